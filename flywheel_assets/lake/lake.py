@@ -1,0 +1,307 @@
+"""`Lake`: the wheel's tables, versioned."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+import duckdb
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
+from deltalake.exceptions import TableNotFoundError
+from pyarrow.dataset import field as field_named
+
+from flywheel_assets.tables.table import DAY, INT, TEXT, TIME, Column, Table
+
+PINS = Table(
+    name="lake_pins",
+    stage="lake",
+    row="One table version that must stay readable, and for whom.",
+    key=("name", "table_name"),
+    columns=(
+        Column("name", TEXT, "Who needs it: 'snapshot/…' or 'decision/…'", required=True),
+        Column("table_name", TEXT, "Table", required=True),
+        Column("table_version", INT, "Its version", required=True),
+        Column("pinned_at", TIME, "When", required=True),
+    ),
+)
+
+# Old versions stay in the log for ten years: pins, not time, decide what may go.
+CONFIGURATION: Mapping[str, str | None] = {"delta.logRetentionDuration": "interval 3650 days"}
+WRITER = WriterProperties(compression="ZSTD", compression_level=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One write: the table's version after it, the rows written, and their fingerprint."""
+
+    table: str
+    day: date | None
+    version: int
+    rows: int
+    fingerprint: str
+    changed: bool
+
+
+def connection() -> duckdb.DuckDBPyConnection:
+    """An in-memory DuckDB that reads and shows times in UTC."""
+    con = duckdb.connect()
+    con.execute("SET TimeZone = 'UTC'")
+    con.execute("SET preserve_insertion_order = false")
+    return con
+
+
+def fingerprint(data: pa.Table) -> str:
+    """Fifteen hex digits that depend on the rows, not on their order or on how they are stored.
+
+    The sum of DuckDB's 64-bit row hashes: it tells changed content from unchanged, and is no
+    defence against forgery (the decision ledger has SHA-256 for that).
+    """
+    con = connection()
+    con.register("rows", data)
+    columns = ", ".join(f'"{name}"' for name in data.column_names)
+    found = con.sql(f"SELECT count(*), coalesce(sum(hash({columns})::HUGEINT), 0) FROM rows").fetchall()
+    count, total = found[0]
+    return f"{(int(total) + int(count)) % 2**60:015x}"
+
+
+@dataclass(frozen=True, slots=True)
+class Lake:
+    """The tables under one root: a folder, or an object store URL with its `storage_options`."""
+
+    root: str
+    storage_options: dict[str, str] = field(default_factory=dict)
+
+    def uri(self, table: Table) -> str:
+        """Where the table lives."""
+        return f"{self.root.rstrip('/')}/{table.name}"
+
+    def open(self, table: Table, version: int | None = None) -> DeltaTable | None:
+        """The table at a version (the newest by default), or None where it was never written."""
+        try:
+            return DeltaTable(self.uri(table), version=version, storage_options=self.storage_options or None)
+        except TableNotFoundError:
+            return None
+
+    def version(self, table: Table) -> int | None:
+        """The table's newest version; None where it was never written."""
+        opened = self.open(table)
+        return None if opened is None else opened.version()
+
+    def versions(self, tables: Iterable[Table]) -> dict[str, int]:
+        """The newest versions of those tables that exist."""
+        found = {table.name: self.version(table) for table in tables}
+        return {name: version for name, version in found.items() if version is not None}
+
+    def days(self, table: Table, version: int | None = None) -> list[date]:
+        """The days that have rows, ascending."""
+        opened = self.open(table, version)
+        return [] if opened is None else sorted({day for day, _ in _files(opened) if day is not None})
+
+    def files(self, table: Table, days: Sequence[date] | None = None, version: int | None = None) -> list[str]:
+        """Parquet files of the table (of those days only), to hand to DuckDB's `read_parquet`."""
+        opened = self.open(table, version)
+        if opened is None:
+            return []
+        wanted = None if days is None else set(days)
+        root = self.uri(table)
+        return sorted(f"{root}/{path}" for day, path in _files(opened) if wanted is None or day in wanted)
+
+    def connect(
+        self,
+        tables: Iterable[Table],
+        days: Mapping[str, Sequence[date]] | None = None,
+        versions: Mapping[str, int] | None = None,
+    ) -> duckdb.DuckDBPyConnection:
+        """An in-memory DuckDB with each table as a view of its own name.
+
+        `days` and `versions` are by table name; a table absent from them is read whole, newest.
+        """
+        con = connection()
+        for table in tables:
+            self.register(con, table, (days or {}).get(table.name), (versions or {}).get(table.name))
+        return con
+
+    def register(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        table: Table,
+        days: Sequence[date] | None = None,
+        version: int | None = None,
+    ) -> None:
+        """Make the table (or those days of it) a view on `con`; an unwritten table has no rows."""
+        opened = self.open(table, version)
+        files = self.files(table, days, version)
+        if opened is None or not files:
+            con.register(table.name, table.empty())
+        elif "://" in self.root:
+            # An Arrow dataset reads any store that the lake can; DuckDB would need an extension for each.
+            dataset = opened.to_pyarrow_dataset()
+            kept = dataset if days is None else dataset.filter(field_named("day").isin(pa.array(days, DAY)))
+            con.register(table.name, kept)
+        else:
+            columns = ", ".join(f'"{name}"' for name in table.names)
+            listed = ", ".join("'" + path.replace("'", "''") + "'" for path in files)
+            partitioned = (
+                "hive_partitioning = true, hive_types = {'day': DATE}" if table.by_day else "hive_partitioning = false"
+            )
+            con.execute(f'CREATE VIEW "{table.name}" AS SELECT {columns} FROM read_parquet([{listed}], {partitioned})')
+
+    def read(
+        self,
+        table: Table,
+        days: Sequence[date] | None = None,
+        version: int | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> pa.Table:
+        """Rows in key order as Arrow, with the table's exact types."""
+        chosen = [column for column in table.columns if columns is None or column.name in columns]
+        selected = ", ".join(f'"{column.name}"' for column in chosen)
+        order = ", ".join(f'"{name}"' for name in table.key)
+        con = connection()
+        self.register(con, table, days, version)
+        rows = con.sql(f'SELECT {selected} FROM "{table.name}" ORDER BY {order}').to_arrow_table()
+        return rows.cast(pa.schema([pa.field(column.name, column.type) for column in chosen]))
+
+    def overwrite(
+        self,
+        table: Table,
+        data: pa.Table | pa.RecordBatchReader,
+        day: date | None = None,
+        inputs: str = "",
+        content: str | None = None,
+    ) -> Written:
+        """Replace one day (or the whole of a table that is not by day), atomically.
+
+        `inputs` stamps what the rows were computed from (see `stamps`). `content` is their
+        fingerprint where the caller knows it; a stream has to bring one. A stream's `rows` is what
+        it held. Raises ValueError when the rows do not fit the table.
+        """
+        if table.by_day != (day is not None):
+            message = f"{table.name} is {'written by day' if table.by_day else 'not written by day'}"
+            raise ValueError(message)
+        if isinstance(data, pa.Table):
+            data = table.conform(data)
+            content = content or fingerprint(data)
+        elif content is None:
+            message = f"{table.name}: a stream needs its fingerprint"
+            raise ValueError(message)
+        changed = content != self.fingerprint(table, day)
+        self._write(
+            table,
+            data,
+            mode="overwrite",
+            predicate=f"day = '{day.isoformat()}'" if day else None,
+            transactions=[
+                Transaction(_app("inputs", day), int(inputs[:15] or "0", 16)),
+                Transaction(_app("content", day), int(content, 16)),
+            ],
+        )
+        opened = self.open(table)
+        if opened is None:
+            message = f"{table.name} vanished while it was written"
+            raise RuntimeError(message)
+        return Written(table.name, day, opened.version(), _rows(opened, day), content, changed)
+
+    def append(self, table: Table, data: pa.Table, key: str) -> int | None:
+        """Add rows once per `key`; returns the new version, or None when `key` was there already."""
+        opened = self.open(table)
+        if opened is not None and opened.transaction_version(f"append/{key}") is not None:
+            return None
+        self._write(table, table.conform(data), mode="append", transactions=[Transaction(f"append/{key}", 1)])
+        return self.version(table)
+
+    def _write(
+        self,
+        table: Table,
+        data: pa.Table | pa.RecordBatchReader,
+        *,
+        mode: str,
+        transactions: list[Transaction],
+        predicate: str | None = None,
+    ) -> None:
+        exists = self.open(table) is not None
+        write_deltalake(
+            self.uri(table),
+            data,
+            mode=mode,  # pyright: ignore[reportArgumentType]
+            partition_by=["day"] if table.by_day else None,
+            description=table.row,
+            configuration=None if exists else CONFIGURATION,
+            predicate=predicate if exists else None,
+            storage_options=self.storage_options or None,
+            writer_properties=WRITER,
+            commit_properties=CommitProperties(app_transactions=transactions, max_commit_retries=20),
+        )
+
+    def fingerprint(self, table: Table, day: date | None = None) -> str | None:
+        """Fingerprint of the rows last written for the day (or the whole); None: never written."""
+        return self.fingerprints(table, [day])[day]
+
+    def fingerprints(self, table: Table, days: Iterable[date | None]) -> dict[date | None, str | None]:
+        """`fingerprint` of several days at once."""
+        return self._transactions(table, "content", days)
+
+    def stamps(self, table: Table, days: Iterable[date | None]) -> dict[date | None, str | None]:
+        """The `inputs` given when each day (None: the whole) was last written; None: never written."""
+        return self._transactions(table, "inputs", days)
+
+    def _transactions(self, table: Table, what: str, days: Iterable[date | None]) -> dict[date | None, str | None]:
+        opened = self.open(table)
+        found = {day: None if opened is None else opened.transaction_version(_app(what, day)) for day in days}
+        return {day: None if value is None else f"{value:015x}" for day, value in found.items()}
+
+    def pin(self, name: str, versions: Mapping[str, int], at: datetime) -> None:
+        """Keep these table versions readable until `unpin(name)`."""
+        rows = [
+            {"name": name, "table_name": table, "table_version": version, "pinned_at": at}
+            for table, version in sorted(versions.items())
+        ]
+        self.append(PINS, PINS.rows(rows), key=name)
+
+    def unpin(self, name: str) -> None:
+        """Release what `pin` kept. The same name cannot be pinned again."""
+        opened = self.open(PINS)
+        if opened is not None:
+            quoted = name.replace("'", "''")
+            opened.delete(f"name = '{quoted}'")
+
+    def pins(self) -> dict[str, dict[str, int]]:
+        """Pinned versions: {name: {table: version}}."""
+        found: dict[str, dict[str, int]] = {}
+        for row in self.read(PINS).to_pylist():
+            found.setdefault(row["name"], {})[row["table_name"]] = row["table_version"]
+        return found
+
+    def vacuum(self, tables: Iterable[Table], keep: timedelta, *, dry_run: bool = True) -> dict[str, list[str]]:
+        """Delete (or, dry, list) files that no version newer than `keep` and no pinned version needs."""
+        pinned = self.pins()
+        gone: dict[str, list[str]] = {}
+        for table in tables:
+            opened = self.open(table)
+            if opened is not None:
+                kept = sorted({versions[table.name] for versions in pinned.values() if table.name in versions})
+                gone[table.name] = opened.vacuum(
+                    retention_hours=int(keep.total_seconds() // 3600),
+                    dry_run=dry_run,
+                    enforce_retention_duration=False,
+                    keep_versions=kept or None,
+                )
+        return gone
+
+
+def _app(what: str, day: date | None) -> str:
+    return what if day is None else f"{what}/{day.isoformat()}"
+
+
+def _files(opened: DeltaTable) -> list[tuple[date | None, str]]:
+    actions = pa.table(opened.get_add_actions(flatten=True))
+    paths = actions.column("path").to_pylist()
+    if "partition.day" not in actions.column_names:
+        return [(None, path) for path in paths]
+    return list(zip(actions.column("partition.day").cast(DAY).to_pylist(), paths, strict=True))
+
+
+def _rows(opened: DeltaTable, day: date | None) -> int:
+    actions = pa.table(opened.get_add_actions(flatten=True))
+    counts = zip((found for found, _ in _files(opened)), actions.column("num_records").to_pylist(), strict=True)
+    return sum(count for found, count in counts if day in (None, found))

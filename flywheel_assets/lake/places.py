@@ -1,0 +1,47 @@
+"""Where things are under the data folder."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The data folder's layout. `lake_url` moves the tables alone, to a folder or an object store."""
+
+    data: Path
+    lake_url: str | None = None
+
+    @property
+    def lake(self) -> str:
+        """Root of the Delta tables."""
+        return self.lake_url or str(self.data / "lake")
+
+    @property
+    def inbox(self) -> Path:
+        """What the receiver and OpenTelemetry Collector file exporters write."""
+        return self.data / "inbox"
+
+    @property
+    def landing(self) -> Path:
+        """Bytes of landed batches, as received, for good."""
+        return self.data / "landing"
+
+    @property
+    def artifacts(self) -> Path:
+        """What agents load."""
+        return self.data / "artifacts"
+
+    @property
+    def snapshots(self) -> Path:
+        """DuckDB files for analysts."""
+        return self.data / "snapshots"
+
+    @property
+    def skills_file(self) -> Path:
+        """What the operator states about skills."""
+        return self.data / "skills.yaml"
+
+    @property
+    def report(self) -> Path:
+        """The report page."""
+        return self.data / "report.html"

@@ -1,0 +1,34 @@
+"""A trial's registration: everything that must be said before its data exist."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from flywheel_assets.tables.documents.skills_file import Guardrail
+
+
+class Registration(BaseModel):
+    """One comparison of a candidate with the incumbent on concurrent, randomised traffic.
+
+    Frozen: changing anything is a new registration.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    experiment_id: str
+    skill: str
+    kind: Literal["routing", "prompt"]
+    candidate_arm: str
+    incumbent_arm: str
+    metric: Literal["outcome"] = "outcome"
+    margin: float = Field(ge=0, description="0: superiority; above: non-inferiority of a cheaper arm")
+    canary_share: float = Field(gt=0, lt=1, description="Share of the trial draw that gets the candidate")
+    incumbent_share: float = Field(gt=0, lt=1, description="Share of the trial draw in segment production")
+    guardrails: tuple[Guardrail, ...]
+    alpha: float = Field(gt=0, description="Error budget allotted to this trial by e-LOND")
+    position: int = Field(ge=1, description="Position in the stream of all trials")
+    max_units: int = Field(gt=0)
+    needs_approval: bool
+    registered_at: datetime
+    candidate_id: str = Field(description="Row of routing_candidates or prompt_candidates")

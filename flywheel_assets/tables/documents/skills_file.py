@@ -1,0 +1,72 @@
+"""`skills.yaml`: what the operator states about each skill — its baseline, its models, its limits."""
+
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class Guardrail(BaseModel):
+    """A metric that must not credibly get worse by more than `max_increase` during a trial."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    metric: str = Field(pattern="^(error_rate|cost_usd|seconds)$")
+    max_increase: float = Field(ge=0, description="Absolute increase allowed, in the metric's own unit")
+    ceiling: float = Field(default=1.0, gt=0, description="Values are cut at this, so that the test is bounded")
+
+
+class Skill(BaseModel):
+    """One skill: where it starts, what may be tried, and what a dollar is worth."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    baseline_model: str = Field(min_length=1, description="Model in production at launch; the holdout stays on it")
+    baseline_prompt: str = Field(default="", description="Prompt text in production at launch")
+    models: tuple[str, ...] = Field(default=(), description="Further models that may be tried")
+    holdout: float = Field(default=0.05, ge=0, le=0.5, description="Share that stays on the launch baseline")
+    frozen: float = Field(
+        default=0.05,
+        ge=0,
+        le=0.5,
+        description="Share kept on the first promoted arm, once production has moved past it",
+    )
+    explore: float = Field(default=0.10, ge=0, le=0.5, description="Share spread evenly over arms not in production")
+    canary: float = Field(
+        default=0.40, gt=0, le=0.5, description="Share of a trial's traffic; the incumbent gets as much again"
+    )
+    cost_weight: float = Field(default=0.0, ge=0, description="Outcome that one USD is worth")
+    margin: float = Field(
+        default=0.0,
+        ge=0,
+        le=0.5,
+        description="A cheaper arm may be promoted when it is credibly no worse than this; 0: it must be better",
+    )
+    guardrails: tuple[Guardrail, ...] = ()
+    max_units: int = Field(default=4000, gt=0, description="A trial undecided after so many units is abandoned")
+    needs_approval: bool = Field(default=False, description="Whether a person must approve before promotion")
+
+
+class SkillsFile(BaseModel):
+    """All skills, and the error budget they share."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    skills: dict[str, Skill] = Field(default_factory=dict)
+    alpha: float = Field(
+        default=0.05,
+        gt=0,
+        lt=1,
+        description="Probability-like budget for false promotions over "
+        "the whole stream of trials (false discovery rate)",
+    )
+    outcome_horizon_hours: float = Field(default=24.0, ge=0, description="An outcome may still come for this long")
+
+    @model_validator(mode="after")
+    def shares_leave_room(self) -> Self:
+        """Holdout, frozen, explore, canary and an equal incumbent share fit into all traffic."""
+        for name, skill in self.skills.items():
+            fixed = skill.holdout + skill.frozen
+            if fixed > 0.5 or 2 * skill.canary + skill.explore > 1:
+                message = f"skill {name}: holdout + frozen must be ≤ 0.5 and 2 × canary + explore ≤ 1"
+                raise ValueError(message)
+        return self

@@ -1,0 +1,26 @@
+"""Arms worth trying instead of the one in production."""
+
+from flywheel_assets.tables.table import INT, REAL, TEXT, Column, Table
+
+ROUTING_CANDIDATES = Table(
+    name="routing_candidates",
+    stage="candidates",
+    row="One arm of one skill, and whether it is proposed.",
+    key=("skill", "arm"),
+    columns=(
+        Column("candidate_id", TEXT, "Hash of skill, arm and incumbent", required=True),
+        Column("skill", TEXT, "Skill", required=True),
+        Column("arm", TEXT, "Arm considered", required=True),
+        Column("model", TEXT, "Its model", required=True),
+        Column("prompt_version", TEXT, "Its prompt version"),
+        Column("incumbent_arm", TEXT, "Arm in production"),
+        Column("effective_n", REAL, "Effective evidence for the arm", "runs", required=True),
+        Column("expected_value", REAL, "Posterior mean outcome minus priced cost", "value"),
+        Column("probability_best", REAL, "Thompson: share of posterior draws in which it is best", "probability"),
+        Column("expected_gain", REAL, "expected_value minus the incumbent's", "value"),
+        Column("cost_usd", REAL, "Mean cost per run; NULL: not reported", "USD"),
+        Column("state", TEXT, "proposed | incumbent | not_proposed | refused", required=True),
+        Column("reason", TEXT, "Why", required=True),
+        Column("rank", INT, "Order among the skill's proposals, from 1"),
+    ),
+)

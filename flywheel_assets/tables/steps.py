@@ -1,0 +1,102 @@
+"""The wheel as data: which step reads which tables (and which days of them) and writes which.
+
+The asset graph's dependencies and partition mappings, and the decision which days are stale, both
+come from here. A day step is a pure function of the days it reads; a whole step reads everything.
+"""
+
+from dataclasses import dataclass
+
+from flywheel_assets.tables.agent_runs import AGENT_RUNS
+from flywheel_assets.tables.decision_arguments import DECISION_ARGUMENTS
+from flywheel_assets.tables.example_signatures import EXAMPLE_SIGNATURES
+from flywheel_assets.tables.feedback import FEEDBACK
+from flywheel_assets.tables.gate_verdicts import GATE_VERDICTS
+from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS, REJECTIONS
+from flywheel_assets.tables.label_votes import LABEL_VOTES
+from flywheel_assets.tables.labeled_examples import LABELED_EXAMPLES
+from flywheel_assets.tables.landed_batches import LANDED_BATCHES
+from flywheel_assets.tables.momentum import MOMENTUM
+from flywheel_assets.tables.promoted_artifacts import PROMOTED_PROMPTS, PROMOTED_ROUTING
+from flywheel_assets.tables.promotion_decisions import PROMOTION_DECISIONS
+from flywheel_assets.tables.prompt_candidates import PROMPT_CANDIDATES
+from flywheel_assets.tables.raw_spans import RAW_SPANS
+from flywheel_assets.tables.routing_candidates import ROUTING_CANDIDATES
+from flywheel_assets.tables.run_spans import RUN_SPANS
+from flywheel_assets.tables.skill_day_stats import SKILL_DAY_STATS
+from flywheel_assets.tables.skill_scores import SKILL_SCORES
+from flywheel_assets.tables.span_rejections import SPAN_REJECTIONS
+from flywheel_assets.tables.table import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A table that a step reads: for a day step, from `before` days earlier to `after` days later."""
+
+    table: Table
+    before: int = 0
+    after: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One computation: what it reads and writes. Raise `version` when its meaning changes."""
+
+    name: str
+    reads: tuple[Read, ...]
+    writes: tuple[Table, ...]
+    version: str = "1"
+
+    @property
+    def stage(self) -> str:
+        """The stage that the step belongs to: folder, asset group, wiring module."""
+        return self.writes[0].stage
+
+    @property
+    def by_day(self) -> bool:
+        """Whether the step is computed a day at a time."""
+        return self.writes[0].by_day
+
+
+# A run that passes midnight is whole; one that lasts past the next day's end is cut there.
+RUN_REACH_DAYS = 1
+# Feedback that comes later than this many days after its run's day is kept, but labels nothing.
+FEEDBACK_REACH_DAYS = 7
+# How far back a duplicate is recognised.
+DUPLICATE_REACH_DAYS = 7
+
+LAND = Step("land", (), (LANDED_BATCHES, SPAN_REJECTIONS))
+DECODE = Step("decode", (Read(LANDED_BATCHES),), (RAW_SPANS,))
+FOLD_RUNS = Step("fold_runs", (Read(RAW_SPANS, before=RUN_REACH_DAYS, after=RUN_REACH_DAYS),), (AGENT_RUNS, RUN_SPANS))
+COLLECT_FEEDBACK = Step("collect_feedback", (Read(LANDED_BATCHES), Read(RAW_SPANS)), (FEEDBACK,))
+LABEL = Step(
+    "label",
+    (
+        # The day before shows which sessions a run continues; the day after holds what came next in them.
+        Read(AGENT_RUNS, before=1, after=1),
+        Read(RUN_SPANS),
+        Read(RAW_SPANS, after=RUN_REACH_DAYS),
+        Read(FEEDBACK, after=FEEDBACK_REACH_DAYS),
+    ),
+    (LABEL_VOTES, LABELED_EXAMPLES),
+)
+SIGN = Step("sign", (Read(LABELED_EXAMPLES),), (EXAMPLE_SIGNATURES,))
+ADMIT = Step(
+    "admit",
+    (Read(LABELED_EXAMPLES), Read(EXAMPLE_SIGNATURES, before=DUPLICATE_REACH_DAYS)),
+    (GATE_VERDICTS, GATED_OBSERVATIONS, REJECTIONS),
+)
+DAY_STATS = Step("day_stats", (Read(LABELED_EXAMPLES), Read(GATED_OBSERVATIONS)), (SKILL_DAY_STATS,))
+
+SCORE = Step("score", (Read(SKILL_DAY_STATS),), (SKILL_SCORES,))
+PROPOSE_ROUTES = Step("propose_routes", (Read(SKILL_SCORES), Read(PROMOTION_DECISIONS)), (ROUTING_CANDIDATES,))
+PROPOSE_PROMPTS = Step("propose_prompts", (Read(GATED_OBSERVATIONS), Read(PROMOTION_DECISIONS)), (PROMPT_CANDIDATES,))
+DECIDE = Step(
+    "decide",
+    (Read(ROUTING_CANDIDATES), Read(PROMPT_CANDIDATES), Read(GATED_OBSERVATIONS), Read(SKILL_SCORES)),
+    (PROMOTION_DECISIONS, DECISION_ARGUMENTS),
+)
+PUBLISH = Step("publish", (Read(PROMOTION_DECISIONS), Read(PROMPT_CANDIDATES)), (PROMOTED_ROUTING, PROMOTED_PROMPTS))
+MEASURE_MOMENTUM = Step("measure_momentum", (Read(GATED_OBSERVATIONS), Read(PROMOTED_ROUTING)), (MOMENTUM,))
+
+DAY_STEPS = (DECODE, FOLD_RUNS, COLLECT_FEEDBACK, LABEL, SIGN, ADMIT, DAY_STATS)
+WHOLE_STEPS = (SCORE, PROPOSE_ROUTES, PROPOSE_PROMPTS, DECIDE, PUBLISH, MEASURE_MOMENTUM)
