@@ -1,33 +1,22 @@
 """`Lake`: the wheel's tables, versioned."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 import duckdb
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
-from deltalake.exceptions import TableNotFoundError
+from deltalake import CommitProperties, DeltaTable, Transaction
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from pyarrow.dataset import field as field_named
 
-from flywheel_assets.tables.table import DAY, INT, TEXT, TIME, Column, Table
-
-PINS = Table(
-    name="lake_pins",
-    stage="lake",
-    row="One table version that must stay readable, and for whom.",
-    key=("name", "table_name"),
-    columns=(
-        Column("name", TEXT, "Who needs it: 'snapshot/…' or 'decision/…'", required=True),
-        Column("table_name", TEXT, "Table", required=True),
-        Column("table_version", INT, "Its version", required=True),
-        Column("pinned_at", TIME, "When", required=True),
-    ),
-)
+from flywheel_assets.lake import log
+from flywheel_assets.lake.pins import PINS
+from flywheel_assets.tables.table import DAY, Table
 
 # Old versions stay in the log for ten years: pins, not time, decide what may go.
 CONFIGURATION: Mapping[str, str | None] = {"delta.logRetentionDuration": "interval 3650 days"}
-WRITER = WriterProperties(compression="ZSTD", compression_level=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +84,7 @@ class Lake:
     def days(self, table: Table, version: int | None = None) -> list[date]:
         """The days that have rows, ascending."""
         opened = self.open(table, version)
-        return [] if opened is None else sorted({day for day, _ in _files(opened) if day is not None})
+        return [] if opened is None else sorted({day for day, _ in log.files(opened) if day is not None})
 
     def files(self, table: Table, days: Sequence[date] | None = None, version: int | None = None) -> list[str]:
         """Parquet files of the table (of those days only), to hand to DuckDB's `read_parquet`."""
@@ -104,7 +93,7 @@ class Lake:
             return []
         wanted = None if days is None else set(days)
         root = self.uri(table)
-        return sorted(f"{root}/{path}" for day, path in _files(opened) if wanted is None or day in wanted)
+        return sorted(f"{root}/{path}" for day, path in log.files(opened) if wanted is None or day in wanted)
 
     def connect(
         self,
@@ -185,53 +174,58 @@ class Lake:
         elif content is None:
             message = f"{table.name}: a stream needs its fingerprint"
             raise ValueError(message)
-        changed = content != self.fingerprint(table, day)
-        self._write(
-            table,
+        opened = self._opened(table)
+        changed = log.transactions(opened, "content", [day])[day] != content
+        log.commit(
+            opened,
             data,
             mode="overwrite",
             predicate=f"day = '{day.isoformat()}'" if day else None,
             transactions=[
-                Transaction(_app("inputs", day), int(inputs[:15] or "0", 16)),
-                Transaction(_app("content", day), int(content, 16)),
+                Transaction(log.key("inputs", day), int(inputs[:15] or "0", 16)),
+                Transaction(log.key("content", day), int(content, 16)),
             ],
         )
-        opened = self.open(table)
-        if opened is None:
-            message = f"{table.name} vanished while it was written"
-            raise RuntimeError(message)
-        return Written(table.name, day, opened.version(), _rows(opened, day), content, changed)
+        return Written(table.name, day, opened.version(), log.rows(opened, day), content, changed)
 
     def append(self, table: Table, data: pa.Table, key: str) -> int | None:
         """Add rows once per `key`; returns the new version, or None when `key` was there already."""
-        opened = self.open(table)
-        if opened is not None and opened.transaction_version(f"append/{key}") is not None:
-            return None
-        self._write(table, table.conform(data), mode="append", transactions=[Transaction(f"append/{key}", 1)])
-        return self.version(table)
+        data = table.conform(data)
+        while True:
+            # The commit is checked against everything since this very version was opened.
+            opened = self._opened(table)
+            if opened.transaction_version(f"append/{key}") is not None:
+                return None
+            try:
+                log.commit(opened, data, mode="append", transactions=[Transaction(f"append/{key}", 1)])
+            except CommitFailedError as refused:
+                if "Concurrent transaction" not in str(refused):
+                    raise
+            else:
+                return opened.version()
 
-    def _write(
-        self,
-        table: Table,
-        data: pa.Table | pa.RecordBatchReader,
-        *,
-        mode: str,
-        transactions: list[Transaction],
-        predicate: str | None = None,
-    ) -> None:
-        exists = self.open(table) is not None
-        write_deltalake(
-            self.uri(table),
-            data,
-            mode=mode,  # pyright: ignore[reportArgumentType]
-            partition_by=["day"] if table.by_day else None,
-            description=table.row,
-            configuration=None if exists else CONFIGURATION,
-            predicate=predicate if exists else None,
-            storage_options=self.storage_options or None,
-            writer_properties=WRITER,
-            commit_properties=CommitProperties(app_transactions=transactions, max_commit_retries=20),
-        )
+    def _opened(self, table: Table) -> DeltaTable:
+        """The table, created without rows where it is not there.
+
+        Creating it is a commit of its own, so that the first writers of two days do not race for it.
+        """
+        opened = self.open(table)
+        if opened is None:
+            # Without retries a creation that comes second fails, instead of becoming version 1 and
+            # upsetting writers; opening then finds the first, or repeats the real cause.
+            with suppress(DeltaError):
+                DeltaTable.create(
+                    self.uri(table),
+                    table.schema,
+                    mode="ignore",
+                    partition_by=["day"] if table.by_day else None,
+                    description=table.row,
+                    configuration=CONFIGURATION,
+                    storage_options=self.storage_options or None,
+                    commit_properties=CommitProperties(max_commit_retries=0),
+                )
+            opened = DeltaTable(self.uri(table), storage_options=self.storage_options or None)
+        return opened
 
     def fingerprint(self, table: Table, day: date | None = None) -> str | None:
         """Fingerprint of the rows last written for the day (or the whole); None: never written."""
@@ -239,16 +233,11 @@ class Lake:
 
     def fingerprints(self, table: Table, days: Iterable[date | None]) -> dict[date | None, str | None]:
         """`fingerprint` of several days at once."""
-        return self._transactions(table, "content", days)
+        return log.transactions(self.open(table), "content", days)
 
     def stamps(self, table: Table, days: Iterable[date | None]) -> dict[date | None, str | None]:
         """The `inputs` given when each day (None: the whole) was last written; None: never written."""
-        return self._transactions(table, "inputs", days)
-
-    def _transactions(self, table: Table, what: str, days: Iterable[date | None]) -> dict[date | None, str | None]:
-        opened = self.open(table)
-        found = {day: None if opened is None else opened.transaction_version(_app(what, day)) for day in days}
-        return {day: None if value is None else f"{value:015x}" for day, value in found.items()}
+        return log.transactions(self.open(table), "inputs", days)
 
     def pin(self, name: str, versions: Mapping[str, int], at: datetime) -> None:
         """Keep these table versions readable until `unpin(name)`."""
@@ -287,21 +276,3 @@ class Lake:
                     keep_versions=kept or None,
                 )
         return gone
-
-
-def _app(what: str, day: date | None) -> str:
-    return what if day is None else f"{what}/{day.isoformat()}"
-
-
-def _files(opened: DeltaTable) -> list[tuple[date | None, str]]:
-    actions = pa.table(opened.get_add_actions(flatten=True))
-    paths = actions.column("path").to_pylist()
-    if "partition.day" not in actions.column_names:
-        return [(None, path) for path in paths]
-    return list(zip(actions.column("partition.day").cast(DAY).to_pylist(), paths, strict=True))
-
-
-def _rows(opened: DeltaTable, day: date | None) -> int:
-    actions = pa.table(opened.get_add_actions(flatten=True))
-    counts = zip((found for found, _ in _files(opened)), actions.column("num_records").to_pylist(), strict=True)
-    return sum(count for found, count in counts if day in (None, found))

@@ -67,8 +67,9 @@ def _reachable(lake: Lake, step: Step) -> list[date]:
             # What `day` is read by: the reverse of `window`. Only the day itself, and days before it
             # that look ahead, can gain rows by it; days without any rows of their own are left out.
             days.update(day + timedelta(days=shift) for shift in range(-read.after, read.before + 1))
-    anchors = set(_days(lake, step.reads[0].table)) | {day for table in step.writes for day in lake.days(table)}
-    return sorted(days & anchors)
+    written = {day for table in step.writes for day in lake.days(table)}
+    # A written day stays reachable when all that it was computed from is gone: its rows have to go too.
+    return sorted(days & set(_days(lake, step.reads[0].table)) | written)
 
 
 def _days(lake: Lake, table: Table) -> list[date]:
