@@ -1,5 +1,6 @@
 """`Lake`: the wheel's tables, versioned."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -270,7 +271,7 @@ class Lake:
             if opened is not None:
                 kept = sorted({versions[table.name] for versions in pinned.values() if table.name in versions})
                 gone[table.name] = opened.vacuum(
-                    retention_hours=int(keep.total_seconds() // 3600),
+                    retention_hours=math.ceil(keep.total_seconds() / 3600),
                     dry_run=dry_run,
                     enforce_retention_duration=False,
                     keep_versions=kept or None,

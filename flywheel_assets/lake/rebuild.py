@@ -86,8 +86,9 @@ def _contents(lake: Lake, table: Table, days: list[date]) -> dict[date, str | No
     con = lake.connect([table])
     rows = con.sql(
         f"""
-        SELECT unnest(days) AS day, string_agg(DISTINCT batch_id, ',' ORDER BY batch_id)
-        FROM {table.name} WHERE status = 'accepted' GROUP BY ALL
+        SELECT day, string_agg(DISTINCT batch_id, ',' ORDER BY batch_id)
+        FROM (SELECT unnest(days) AS day, batch_id FROM {table.name} WHERE status = 'accepted')
+        GROUP BY day
         """
     ).fetchall()
     found = {day: _digest(ids) for day, ids in rows}
