@@ -1,0 +1,133 @@
+"""The routing document: who gets which arm, given where each skill's rollout stands.
+
+Pure: the same states, skills and previous document give the same document.
+"""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from flywheel_assets.tables.documents.arm import Arm
+from flywheel_assets.tables.documents.registration import Registration
+from flywheel_assets.tables.documents.routing import RoutingDocument, Segment, SkillRoute
+from flywheel_assets.tables.documents.skills_file import Skill, SkillsFile
+
+# Salts the draw that decides on holdout and frozen. It never changes, so that units stay where they are.
+FIXED_SALT = "flywheel-fixed"
+
+
+class State(Protocol):
+    """Where one skill's rollout stands. Arms are 'model|prompt version|tool schema'."""
+
+    @property
+    def baseline_arm(self) -> str:
+        """Arm in production at launch."""
+        ...
+
+    @property
+    def production_arm(self) -> str:
+        """Arm in production now."""
+        ...
+
+    @property
+    def first_promoted_arm(self) -> str | None:
+        """Arm of the first promotion; None before it."""
+        ...
+
+    @property
+    def trial(self) -> Registration | None:
+        """The registration in progress."""
+        ...
+
+
+def routing_document(
+    states: Mapping[str, State],
+    skills: SkillsFile,
+    previous: RoutingDocument | None,
+    kept: Mapping[str, SkillRoute] | None = None,
+) -> RoutingDocument:
+    """The document for these states: `previous` itself where nothing changed, else the next version.
+
+    Skills without a state, and states of skills that the operator no longer names, are left out.
+    `kept` are routes to use as they are, whatever the states say. `previous` is the newest version.
+    """
+    routes = {name: skill_route(states[name], skills.skills[name]) for name in sorted(skills.skills) if name in states}
+    routes |= kept or {}
+    if previous is None:
+        return RoutingDocument(version=1, skills=routes)
+    if previous.skills == routes:
+        return previous
+    return RoutingDocument(version=previous.version + 1, parent=previous.policy_id, skills=routes)
+
+
+def skill_route(state: State, skill: Skill) -> SkillRoute:
+    """One skill's two draws."""
+    trial = state.trial
+    return SkillRoute(
+        salt=FIXED_SALT,
+        fixed=_fixed(state, skill),
+        # Between trials the salt follows the arm in production, so that no trial inherits its groups.
+        trial_salt=trial.experiment_id if trial else f"explore {state.production_arm}",
+        trial=_trial(state, skill),
+        experiment_id=trial.experiment_id if trial else None,
+        fallbacks=_fallbacks(Arm.parse(state.production_arm).model, skill),
+    )
+
+
+def _fixed(state: State, skill: Skill) -> tuple[Segment, ...]:
+    """Holdout first: a unit in it stays when the frozen share appears behind it."""
+    segments: list[Segment] = []
+    if skill.holdout > 0:
+        segments.append(Segment(name="holdout", arm=state.baseline_arm, share=skill.holdout))
+    first = state.first_promoted_arm
+    # Back on the baseline means that the first promotion was undone: nobody is kept on it.
+    moved_past = first is not None and state.production_arm not in (first, state.baseline_arm)
+    if first is not None and moved_past and skill.frozen > 0:
+        segments.append(Segment(name="frozen", arm=first, share=skill.frozen))
+    return tuple(segments)
+
+
+def _trial(state: State, skill: Skill) -> tuple[Segment, ...]:
+    """Canary, production, explore. A registered trial's shares hold, whatever skills.yaml says since."""
+    trial = state.trial
+    others = _other_arms(state, skill)
+    if trial is None:
+        explore = skill.explore if others else 0.0
+        return (Segment(name="production", arm=state.production_arm, share=1 - explore), *_explore(others, explore))
+    canary, incumbent = trial.canary_share, trial.incumbent_share
+    explore = 1 - canary - incumbent
+    if explore < 1e-9 or not others:
+        # Scaled together: the chance of the candidate among the two stays the registered one.
+        canary, explore = canary / (canary + incumbent), 0.0
+        incumbent = 1 - canary
+    return (
+        Segment(name="canary", arm=trial.candidate_arm, share=canary),
+        Segment(name="production", arm=trial.incumbent_arm, share=incumbent),
+        *_explore(others, explore),
+    )
+
+
+def _other_arms(state: State, skill: Skill) -> tuple[str, ...]:
+    """The skill's models with the production prompt, but for the arms that have traffic anyway."""
+    production = Arm.parse(state.production_arm)
+    taken = {state.production_arm, *((state.trial.candidate_arm,) if state.trial else ())}
+    arms = [
+        str(production.model_copy(update={"model": model}))
+        for model in dict.fromkeys((skill.baseline_model, *skill.models))
+    ]
+    return tuple(arm for arm in arms if arm not in taken)
+
+
+def _explore(arms: tuple[str, ...], share: float) -> tuple[Segment, ...]:
+    """The explore share, spread evenly."""
+    return tuple(Segment(name="explore", arm=arm, share=share / len(arms)) for arm in arms if share > 0)
+
+
+def _fallbacks(model: str, skill: Skill) -> tuple[str, ...]:
+    """The skill's other models, those of another provider first: one provider's quota fails as a whole."""
+    others = [other for other in dict.fromkeys((skill.baseline_model, *skill.models)) if other != model]
+    return tuple(sorted(others, key=lambda other: provider(other) == provider(model)))
+
+
+def provider(model: str) -> str:
+    """What stands before the first slash of a model id; empty where none does."""
+    return model.partition("/")[0] if "/" in model else ""

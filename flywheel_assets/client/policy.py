@@ -1,0 +1,128 @@
+"""A routing document made ready for drawing: one hash and one bisection for each draw.
+
+The draw is specified in `tables/documents/routing.py`; `docs/decision-vectors.json` holds its test
+vectors for every language.
+"""
+
+import json
+from bisect import bisect_right
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from itertools import accumulate
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+
+class Choice(NamedTuple):
+    """One segment of a draw, with all that a decision says of it."""
+
+    segment: str
+    arm: str | None
+    model: str
+    prompt: str | None
+    prompt_version: str
+    propensity: float | None
+    experiment_id: str | None
+    fallbacks: tuple[str, ...]
+
+
+class Draw(NamedTuple):
+    """A draw by unit: upper edges of the segments in order, and what each gives."""
+
+    prefix: bytes
+    edges: tuple[float, ...]
+    choices: tuple[Choice, ...]
+
+    def choose(self, unit_id: str) -> Choice | None:
+        """The segment that a unit falls in; None beyond the last edge."""
+        digest = sha256(self.prefix + unit_id.encode("utf-8", "surrogatepass")).digest()
+        index = bisect_right(self.edges, (int.from_bytes(digest[:8], "big") >> 11) / 2**53)
+        return self.choices[index] if index < len(self.choices) else None
+
+
+class Route(NamedTuple):
+    """One skill's draws."""
+
+    fixed: Draw
+    trial: Draw
+    candidate_set: str
+
+    def choose(self, unit_id: str) -> Choice:
+        """First the fixed shares, then the trial; rounding never leaves a unit without an arm."""
+        return self.fixed.choose(unit_id) or self.trial.choose(unit_id) or self.trial.choices[-1]
+
+
+class Policy(NamedTuple):
+    """A whole document. `stamp` is what the source says of the version it came from."""
+
+    policy_id: str | None
+    routes: Mapping[str, Route]
+    stamp: object = None
+
+
+def load_policy(pointer: bytes, read: Callable[[str], bytes], stamp: object = None) -> Policy:
+    """The policy that a channel's pointer names. `read` gives a file of the artifacts folder.
+
+    Raises ValueError, LookupError, TypeError or AttributeError where anything is not as it was
+    published, and whatever `read` raises.
+    """
+    target = json.loads(pointer)
+    content = read(target["path"])
+    if sha256(content).hexdigest() != target["sha256"]:
+        raise ValueError(f"{target['path']} is not what was published")
+    skills = json.loads(content)["skills"]
+    return Policy(target["policy_id"], {skill: _route(skill, route, read) for skill, route in skills.items()}, stamp)
+
+
+def prompt_path(skill: str, version: str) -> str:
+    """Where a prompt is in the artifacts folder."""
+    return f"prompts/{quote(skill, safe='').replace('.', '%2E')}/{version}.json"
+
+
+def _route(skill: str, route: Mapping[str, Any], read: Callable[[str], bytes]) -> Route:
+    fixed, trial = route["fixed"], route["trial"]
+    left = 1 - sum(segment["share"] for segment in fixed)
+    arms: dict[str, float] = {}
+    for segments, scale in ((fixed, 1.0), (trial, left)):
+        for segment in segments:
+            arms[segment["arm"]] = arms.get(segment["arm"], 0.0) + segment["share"] * scale
+    prompts = {arm: _prompt(skill, arm, read) for arm in arms}
+
+    def draw(salt: str, segments: list[Mapping[str, Any]]) -> Draw:
+        edges = tuple(accumulate(float(segment["share"]) for segment in segments))
+        choices = tuple(_choice(route, segment, arms, prompts) for segment in segments)
+        return Draw(f"{salt}\n{skill}\n".encode(), edges, choices)
+
+    trial_draw = draw(route["trial_salt"], trial)
+    if not trial_draw.choices:
+        raise ValueError(f"skill {skill} has no arm")
+    return Route(draw(route["salt"], fixed), trial_draw, json.dumps(arms, separators=(",", ":"), ensure_ascii=False))
+
+
+def _choice(
+    route: Mapping[str, Any], segment: Mapping[str, Any], arms: Mapping[str, float], prompts: Mapping[str, str | None]
+) -> Choice:
+    name, arm = segment["name"], segment["arm"]
+    model, version, _ = arm.split("|")
+    return Choice(
+        segment=name,
+        arm=arm,
+        model=model,
+        prompt=prompts[arm],
+        prompt_version=version,
+        propensity=arms[arm],
+        # Only the two groups that a trial compares are its evidence.
+        experiment_id=route.get("experiment_id") if name in ("canary", "production") else None,
+        fallbacks=tuple(other for other in route.get("fallbacks", ()) if other != model),
+    )
+
+
+def _prompt(skill: str, arm: str, read: Callable[[str], bytes]) -> str | None:
+    """The text of an arm's prompt; None for '-', where the agent uses its own."""
+    version = arm.split("|")[1]
+    if version == "-":
+        return None
+    text = json.loads(read(prompt_path(skill, version)))["text"]
+    if sha256(text.encode()).hexdigest()[:12] != version:
+        raise ValueError(f"prompt {version} of skill {skill} is not what was published")
+    return text
