@@ -35,8 +35,11 @@ def render(document: RoutingDocument) -> Export:
         groups = [f"{skill}/{model}" for model in route.fallbacks]
         if groups:
             fallbacks.append({skill: groups})
-        if len({arm.prompt_version for arm in arm_shares(route)} - {"-"}) > 1:
-            warnings.append(f"{skill}: its arms differ in their prompts, which LiteLLM does not carry")
+        if route.experiment_id:
+            gap = "LiteLLM draws at each call and writes no propensity, so its runs are no evidence for"
+            warnings.append(f"{skill}: {gap} {route.experiment_id}")
+        if any(arm.prompt_version != "-" for arm in arm_shares(route)):
+            warnings.append(f"{skill}: LiteLLM carries no prompts, so agents must load theirs from the artifacts")
     settings = {"routing_strategy": "simple-shuffle", "fallbacks": fallbacks}
     content = {"model_list": models, "router_settings": settings}
     head = f"# Routing document {document.policy_id}, version {document.version}. Written by machine.\n"
