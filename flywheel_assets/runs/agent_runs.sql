@@ -1,0 +1,49 @@
+-- The folded sums and the content, as rows of agent_runs. The content is still raw.
+WITH stated AS (
+    SELECT * EXCLUDE (root_status),
+        CASE WHEN durable AND root_status = 'open' THEN 'ok' ELSE root_status END AS root_status
+    FROM folded
+),
+named AS (
+    SELECT s.*, c.* EXCLUDE (run_id),
+        -- 'Service/key/handler' names one object; the function is 'Service/handler'.
+        CASE WHEN runtime = 'restate' AND len(string_split(target, '/')) = 3
+            THEN concat(split_part(target, '/', 1), '/', split_part(target, '/', 3)) ELSE target END AS function,
+        coalesce(stated, {silent}) AS run_status,
+        substr(sha256(c.tools), 1, 12) AS tool_schema_hash
+    FROM stated s LEFT JOIN content c USING (run_id)
+),
+armed AS (
+    SELECT *,
+        coalesce(nullif(nullif(split_part(chosen.arm, '|', 1), ''), '-'), work_model, any_model) AS model,
+        CASE WHEN chosen.arm IS NULL THEN prompt_version
+            ELSE nullif(nullif(split_part(chosen.arm, '|', 2), ''), '-') END AS arm_prompt
+    FROM named
+)
+SELECT
+    $day AS day, run_id, trace_id, root_span_id, runtime, start_time, session_id,
+    coalesce(user_id, service_name) AS principal_id,
+    coalesce(skill_name, agent_name, workflow_name, function,
+        CASE WHEN runtime = 'openinference' THEN root_name END) AS skill,
+    coalesce(chosen.arm, model || '|' || coalesce(arm_prompt, '-') || '|' || coalesce(tool_schema_hash, '-'))
+        AS arm,
+    model,
+    arm_prompt AS prompt_version,
+    chosen.decision_id AS decision_id, chosen.policy_id AS policy_id, chosen.experiment_id AS experiment_id,
+    chosen.segment AS segment, chosen.unit_id AS unit_id, chosen.propensity AS propensity,
+    keep_prob, cost_usd,
+    CASE WHEN run_status != 'open' THEN CASE WHEN durable THEN whole_duration_ns ELSE root_duration_ns END END
+        AS duration_ns,
+    run_status AS status,
+    CASE WHEN run_status IN ('error', 'cancelled') THEN coalesce(stated_error, last_error) END AS error_type,
+    input_raw AS input_text, output_raw AS output_text,
+    CASE
+        WHEN skill_name IS NOT NULL THEN CASE WHEN flywheel_skill THEN 'flywheel' ELSE 'convention' END
+        WHEN agent_name IS NOT NULL THEN 'agent'
+        WHEN coalesce(workflow_name, function) IS NOT NULL OR runtime = 'openinference' THEN 'function'
+        ELSE 'none'
+    END AS skill_source,
+    service_name, context_json, tool_schema_hash, chosen.candidate_set AS candidate_set,
+    attempts, traces, spans, llm_calls, tool_calls, tool_errors, input_tokens, output_tokens, finish_reason
+FROM armed
+ORDER BY run_id;

@@ -1,0 +1,41 @@
+"""Fold a day's spans into runs."""
+
+from datetime import date, timedelta
+
+import duckdb
+import pyarrow as pa
+
+from flywheel_assets.runs.content import asked, answered
+from flywheel_assets.runs.script import run_script
+from flywheel_assets.runs.units import registry
+from flywheel_assets.runs.window import define_units, place_window
+from flywheel_assets.tables.agent_runs import AGENT_RUNS
+from flywheel_assets.tables.run_spans import RUN_SPANS
+
+DAY = timedelta(days=1)
+
+
+def fold_runs(con: duckdb.DuckDBPyConnection, day: date) -> tuple[pa.Table, pa.Table]:
+    """`agent_runs` of the runs that start on `day`, and `run_spans` of every span they hold.
+
+    `con` shows `raw_spans` of the day, the one before and the one after. Over all days, every span
+    has exactly one row in `run_spans`: a span looks for its run no further back than the day before
+    its own, and is written with the day its run started, or with its own where it has none.
+    """
+    define_units(con)
+    place_window(con, day - DAY, day, day, "placed_today")
+    place_window(con, day, day + DAY, None, "placed_tomorrow")
+    run_script(con, "members", {"day": day, "bare": registry.BARE})
+    run_script(con, "runs")
+    run_script(con, "content")
+    runs = run_script(con, "agent_runs", {"day": day}, {"silent": registry.silent_sql()}).to_arrow_table()
+    spans = run_script(con, "run_spans", {"day": day}).to_arrow_table()
+    return AGENT_RUNS.conform(_readable(runs)), RUN_SPANS.conform(spans)
+
+
+def _readable(runs: pa.Table) -> pa.Table:
+    for name, read in (("input_text", asked), ("output_text", answered)):
+        column = runs.column(name)
+        texts = pa.array([None if raw is None else read(raw) for raw in column.to_pylist()], type=pa.string())
+        runs = runs.set_column(runs.column_names.index(name), name, texts)
+    return runs

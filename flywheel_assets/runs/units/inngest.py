@@ -1,0 +1,32 @@
+"""Inngest: a run is a function run; every attempt is its own trace, joined by the run id.
+
+The server states the run's status on `executor.run` and on `EXTEND` rows that extend it (those have
+no parent). A third-party OTLP endpoint receives only the app's spans, which never say how the run
+ended: it then failed if the last attempt of any step did. Discovery spans, memoised steps and
+metadata rows are not work. `userland` rows are the server's copies of app spans, under other ids.
+A run invoked by a step of another is part of that one.
+"""
+
+from flywheel_assets.runs.units.unit import Unit
+
+UNIT = Unit(
+    runtime="inngest",
+    opens="invocation_id IS NOT NULL",
+    states="""
+        CASE WHEN name = 'executor.run' OR (name = 'EXTEND' AND parent_span_id IS NULL) THEN
+            CASE lower(runtime_status)
+                WHEN 'completed' THEN 'ok'
+                WHEN 'failed' THEN 'error'
+                WHEN 'errored' THEN 'error'
+                WHEN 'timedout' THEN 'error'
+                WHEN 'cancelled' THEN 'cancelled'
+                WHEN 'skipped' THEN 'cancelled'
+                ELSE 'open'
+            END
+        END
+    """,
+    silent="CASE WHEN failed_steps > 0 THEN 'error' ELSE 'ok' END",
+    mirrors="name = 'userland'",
+    attempt="attempt + 1",
+    invokes="CASE WHEN dialect = 'inngest' THEN attr_text['_inngest.step.invoke.run.id'] END",
+)

@@ -1,0 +1,47 @@
+"""All units, in order of precedence, and the SQL that applies them to spans."""
+
+from collections.abc import Iterable
+
+from flywheel_assets.runs.units import gen_ai, inngest, openinference, restate
+
+# A span opens a run of the first unit that claims it. Inngest claims any invocation id that is not
+# Restate's, so it comes after it.
+UNITS = (restate.UNIT, inngest.UNIT, openinference.UNIT, gen_ai.UNIT)
+DURABLE = (restate.UNIT, inngest.UNIT)
+# What a bare model call is a run of.
+BARE = gen_ai.UNIT.runtime
+
+
+def runtime_sql() -> str:
+    """The runtime whose run a span would open; NULL where it opens none."""
+    return _cases(((unit.opens, f"'{unit.runtime}'") for unit in UNITS), "NULL")
+
+
+def states_sql() -> str:
+    """The run status that a span declares, by the unit that claims it."""
+    return _cases(((unit.opens, unit.states) for unit in UNITS), "NULL")
+
+
+def silent_sql() -> str:
+    """The status of a run that declares none, given its `runtime`, `root_status` and `failed_steps`."""
+    return _cases(((f"runtime = '{unit.runtime}'", unit.silent) for unit in UNITS), "root_status")
+
+
+def mirrors_sql() -> str:
+    """Whether a span is a copy of another in the same run."""
+    return _cases(((unit.opens, unit.mirrors) for unit in UNITS), "false")
+
+
+def attempt_sql() -> str:
+    """Attempt number, from 1, of a span that carries it."""
+    return _cases(((unit.opens, unit.attempt) for unit in UNITS), "NULL")
+
+
+def invokes_sql() -> str:
+    """The id of the run that a span started as part of its own."""
+    return _cases(((unit.opens, unit.invokes) for unit in UNITS), "NULL")
+
+
+def _cases(cases: Iterable[tuple[str, str]], otherwise: str) -> str:
+    whens = " ".join(f"WHEN {condition} THEN {value}" for condition, value in cases)
+    return f"CASE {whens} ELSE {otherwise} END"

@@ -1,0 +1,22 @@
+"""`Unit`: what one runtime calls a run, as SQL over the columns of `raw_spans`."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """The outermost span that `opens` is the run's root; what hangs below it is part of the run.
+
+    `states` is the run status ('ok', 'error', 'cancelled', 'open') that a span declares for its whole
+    run, NULL for a span that declares nothing; of several, the last counts. `silent` is the status of
+    a run that declares nothing. `mirrors` tells copies of spans that the run also holds in the
+    original, so that nothing is counted twice.
+    """
+
+    runtime: str
+    opens: str
+    states: str
+    silent: str
+    mirrors: str = "false"
+    attempt: str = "NULL"
+    invokes: str = "NULL"
