@@ -1,0 +1,125 @@
+"""Which prompt of each skill is worth a trial: lessons and demonstrations from admitted observations."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from flywheel_assets.candidates.prompts.compile import compile_prompt, lessons_in
+from flywheel_assets.candidates.prompts.demonstrations import demonstrations
+from flywheel_assets.candidates.prompts.lessons import CITED, lessons
+from flywheel_assets.candidates.prompts.material import Run, settled, usable
+from flywheel_assets.tables.documents.routing import prompt_version
+from flywheel_assets.tables.documents.skills_file import SkillsFile
+from flywheel_assets.tables.prompt_candidates import PROMPT_CANDIDATES
+
+# Runs of a skill needed before anything is learned from them, and of each polarity among them.
+LEAST_RUNS, LEAST_OF_EACH = 50, 8
+MOST_LESSONS, MOST_DEMONSTRATIONS = 6, 4
+COLUMNS = (
+    "run_id",
+    "start_time",
+    "session_id",
+    "skill",
+    "prompt_version",
+    "input_text",
+    "output_text",
+    "error_type",
+    "grain",
+    "redacted",
+    "outcome",
+    "confidence",
+    "weight",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class IncumbentPrompt:
+    """The prompt in production: its version ('-' when unknown) and text."""
+
+    version: str
+    text: str
+
+
+def propose_prompts(
+    observations: pa.Table,
+    skills: SkillsFile,
+    incumbents: Mapping[str, IncumbentPrompt],
+    tried_versions: frozenset[str] = frozenset(),
+) -> pa.Table:
+    """PROMPT_CANDIDATES: one row per skill, the prompt proposed or why there is none.
+
+    `observations` has at least the columns COLUMNS of GATED_OBSERVATIONS. A text changes only when
+    the evidence has doubled, and one that was tried is not proposed again.
+    """
+    seen: dict[str, list[dict[str, Any]]] = {name: [] for name in skills.skills if name in incumbents}
+    for row in observations.select(COLUMNS).to_pylist():
+        if row["skill"] in seen:
+            seen[row["skill"]].append(row)
+    rows = [_of_skill(name, usable(seen[name]), incumbents[name], tried_versions) for name in sorted(seen)]
+    return PROMPT_CANDIDATES.conform(PROMPT_CANDIDATES.rows(rows))
+
+
+def _of_skill(name: str, runs: list[Run], incumbent: IncumbentPrompt, tried: frozenset[str]) -> dict[str, object]:
+    # What failed under another prompt may have been mended since: only runs on this one teach.
+    ours = [run for run in runs if run.prompt_version == incumbent.version]
+    basis = settled(ours, LEAST_RUNS)
+    good = sum(run.good for run in basis)
+    counts = f"{len(ours)} usable runs on prompt {incumbent.version}"
+    if incumbent.version == "-":
+        return _refused(name, incumbent, "the prompt in production is unknown: set baseline_prompt in skills.yaml")
+    if not basis:
+        return _refused(name, incumbent, f"too few: {counts}, {LEAST_RUNS} are needed")
+    if min(good, len(basis) - good) < LEAST_OF_EACH:
+        polarity = f"{good} successes and {len(basis) - good} failures among the first {len(basis)}"
+        return _refused(name, incumbent, f"one-sided: {polarity}, {LEAST_OF_EACH} of each are needed")
+    marks = lessons(basis, MOST_LESSONS)
+    examples = demonstrations(basis, MOST_DEMONSTRATIONS)
+    learned = [mark.lesson for mark in marks]
+    # The same lesson may come back with other counts.
+    kept = [old for old in lessons_in(incumbent.text) if _said(old) not in {_said(lesson) for lesson in learned}]
+    text = compile_prompt(incumbent.text, [*learned, *kept][: MOST_LESSONS * 2], examples)
+    version = prompt_version(text)
+    if not marks and not examples:
+        return _refused(name, incumbent, f"nothing to teach: no recurrent failure and no short success in {counts}")
+    if version == incumbent.version or version in tried:
+        return _refused(name, incumbent, f"prompt {version} was tried already; the next is made when runs have doubled")
+    cited = {run_id for mark in marks for run_id in mark.run_ids[:CITED]} | {run.run_id for run in examples}
+    return {
+        "candidate_id": _hash(name, text),
+        "skill": name,
+        "prompt_version": version,
+        "parent_version": incumbent.version,
+        "text": text,
+        "lessons": learned,
+        "demonstrations": len(examples),
+        "source_run_ids": sorted(cited),
+        "support": float(sum(run.weight for run in basis)),
+        "state": "proposed",
+        "reason": f"{len(marks)} lessons and {len(examples)} examples from {len(basis)} runs ({good} successes)",
+    }
+
+
+def _said(lesson: str) -> str:
+    return lesson.rpartition(" (")[0] or lesson
+
+
+def _refused(name: str, incumbent: IncumbentPrompt, reason: str) -> dict[str, object]:
+    return {
+        "candidate_id": _hash(name, f"refused\n{incumbent.version}"),
+        "skill": name,
+        "prompt_version": "-",
+        "parent_version": incumbent.version,
+        "lessons": [],
+        "demonstrations": 0,
+        "source_run_ids": [],
+        "support": 0.0,
+        "state": "refused",
+        "reason": reason,
+    }
+
+
+def _hash(name: str, text: str) -> str:
+    return hashlib.sha256(f"{name}\n{text}".encode()).hexdigest()[:16]

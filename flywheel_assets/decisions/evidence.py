@@ -1,0 +1,118 @@
+"""Evidence: the units that argue for or against a candidate, in order, and what was refused."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Self
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from flywheel_assets.decisions.canonical import canonical
+from flywheel_assets.decisions.eprocess import Flags, Reals
+from flywheel_assets.tables.documents.registration import Registration
+
+TRIAL_ROWS = (Path(__file__).parent / "trial_rows.sql").read_text(encoding="utf-8")
+WATCH_ROWS = (Path(__file__).parent / "watch_rows.sql").read_text(encoding="utf-8")
+HASHED = ("run_id", "unit_id", "start_us", "candidate", "outcome", "error_rate", "cost_usd", "seconds")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One row per unit, ordered by start time and run id; `refused` counts the rest by reason."""
+
+    rows: pa.Table
+    refused: Mapping[str, int]
+
+    @classmethod
+    def none(cls) -> Self:
+        """What a trial has when it is registered."""
+        return cls(pa.table({name: [] for name in HASHED}), {})
+
+    @property
+    def candidate(self) -> Flags:
+        """Whether each unit had the candidate."""
+        return np.asarray(self.rows.column("candidate").to_numpy(), dtype=np.bool_)
+
+    @property
+    def outcome(self) -> Reals:
+        """Each unit's outcome."""
+        return self.metric("outcome")
+
+    def metric(self, name: str) -> Reals:
+        """A measurement per unit, NaN where it was not reported."""
+        return np.asarray(self.rows.column(name).to_numpy(), dtype=np.float64)
+
+    @property
+    def units(self) -> tuple[int, int]:
+        """Units with the candidate, and with what it is compared with."""
+        first = int(self.candidate.sum())
+        return first, self.rows.num_rows - first
+
+    @property
+    def difference(self) -> float | None:
+        """Mean outcome of the candidate minus the other's; None where either has no unit."""
+        first, second = self.units
+        if not first or not second:
+            return None
+        return float(self.outcome[self.candidate].mean() - self.outcome[~self.candidate].mean())
+
+    @property
+    def days(self) -> list[str]:
+        """UTC days with evidence, ascending."""
+        return sorted(set(self.rows.column("day").to_pylist()))
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the rows in order, one canonical JSON line each."""
+        digest = hashlib.sha256()
+        for row in self.rows.select(HASHED).to_pylist():
+            digest.update(canonical(list(row.values())).encode() + b"\n")
+        return digest.hexdigest()
+
+
+def of_trial(con: duckdb.DuckDBPyConnection, registration: Registration) -> Evidence:
+    """Evidence of a registered trial from `gated_observations` on `con`.
+
+    Rows that carry the registration's id but contradict it are refused. A unit counts once, by its
+    first run. Rows that started before the registration cannot have been randomised by it.
+    """
+    return _gather(
+        con,
+        TRIAL_ROWS,
+        {
+            "experiment_id": registration.experiment_id,
+            "skill": registration.skill,
+            "candidate_arm": registration.candidate_arm,
+            "incumbent_arm": registration.incumbent_arm,
+            "canary_share": registration.canary_share,
+            "incumbent_share": registration.incumbent_share,
+            "registered_at": registration.registered_at,
+        },
+    )
+
+
+def since_promotion(con: duckdb.DuckDBPyConnection, registration: Registration, since: datetime) -> Evidence:
+    """Evidence on a promoted arm in production against its predecessor wherever that still runs."""
+    return _gather(
+        con,
+        WATCH_ROWS,
+        {
+            "skill": registration.skill,
+            "since": since,
+            "promoted_arm": registration.candidate_arm,
+            "previous_arm": registration.incumbent_arm,
+        },
+    )
+
+
+def _gather(con: duckdb.DuckDBPyConnection, sql: str, values: Mapping[str, object]) -> Evidence:
+    found = con.execute(sql, dict(values)).to_arrow_table()
+    refusals = found.column("refusal").to_pylist()
+    kept = found.filter(pa.array([refusal is None for refusal in refusals], pa.bool_()))
+    refused = Counter(refusal for refusal in refusals if refusal is not None)
+    return Evidence(kept.drop_columns(["refusal"]), dict(sorted(refused.items())))

@@ -1,0 +1,85 @@
+"""The verdict on one trial: the conjunction of its criteria, with all their numbers."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from flywheel_assets.decisions.canonical import canonical, e_value, stated
+from flywheel_assets.decisions.criteria.registry import CRITERIA
+from flywheel_assets.decisions.evidence import Evidence
+from flywheel_assets.decisions.trial import Conditions, Failed, Passed, Result, Trial
+from flywheel_assets.tables.documents.registration import Registration
+
+Kind = Literal["registered", "held", "promoted", "rolled_back", "abandoned"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one look concluded. These are the columns of a ledger entry that `replay` re-derives."""
+
+    kind: Kind
+    reason: str
+    estimate: float | None
+    lower: float | None
+    upper: float | None
+    e_value: float | None
+    candidate_units: int
+    incumbent_units: int
+    criteria_json: str
+    evidence_hash: str
+    evidence_days: list[str]
+
+
+def judge(registration: Registration, evidence: Evidence, conditions: Conditions) -> Verdict:
+    """Promoted when every criterion passed, abandoned when one failed or the units are used up, else held."""
+    trial = Trial(registration, evidence, conditions)
+    results = {name: rule.check(trial) for name, rule in CRITERIA.items() if rule.applies(registration)}
+    kind, reason = _conclude(registration, evidence, results)
+    lower, upper = trial.outcome.interval(registration.alpha)
+    difference = evidence.difference
+    candidates, incumbents = evidence.units
+    return Verdict(
+        kind=kind,
+        reason=reason,
+        estimate=None if difference is None else stated(difference),
+        lower=stated(lower),
+        upper=stated(upper),
+        e_value=e_value(trial.outcome.log_e(-registration.margin)),
+        candidate_units=candidates,
+        incumbent_units=incumbents,
+        criteria_json=shown(results, evidence),
+        evidence_hash=evidence.hash,
+        evidence_days=evidence.days,
+    )
+
+
+def shown(results: dict[str, Result], evidence: Evidence) -> str:
+    """Every criterion with its verdict and numbers, and the rows that were refused, as JSON."""
+    return canonical(
+        {
+            "criteria": [
+                {
+                    "criterion": name,
+                    "verdict": type(result).__name__.lower(),
+                    "reason": result.reason,
+                    "numbers": dict(result.numbers),
+                }
+                for name, result in results.items()
+            ],
+            "refused_rows": dict(evidence.refused),
+        }
+    )
+
+
+def _conclude(registration: Registration, evidence: Evidence, results: dict[str, Result]) -> tuple[Kind, str]:
+    failed = [f"{name}: {result.reason}" for name, result in results.items() if isinstance(result, Failed)]
+    missing = [f"{name}: {result.reason}" for name, result in results.items() if not isinstance(result, Passed)]
+    units = sum(evidence.units)
+    if failed:
+        return "abandoned", "; ".join(failed)
+    if not missing:
+        return "promoted", "; ".join(f"{name}: {result.reason}" for name, result in results.items())
+    if units >= registration.max_units:
+        return "abandoned", f"undecided after {units} units of at most {registration.max_units}; {'; '.join(missing)}"
+    refused = sum(evidence.refused.values())
+    aside = f" ({refused} rows set aside)" if refused else ""
+    return "held", f"insufficient evidence: {units} units{aside}; {'; '.join(missing)}"

@@ -1,0 +1,101 @@
+"""Registration: which proposal is tried next, and everything that is said of it before its data.
+
+One trial per skill at a time. Routing and prompt proposals take turns. A candidate that ended without
+being in force comes back against the same incumbent only when its evidence has doubled since; for
+prompts that holds for every text, because each new run would make a new one.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from flywheel_assets.decisions.canonical import stated
+from flywheel_assets.decisions.elond import allot
+from flywheel_assets.decisions.rollout import SkillState
+from flywheel_assets.tables.documents.arm import Arm
+from flywheel_assets.tables.documents.registration import Registration
+from flywheel_assets.tables.documents.skills_file import Skill
+
+RETRY_FACTOR = 2.0
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """An arm to try: where it was proposed, on how much evidence, and with which margin."""
+
+    kind: Literal["routing", "prompt"]
+    arm: str
+    candidate_id: str
+    support: float
+    margin: float
+    reason: str
+
+
+def proposals(state: SkillState, skill: Skill, routing: Sequence[Row], prompts: Sequence[Row]) -> list[Proposal]:
+    """What may be tried now against the arm in production, the next one first."""
+    production = Arm.parse(state.production_arm)
+    routes = [
+        Proposal(
+            "routing", row["arm"], row["candidate_id"], row["effective_n"], _margin(row, routing, skill), row["reason"]
+        )
+        for row in sorted(routing, key=lambda row: row["rank"] or 0)
+        if row["state"] == "proposed" and row["incumbent_arm"] == state.production_arm
+    ]
+    texts = [
+        Proposal(
+            "prompt",
+            str(production.model_copy(update={"prompt_version": row["prompt_version"]})),
+            row["candidate_id"],
+            row["support"],
+            0.0,
+            row["reason"],
+        )
+        for row in sorted(prompts, key=lambda row: (-row["support"], row["prompt_version"]))
+        if row["state"] == "proposed" and row["parent_version"] == production.prompt_version
+    ]
+    turns = [*texts, *routes] if state.last_registered == "routing" else [*routes, *texts]
+    return [found for found in turns if found.arm != state.production_arm and not _tried(found, state)]
+
+
+def register(  # noqa: PLR0913 - a registration says everything beforehand
+    proposal: Proposal, state: SkillState, skill: Skill, *, budget: float, position: int, promotions: int, now: datetime
+) -> Registration:
+    """The registration of a proposal, with its part of the error budget."""
+    named = "\n".join((state.skill, proposal.arm, state.production_arm, str(position)))
+    return Registration(
+        experiment_id=f"exp-{position:04d}-{hashlib.sha256(named.encode()).hexdigest()[:8]}",
+        skill=state.skill,
+        kind=proposal.kind,
+        candidate_arm=proposal.arm,
+        incumbent_arm=state.production_arm,
+        margin=proposal.margin,
+        canary_share=skill.canary,
+        # What exploration leaves; never less than the canary's share.
+        incumbent_share=stated(1 - skill.canary - skill.explore),
+        guardrails=skill.guardrails,
+        alpha=stated(allot(budget, position, promotions)),
+        position=position,
+        max_units=skill.max_units,
+        needs_approval=skill.needs_approval,
+        registered_at=now,
+        candidate_id=proposal.candidate_id,
+    )
+
+
+def _margin(row: Row, rows: Sequence[Row], skill: Skill) -> float:
+    """The operator's margin where the arm is known to be cheaper than the incumbent, else 0: it must be better."""
+    incumbent = next((other["cost_usd"] for other in rows if other["state"] == "incumbent"), None)
+    cheaper = row["cost_usd"] is not None and incumbent is not None and row["cost_usd"] < incumbent
+    return skill.margin if cheaper else 0.0
+
+
+def _tried(proposal: Proposal, state: SkillState) -> bool:
+    return any(
+        ended.registration.incumbent_arm == state.production_arm
+        and (ended.registration.candidate_arm == proposal.arm or ended.registration.kind == proposal.kind == "prompt")
+        and proposal.support < RETRY_FACTOR * ended.support
+        for ended in state.ended
+    )

@@ -1,0 +1,91 @@
+"""What a criterion sees: one trial with its evidence, and what it may answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from flywheel_assets.decisions.eprocess import Comparison, randomised
+from flywheel_assets.decisions.evidence import Evidence
+from flywheel_assets.tables.documents.registration import Registration
+
+Numbers = Mapping[str, float | int | str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """The criterion is met."""
+
+    reason: str
+    numbers: Numbers = field(default_factory=dict[str, float | int | str | None])
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """It can no longer be met: the trial ends."""
+
+    reason: str
+    numbers: Numbers = field(default_factory=dict[str, float | int | str | None])
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """More evidence, or a person, may still decide it."""
+
+    reason: str
+    numbers: Numbers = field(default_factory=dict[str, float | int | str | None])
+
+
+Result = Passed | Failed | Undecided
+
+
+class Conditions(BaseModel):
+    """What a verdict depends on beside evidence; recorded with it, so that it can be replayed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    predecessor_known: bool
+    approved: bool | None = None
+    incumbent_rolled_back: bool = False
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A registration, its evidence so far, and the conditions of this look."""
+
+    registration: Registration
+    evidence: Evidence
+    conditions: Conditions
+
+    @property
+    def share(self) -> float:
+        """Probability of the candidate, given that the unit got either arm."""
+        registration = self.registration
+        return registration.canary_share / (registration.canary_share + registration.incumbent_share)
+
+    @cached_property
+    def outcome(self) -> Comparison:
+        """The outcome's e-process and confidence sequence."""
+        return randomised(self.evidence.candidate, self.evidence.outcome, self.share)
+
+    def guarded(self, metric: str, ceiling: float) -> tuple[Comparison, int]:
+        """The e-process of a metric cut at `ceiling`, in units of it, and over how many units."""
+        values = self.evidence.metric(metric)
+        known = ~np.isnan(values)
+        scaled = np.clip(values[known] / ceiling, 0.0, 1.0)
+        return randomised(self.evidence.candidate[known], scaled, self.share), int(known.sum())
+
+
+class Criterion(Protocol):
+    """One rule: a module with these two functions."""
+
+    def applies(self, registration: Registration, /) -> bool:
+        """Whether this trial must meet the rule."""
+        ...
+
+    def check(self, trial: Trial, /) -> Result:
+        """The rule's answer for the evidence so far."""
+        ...

@@ -1,0 +1,44 @@
+-- Admitted runs that carry one registration's id, each with why it is no evidence for it (NULL: it is).
+WITH carried AS (
+    SELECT
+        *,
+        CASE
+            WHEN skill IS DISTINCT FROM $skill THEN 'other_skill'
+            WHEN coalesce(segment, '') NOT IN ('canary', 'production') THEN 'outside_the_trial_draw'
+            WHEN arm IS DISTINCT FROM (CASE segment WHEN 'canary' THEN $candidate_arm ELSE $incumbent_arm END)
+                THEN 'contradicts_arm'
+            WHEN propensity IS NULL THEN 'no_propensity'
+            -- Segments outside the draw take at most half of all units, so a logged share below half contradicts.
+            WHEN propensity NOT BETWEEN
+                0.5 * (CASE segment WHEN 'canary' THEN $canary_share ELSE $incumbent_share END) - 1e-9 AND 1
+                THEN 'contradicts_propensity'
+            WHEN unit_id IS NULL THEN 'no_unit'
+            WHEN start_time < $registered_at THEN 'before_registration'
+            WHEN outcome IS NULL THEN 'no_outcome'
+        END AS refusal
+    FROM gated_observations
+    WHERE experiment_id = $experiment_id AND grain = 'run'
+),
+
+ranked AS (
+    SELECT
+        *,
+        row_number() OVER (PARTITION BY unit_id, refusal IS NULL ORDER BY start_time, run_id) AS nth
+    FROM carried
+)
+
+SELECT
+    run_id,
+    trace_id,
+    root_span_id,
+    unit_id,
+    epoch_us(start_time) AS start_us,
+    CAST(day AS VARCHAR) AS day,
+    segment = 'canary' AS candidate,
+    outcome,
+    CAST(status = 'error' AS DOUBLE) AS error_rate,
+    cost_usd,
+    duration_ns / 1e9 AS seconds,
+    coalesce(refusal, CASE WHEN nth > 1 THEN 'unit_seen_before' END) AS refusal
+FROM ranked
+ORDER BY start_time, run_id

@@ -1,0 +1,33 @@
+-- Admitted runs since a promotion: on the promoted arm in production, and on the arm before it elsewhere.
+WITH drawn AS (
+    SELECT
+        *,
+        row_number() OVER (PARTITION BY unit_id ORDER BY start_time, run_id) AS nth
+    FROM gated_observations
+    WHERE
+        skill = $skill
+        AND grain = 'run'
+        AND start_time > $since
+        AND unit_id IS NOT NULL
+        AND outcome IS NOT NULL
+        AND (
+            (segment = 'production' AND arm = $promoted_arm)
+            OR (segment IN ('holdout', 'frozen', 'explore') AND arm = $previous_arm)
+        )
+)
+
+SELECT
+    run_id,
+    trace_id,
+    root_span_id,
+    unit_id,
+    epoch_us(start_time) AS start_us,
+    CAST(day AS VARCHAR) AS day,
+    segment = 'production' AS candidate,
+    outcome,
+    CAST(status = 'error' AS DOUBLE) AS error_rate,
+    cost_usd,
+    duration_ns / 1e9 AS seconds,
+    CASE WHEN nth > 1 THEN 'unit_seen_before' END AS refusal
+FROM drawn
+ORDER BY start_time, run_id
