@@ -1,0 +1,37 @@
+"""Accepted batches of a day, read back from the landing folder."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from flywheel_assets.lake.lake import Lake
+from flywheel_assets.sources.payloads import Place, read_payloads
+from flywheel_assets.tables.landed_batches import LANDED_BATCHES
+
+_OF_DAY = f"""
+SELECT batch_id, format, file, "offset", length
+FROM {LANDED_BATCHES.name}
+WHERE status = 'accepted' AND signal = $signal AND list_contains(days, $day)
+ORDER BY file, ordinal
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One accepted batch as received: an OTLP export request, or a line of posted feedback."""
+
+    batch_id: str
+    format: str
+    payload: bytes
+
+
+def read_batches(lake: Lake, landing: Path, day: date, signal: str = "traces") -> Iterator[Batch]:
+    """Batches with at least one span (or feedback) of the day, once each, a file at a time.
+
+    `signal` is 'traces' or 'feedback'. Only one batch is in memory at a time.
+    """
+    rows = lake.connect([LANDED_BATCHES]).execute(_OF_DAY, {"signal": signal, "day": day}).fetchall()
+    payloads = read_payloads(landing, (Place(*row[2:]) for row in rows))
+    for (batch_id, format_, *_), payload in zip(rows, payloads, strict=True):
+        yield Batch(batch_id, format_, payload)

@@ -1,0 +1,90 @@
+"""Bring files and folders that lie elsewhere into the inbox: what `flywheel ingest PATH` does."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from flywheel_assets.sources.compression import DamagedError, suffix_of, unwrap
+from flywheel_assets.sources.framing import records
+from flywheel_assets.sources.open_file import open_content
+from flywheel_assets.sources.scan import scan, scan_feedback
+from flywheel_assets.sources.segments import FILES, SegmentName, is_feedback, sync_folder
+from flywheel_assets.sources.take import SUFFIXES, copy_tail
+
+
+@dataclass(slots=True)
+class Ingested:
+    """What went into the inbox, and which files did not with the reason."""
+
+    files: int = 0
+    bytes: int = 0
+    skipped: dict[str, str] = field(default_factory=dict[str, str])
+
+
+def ingest(path: Path, inbox: Path) -> Ingested:
+    """Copy OTLP and feedback files from `path` (a file, or a folder with all below it) into the inbox.
+
+    Only a file's first batch is looked at: landing judges each. Copied rather than linked, because a
+    file that is written anew in place would change what had landed; the same file twice lands once.
+    Raises FileNotFoundError.
+    """
+    inbox.mkdir(parents=True, exist_ok=True)
+    done = Ingested()
+    if not path.exists():
+        raise FileNotFoundError(f"nothing at {path}: give a file, or a folder that holds OTLP files")
+    for source in _files(path):
+        suffix, reason = _look(source, inbox)
+        if reason is not None:
+            done.skipped[str(source)] = reason
+            continue
+        status = source.stat()
+        identity = f"{status.st_ino}:{status.st_size}:{status.st_mtime_ns}".encode()
+        modified = datetime.fromtimestamp(status.st_mtime, UTC)
+        name = str(SegmentName(FILES, modified, hashlib.sha256(identity).hexdigest()[:16], suffix))
+        hidden = inbox / f".{name}"
+        hidden.unlink(missing_ok=True)
+        done.bytes += copy_tail(source, hidden)
+        hidden.rename(inbox / name)
+        done.files += 1
+    sync_folder(inbox)
+    return done
+
+
+def _files(path: Path) -> Iterator[Path]:
+    if path.is_file():
+        yield path
+    for inside, folders, names in os.walk(path):
+        folders.sort()
+        yield from (Path(inside, name) for name in sorted(names) if not name.startswith("."))
+
+
+def _look(source: Path, scratch: Path) -> tuple[str, str | None]:
+    """The suffix that tells the file's form, and why it cannot be taken."""
+    try:
+        content = open_content(source, scratch)
+        with source.open("rb") as opened:
+            packed = suffix_of(opened.read(4))
+    except OSError as error:
+        return "", f"cannot be read: {error.strerror}"
+    kind = content.kind
+    if kind is None:
+        return "", "empty"
+    if kind == "unknown":
+        return "", "neither OTLP/JSON nor OTLP protobuf"
+    first = records(content.data, kind, 0, 1).ranges
+    if not first:
+        return "", "holds no complete batch: damaged, or not OTLP"
+    raw = content.data[first[0][0] : sum(first[0])]
+    feedback = is_feedback(source.name)
+    suffix = (".feedback" if feedback else "") + SUFFIXES[kind] + packed
+    try:
+        payload = unwrap(raw)
+    except DamagedError as error:
+        return "", f"its first batch is damaged ({error})"
+    now = datetime.now(UTC)
+    form = "json" if payload.startswith(b"{") else "protobuf"
+    found = scan_feedback([payload], now) if feedback else scan([payload], form, now)
+    return suffix, found[0].error
