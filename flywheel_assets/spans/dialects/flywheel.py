@@ -1,0 +1,21 @@
+"""What the flywheel's own client writes on spans when it has decided, and its feedback spans."""
+
+from flywheel_assets.spans.dialect import ByName, Dialect
+
+DIALECT = Dialect(
+    name="flywheel",
+    columns={
+        "skill_name": ("flywheel.skill.name",),
+        "skill_version": ("flywheel.skill.version",),
+        "decision_id": ("flywheel.decision.id",),
+        "policy_id": ("flywheel.policy.id",),
+        "experiment_id": ("flywheel.experiment.id",),
+        "arm": ("flywheel.arm",),
+        "segment": ("flywheel.segment",),
+        "propensity": ("flywheel.propensity",),
+        "keep_prob": ("flywheel.keep_prob",),
+        "unit_id": ("flywheel.unit.id",),
+        "candidate_set": ("flywheel.candidate_set",),
+    },
+    operations=(ByName({"flywheel.feedback": "evaluation"}),),
+)

@@ -1,0 +1,48 @@
+"""Inngest: what its server writes (`_inngest.*`), what its SDK stamps on spans (`sdk.*`, `sys.*`, `inngest.*`).
+
+Each HTTP call of a function is a trace of its own, so the run id and not the trace joins attempts.
+"""
+
+from flywheel_assets.spans.dialect import ByName, Dialect
+
+OPERATIONS = {
+    "executor.run": "invocation",
+    "executor.step": "step",
+    "executor.execution": "attempt",
+    "inngest.execution": "attempt",
+    # Discovery runs the function to find its next step: no work is done in it.
+    "executor.step.discovery": "other",
+    "executor.nonstep": "other",
+    "executor.failed": "other",
+    "executor.defer": "other",
+    "metadata": "other",
+}
+
+DIALECT = Dialect(
+    name="inngest",
+    columns={
+        "invocation_id": ("_inngest.run.id", "sdk.run.id"),
+        "invocation_target": (
+            "_inngest.function.id",
+            "_inngest.function.slug",
+            "sys.function.id",
+            "sys.function.slug",
+        ),
+        "workflow_name": ("_inngest.function.name", "_inngest.function.slug", "sys.function.slug"),
+        "attempt": ("_inngest.step.attempt", "inngest.step.attempt", "sys.step.attempt"),
+        "step_id": (
+            "_inngest.step.userland.id",
+            "_inngest.step.id",
+            "inngest.step.hash",
+            "inngest.step.id",
+            "sys.step.id",
+        ),
+        "runtime_status": ("_inngest.dynamic.status", "sys.step.status", "sys.function.status.code"),
+        "input_key": ("_inngest.step.input", "_inngest.events.input", "sys.step.input"),
+        "output_key": ("_inngest.step.output", "sys.step.output", "sys.function.output"),
+    },
+    operations=(
+        ByName(OPERATIONS, requires="_inngest.run.id"),
+        ByName(OPERATIONS, requires="sdk.run.id"),
+    ),
+)
