@@ -1,0 +1,115 @@
+"""Discards a run that says almost the same as an earlier run of the same session or user, skill and arm.
+
+Almost: nine tenths of all word 5-grams, and nothing that carries meaning replaced. Within the day the
+texts themselves are compared; of earlier days only signatures are kept, which cannot tell one changed
+word from none, so a match there is remarked on and refused by nobody.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flywheel_assets.observations.registry import Evidence
+from flywheel_assets.observations.signatures import SLOTS, Slots, band_keys, comparable, differs_in_content, jaccard
+from flywheel_assets.observations.verdict import ALLOW, Verdict, discard, remark
+
+# Comparisons per row at most: a thousand variants of one text must not cost a million comparisons.
+_MOST = 32
+
+
+@dataclass(frozen=True, slots=True)
+class _Signed:
+    """Signed rows: their signatures and their band keys."""
+
+    ids: list[str]
+    slots: Slots
+    keys: npt.NDArray[np.uint64]
+
+
+@dataclass(frozen=True, slots=True)
+class NearDuplicate:
+    """`least`: the Jaccard similarity of word 5-grams from which two texts are near."""
+
+    least: float = 0.9
+    name: str = "near_duplicate"
+    version: str = "1"
+    order: int = 50
+    by_row: bool = False
+
+    def judge(self, evidence: Evidence) -> list[Verdict]:
+        """Rows are taken by start time, and each is compared with those that were kept before it."""
+        rows = evidence.rows
+        comparable = pc.and_(
+            pc.and_(pc.equal(rows["grain"], "run"), pc.not_equal(rows["scope"], "")), pc.is_null(rows["same_as"])
+        )
+        runs = rows.filter(comparable).sort_by([("start_time", "ascending"), ("run_id", "ascending")])
+        if not runs.num_rows:
+            return [ALLOW] * rows.num_rows
+        today, earlier = _signed(runs, evidence.earlier)
+        near = (self._before(today, earlier) if earlier.ids else {}) | self._today(runs, today)
+        return [near.get(run, ALLOW) for run in rows["run_id"].to_pylist()] if near else [ALLOW] * rows.num_rows
+
+    def _today(self, runs: pa.Table, today: _Signed) -> dict[str, Verdict]:
+        kept: dict[int, list[int]] = {}
+        near: dict[str, Verdict] = {}
+        keys, counts = np.unique(today.keys, return_counts=True)
+        shared = np.isin(today.keys, keys[counts > 1])
+        several = np.flatnonzero(shared.any(axis=1))
+        texts = comparable(*(runs[field].take(pa.array(several)) for field in ("input_text", "output_text")))
+        words = dict(zip(several.tolist(), texts, strict=True))
+        for row in words:
+            mine: list[int] = today.keys[row][shared[row]].tolist()
+            candidates = dict.fromkeys(number for key in mine for number in kept.get(key, ()))
+            for number in islice(candidates, _MOST):
+                similarity = self._similarity(words[row].as_py().split(" "), words[number].as_py().split(" "))
+                if similarity is not None:
+                    detail = f"similarity {similarity:.2f} with run {today.ids[number]}"
+                    near[today.ids[row]] = discard("near_duplicate", detail, 0.8)
+                    break
+            else:
+                for key in mine:
+                    kept.setdefault(key, []).append(row)
+        return near
+
+    def _similarity(self, left: Sequence[str], right: Sequence[str]) -> float | None:
+        """The exact similarity of near texts; None where they are not near."""
+        similarity = jaccard(left, right)
+        return similarity if similarity >= self.least and not differs_in_content(left, right) else None
+
+    def _before(self, today: _Signed, earlier: _Signed) -> dict[str, Verdict]:
+        near: dict[str, Verdict] = {}
+        index: dict[int, list[int]] = {}
+        shared = np.isin(earlier.keys, today.keys)
+        for row in np.flatnonzero(shared.any(axis=1)).tolist():
+            for key in earlier.keys[row][shared[row]].tolist():
+                index.setdefault(key, []).append(row)
+        for row in np.flatnonzero(np.isin(today.keys, earlier.keys).any(axis=1)).tolist():
+            candidates = {number for key in today.keys[row].tolist() for number in islice(index.get(key, ()), _MOST)}
+            for number in sorted(candidates):
+                if float(np.mean(today.slots[row] == earlier.slots[number])) >= self.least:
+                    detail = f"signature like that of run {earlier.ids[number]} on an earlier day"
+                    near[today.ids[row]] = remark("near_duplicate_possible", detail, (), 0.5)
+                    break
+        return near
+
+
+def _signed(runs: pa.Table, earlier: pa.Table) -> tuple[_Signed, _Signed]:
+    """Both sides' signatures, their scopes numbered alike."""
+    scopes = pa.chunked_array([*runs["scope"].chunks, *earlier["scope"].chunks], pa.string())
+    codes = scopes.combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    sides: list[_Signed] = []
+    for table, ids, part in (
+        (runs, runs["run_id"], codes[: runs.num_rows]),
+        (earlier, earlier["example_id"], codes[runs.num_rows :]),
+    ):
+        slots = pc.list_flatten(table["minhash"]).to_numpy().astype(np.uint32).reshape(-1, SLOTS)
+        sides.append(_Signed(ids.to_pylist(), slots, band_keys(slots, part)))
+    return sides[0], sides[1]
+
+
+GATE = NearDuplicate()
