@@ -79,10 +79,17 @@ LABEL = Step(
     ),
     (LABEL_VOTES, LABELED_EXAMPLES),
 )
-SIGN = Step("sign", (Read(LABELED_EXAMPLES),), (EXAMPLE_SIGNATURES,))
+# The root span's service tells a user from a service that stands in for one.
+SIGN = Step("sign", (Read(LABELED_EXAMPLES), Read(RAW_SPANS)), (EXAMPLE_SIGNATURES,))
 ADMIT = Step(
     "admit",
-    (Read(LABELED_EXAMPLES), Read(EXAMPLE_SIGNATURES, before=DUPLICATE_REACH_DAYS)),
+    (
+        Read(LABELED_EXAMPLES),
+        Read(EXAMPLE_SIGNATURES, before=DUPLICATE_REACH_DAYS),
+        # When a run arrived: its root span's batch says.
+        Read(RAW_SPANS),
+        Read(LANDED_BATCHES),
+    ),
     (GATE_VERDICTS, GATED_OBSERVATIONS, REJECTIONS),
 )
 DAY_STATS = Step("day_stats", (Read(LABELED_EXAMPLES), Read(GATED_OBSERVATIONS)), (SKILL_DAY_STATS,))
