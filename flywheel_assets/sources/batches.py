@@ -1,6 +1,6 @@
 """Accepted batches of a day, read back from the landing folder."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -31,7 +31,16 @@ def read_batches(lake: Lake, landing: Path, day: date, signal: str = "traces") -
 
     `signal` is 'traces' or 'feedback'. Only one batch is in memory at a time.
     """
+    yield from batches_of(lake, landing, day, signal)()
+
+
+def batches_of(lake: Lake, landing: Path, day: date, signal: str = "traces") -> Callable[[], Iterator[Batch]]:
+    """The same, to be read any number of times. The lake is asked now: it cannot be while it writes a stream."""
     rows = lake.connect([LANDED_BATCHES]).execute(_OF_DAY, {"signal": signal, "day": day}).fetchall()
-    payloads = read_payloads(landing, (Place(*row[2:]) for row in rows))
-    for (batch_id, format_, *_), payload in zip(rows, payloads, strict=True):
-        yield Batch(batch_id, format_, payload)
+
+    def read() -> Iterator[Batch]:
+        payloads = read_payloads(landing, (Place(*row[2:]) for row in rows))
+        for (batch_id, format_, *_), payload in zip(rows, payloads, strict=True):
+            yield Batch(batch_id, format_, payload)
+
+    return read
