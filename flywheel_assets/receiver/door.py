@@ -1,0 +1,147 @@
+"""What both doors do with a request: let it in or refuse it, check that it parses, spool it as it came."""
+
+import hmac
+import zlib
+from collections.abc import Sequence
+from concurrent.futures import Future
+from datetime import UTC, datetime
+from typing import Literal
+
+import msgspec
+import zstandard
+from pydantic import ValidationError
+
+from flywheel_assets.receiver.settings import ReceiverSettings
+from flywheel_assets.sources.framing import is_request
+from flywheel_assets.sources.json_request import InvalidJsonError, parse_json_request
+from flywheel_assets.sources.scan import explain
+from flywheel_assets.sources.spool import Spool, SpoolRefusedError
+from flywheel_assets.tables.documents.feedback import PostedFeedback
+
+Fault = Literal["malformed", "unauthenticated", "too large", "unsupported", "overloaded"]
+
+_ANY = msgspec.json.Decoder[object]()
+
+
+class RefusedError(Exception):
+    """A request that is not taken; `retry_after` in seconds where trying again can help."""
+
+    def __init__(self, fault: Fault, message: str, retry_after: int | None = None) -> None:
+        super().__init__(message)
+        self.fault: Fault = fault
+        self.message = message
+        self.retry_after = retry_after
+
+
+class Door:
+    """The checks and the spool behind the HTTP and the gRPC door."""
+
+    def __init__(self, settings: ReceiverSettings, spool: Spool) -> None:
+        self.settings = settings
+        self.spool = spool
+        self._token = None if settings.token is None else f"Bearer {settings.token.get_secret_value()}".encode()
+
+    def authenticate(self, authorization: str | None) -> None:
+        """Raise RefusedError unless the header shows the token."""
+        shown = (authorization or "").encode()
+        if self._token is not None and not hmac.compare_digest(shown, self._token):
+            raise RefusedError(
+                "unauthenticated", "send the header 'Authorization: Bearer <token>' with the right token"
+            )
+
+    def take_protobuf(self, payload: bytes) -> Future[None]:
+        """Spool a protobuf export request as it came; done when durable."""
+        if not is_request(payload):
+            raise RefusedError("malformed", "the body is not an ExportTraceServiceRequest in protobuf")
+        return self._spool(payload, "protobuf")
+
+    def take_json(self, payload: bytes) -> Future[None]:
+        """Spool a JSON export request, on one line; done when durable."""
+        try:
+            parse_json_request(payload)
+        except InvalidJsonError as error:
+            raise RefusedError("malformed", str(error)) from error
+        one_line = msgspec.json.format(payload, indent=-1) if b"\n" in payload else payload
+        return self._spool(one_line, "json")
+
+    def take_feedback(self, body: bytes) -> list[Future[None]]:
+        """Spool one statement, an array or lines of them: all or, when one is wrong, none."""
+        posted = _feedback(body)
+        return [self._spool(one.model_dump_json().encode(), "feedback") for one in posted]
+
+    def inflate(self, body: bytes, encoding: str) -> bytes:
+        """The body without its content encoding, never more than `max_body_bytes` of it."""
+        if encoding in {"", "identity"}:
+            return body
+        if encoding in {"gzip", "deflate"}:
+            return self._unzip(body)
+        if encoding == "zstd":
+            return self._unzstd(body)
+        raise RefusedError("unsupported", f"content encoding {encoding!r}; use gzip, zstd or none")
+
+    def too_large(self) -> RefusedError:
+        """The refusal of a body beyond the limit."""
+        limit = self.settings.max_body_bytes
+        return RefusedError(
+            "too large", f"more than {limit} bytes; send smaller batches (OTEL_BSP_MAX_EXPORT_BATCH_SIZE)"
+        )
+
+    def _unzip(self, body: bytes) -> bytes:
+        limit = self.settings.max_body_bytes
+        # 32 more than the window's bits: gzip or zlib, whichever the header says.
+        inflate = zlib.decompressobj(wbits=32 + zlib.MAX_WBITS)
+        try:
+            plain = inflate.decompress(body, limit + 1)
+        except zlib.error as error:
+            raise RefusedError("malformed", f"the body is not what its content encoding says: {error}") from error
+        if len(plain) > limit:
+            raise self.too_large()
+        if not inflate.eof:
+            raise RefusedError("malformed", "the compressed body ends early")
+        return plain
+
+    def _unzstd(self, body: bytes) -> bytes:
+        limit = self.settings.max_body_bytes
+        try:
+            with zstandard.ZstdDecompressor().stream_reader(body) as reader:
+                plain = reader.read(limit + 1)
+        except zstandard.ZstdError as error:
+            raise RefusedError("malformed", f"the body is not what its content encoding says: {error}") from error
+        if len(plain) > limit:
+            raise self.too_large()
+        return plain
+
+    def _spool(self, payload: bytes, form: Literal["protobuf", "json", "feedback"]) -> Future[None]:
+        source = "feedback" if form == "feedback" else self.settings.source
+        try:
+            return self.spool.submit(payload, form, source)
+        except SpoolRefusedError as error:
+            raise RefusedError("overloaded", str(error), error.retry_after) from error
+
+
+def _feedback(body: bytes) -> Sequence[PostedFeedback]:
+    try:
+        decoded = msgspec.json.decode(body) if body.lstrip()[:1] == b"[" else _objects(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise RefusedError("malformed", f"feedback is a JSON object, an array or lines of them: {error}") from error
+    if not decoded:
+        raise RefusedError("malformed", "no feedback in the body")
+    now = datetime.now(UTC).isoformat()
+    posted: list[PostedFeedback] = []
+    wrong: list[str] = []
+    for position, one in enumerate(decoded):
+        try:
+            # What says no time was observed now.
+            posted.append(PostedFeedback.model_validate({"observed_at": now, **one} if isinstance(one, dict) else one))
+        except ValidationError as error:
+            wrong.append(f"[{position}] {explain(error)}")
+    if wrong:
+        raise RefusedError("malformed", "nothing was stored: " + " | ".join(wrong[:20]))
+    return posted
+
+
+def _objects(body: bytes) -> list[object]:
+    try:
+        return [msgspec.json.decode(body)]
+    except msgspec.DecodeError:
+        return _ANY.decode_lines(body)
