@@ -23,7 +23,7 @@ def answered(raw: str) -> str:
 
 
 def _message(raw: str, roles: tuple[str, ...], fields: tuple[str, ...]) -> str:
-    if raw[:1] not in "[{\"" or not raw:
+    if raw[:1] not in '[{"' or not raw:
         return raw[:LONGEST]
     try:
         content = orjson.loads(raw)

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import duckdb
 import pyarrow as pa
 
-from flywheel_assets.runs.content import asked, answered
+from flywheel_assets.runs.content import answered, asked
 from flywheel_assets.runs.script import run_script
 from flywheel_assets.runs.units import registry
 from flywheel_assets.runs.window import define_units, place_window

@@ -100,9 +100,7 @@ def _by_invocation(run: Index, invocation: Index) -> Index:
     return np.where(stray, known[invocation], run)
 
 
-def _bare_calls(
-    run: Index, top: Index, window: Window, parent: Index, annotation: Flag
-) -> tuple[Index, Index]:
+def _bare_calls(run: Index, top: Index, window: Window, parent: Index, annotation: Flag) -> tuple[Index, Index]:
     """Left-over spans join their trace's only run; a trace without any makes runs of its model calls."""
     run, empty = _only_run_of_trace(run, window.trace)
     calls = outermost(parent, window.llm & ~annotation & empty)

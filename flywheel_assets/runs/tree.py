@@ -15,7 +15,7 @@ def uncycled(parent: Index) -> Index:
     """`parent` with every node that lies on a cycle made a root: broken instrumentation must not hang us."""
     cut = np.where(parent == np.arange(len(parent)), -1, parent)
     jump = cut.copy()
-    for _ in range(int(len(parent)).bit_length() + 1):
+    for _ in range(len(parent).bit_length() + 1):
         moving = np.flatnonzero(jump >= 0)
         if not len(moving):
             return cut

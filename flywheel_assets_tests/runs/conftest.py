@@ -12,9 +12,12 @@ from flywheel_assets.runs.fold import fold_runs
 from flywheel_assets.tables.raw_spans import RAW_SPANS
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+TODAY = NOON.date()
 
 
-def raw_span(span_id: str, parent: str | None = None, *, at: float = 0, lasts: float | None = 1, **columns: Any) -> dict:
+def raw_span(
+    span_id: str, parent: str | None = None, *, at: float = 0, lasts: float | None = 1, **columns: Any
+) -> dict:
     """A span `at` seconds after noon of 20 November 2026; `lasts` None means it has no end yet."""
     start = columns.pop("start", NOON) + timedelta(seconds=at)
     nanos = int((start - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(microseconds=1)) * 1000
@@ -38,7 +41,7 @@ def raw_span(span_id: str, parent: str | None = None, *, at: float = 0, lasts: f
     return {**row, **columns}
 
 
-def folded(spans: Iterable[Mapping[str, Any]], day: date = NOON.date()) -> tuple[pa.Table, pa.Table]:
+def folded(spans: Iterable[Mapping[str, Any]], day: date = TODAY) -> tuple[pa.Table, pa.Table]:
     con = connection()
     window = [span for span in spans if abs((span["day"] - day).days) <= 1]
     con.register("raw_spans", RAW_SPANS.rows(window))

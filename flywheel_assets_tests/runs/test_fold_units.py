@@ -1,7 +1,8 @@
 """Which spans are one run, in every runtime."""
 
-import pytest
 from collections import defaultdict
+
+import pytest
 
 AGENT = {"operation": "agent", "dialect": "gen_ai"}
 LLM = {"operation": "llm", "dialect": "gen_ai"}
@@ -43,7 +44,10 @@ CASES = {
         [("x", None, {}), ("m", "x", LLM)],
         {"t1:m": {"x": "other", "m": "root"}},
     ),
-    "spans that no convention knows are no run": ([("x", None, {}), ("y", "x", {})], {None: {"x": "none", "y": "none"}}),
+    "spans that no convention knows are no run": (
+        [("x", None, {}), ("y", "x", {})],
+        {None: {"x": "none", "y": "none"}},
+    ),
     "an evaluation afterwards is no run, nor is the judge's model call": (
         [("e", None, {"operation": "evaluation"}), ("m", "e", LLM), ("j", "e", AGENT)],
         {None: {"e": "none", "m": "none", "j": "none"}},

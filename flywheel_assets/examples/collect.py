@@ -1,0 +1,60 @@
+"""Collect a day's feedback: evaluation events, annotations, scores, and what was posted."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import cast
+
+import duckdb
+import orjson
+import pyarrow as pa
+
+from flywheel_assets.examples.spoken import annotations, evaluation, posted_statement, score
+from flywheel_assets.examples.statement import Statement
+from flywheel_assets.tables.feedback import FEEDBACK
+
+HERE = Path(__file__).parent
+ANNOTATION = "contains(e.key, 'annotations.') OR starts_with(e.key, 'evaluations.')"
+
+
+def collect_feedback(con: duckdb.DuckDBPyConnection, day: date, posted: Sequence[bytes]) -> tuple[pa.Table]:
+    """`feedback` of the day: what spans of `raw_spans` on it carry, and the posted lines observed on it.
+
+    `posted` are bodies of JSON lines. What was said on a span belongs to the span's day, even if the
+    event itself comes after midnight. Repeats collapse; a line that cannot be read is no statement.
+    """
+    sql = (HERE / "statements.sql").read_text().replace("{annotation}", ANNOTATION)
+    con.execute(sql, {"day": day})
+    said = [*_on_spans(con), *_posted(posted, day)]
+    rows = {statement.feedback_id: statement.row(day) for statement in said}
+    return (FEEDBACK.conform(FEEDBACK.rows([rows[key] for key in sorted(rows)])),)
+
+
+def _on_spans(con: duckdb.DuckDBPyConnection) -> Iterator[Statement]:
+    names = [column[0] for column in con.description or ()]
+    while batch := con.fetchmany(10_000):
+        for values in batch:
+            row = dict(zip(names, values, strict=True))
+            body = _object(row["body"])
+            if row["form"] == "event":
+                yield evaluation(row, body)
+            elif row["form"] == "inngest":
+                yield from score(row, body)
+            else:
+                yield from annotations(row, body)
+
+
+def _posted(bodies: Sequence[bytes], day: date) -> Iterator[Statement]:
+    for body in bodies:
+        for line in body.splitlines():
+            statement = posted_statement(_object(line))
+            if statement is not None and statement.observed_at.date() == day:
+                yield statement
+
+
+def _object(text: str | bytes | None) -> Mapping[str, object]:
+    try:
+        found = orjson.loads(text or b"{}")
+    except orjson.JSONDecodeError:
+        return {}
+    return cast("dict[str, object]", found) if isinstance(found, dict) else {}

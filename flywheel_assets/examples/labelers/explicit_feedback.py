@@ -1,0 +1,79 @@
+"""What people, checks and judges said, each with the trust that its kind deserves.
+
+A statement on the run's root span is about the run; on another span it is about that span; on a
+response, about the model call that gave it, and about the run too where that was its last. One on a
+session is shared out among the session's runs up to then, so that a statement weighs as one however
+long the session. The latest statement of an author under one name supersedes the earlier. An
+unregistered author's is kept and weighs nothing. Scores whose high end is bad (toxicity and the like)
+say nothing of success. The value comes through exactly, and its confidence does not depend on it.
+"""
+
+from flywheel_assets.examples.labelers.labeler import Labeler
+
+LABELER = Labeler(
+    name="explicit_feedback",
+    version="1",
+    tier="human",
+    sql="""
+        WITH said AS (
+            SELECT * FROM feedback
+            WHERE value IS NOT NULL AND NOT regexp_matches(lower(name),
+                '(^|[^a-z])(toxicity|toxic|hallucinations?|harmful(ness)?|malicious(ness)?|bias|jailbreaks?|injections?'
+                || '|profanity|violence|hate|leaks?|risk|errors?|latency|cost)$')
+        ),
+        places AS (
+            SELECT concat(w.trace_id, ':', w.span_id) AS place, w.run_id, w.role = 'root' AS is_root FROM work w
+        ),
+        traces AS (
+            SELECT trace_id, any_value(run_id) AS run_id FROM runs GROUP BY trace_id HAVING count(*) = 1
+        ),
+        responses AS (
+            SELECT response_id, any_value(concat(trace_id, ':', span_id)) AS place, any_value(run_id) AS run_id,
+                bool_or(role = 'root') AS is_root, bool_or(is_last_call) AS is_last_call
+            FROM work WHERE response_id IS NOT NULL GROUP BY response_id HAVING count(*) = 1
+        ),
+        sessions AS (
+            SELECT s.feedback_id, n.run_id, n.day, count(*) OVER (PARTITION BY s.feedback_id) AS sharers
+            FROM said s JOIN nearby_runs n ON n.session_id = s.target_id AND n.start_time <= s.observed_at
+            WHERE s.target_kind = 'session'
+        ),
+        resolved AS (
+            SELECT s.*, 'run' AS grain, r.run_id, r.run_id AS example_id, 1 AS sharers
+            FROM said s JOIN runs r ON r.run_id = s.target_id WHERE s.target_kind IN ('run', 'span')
+            UNION ALL BY NAME
+            SELECT s.*, CASE WHEN p.is_root OR s.target_kind = 'run' THEN 'run' ELSE 'span' END AS grain, p.run_id,
+                CASE WHEN p.is_root OR s.target_kind = 'run' THEN p.run_id ELSE p.place END AS example_id, 1 AS sharers
+            FROM said s JOIN places p ON p.place = s.target_id AND p.run_id != p.place
+            WHERE s.target_kind IN ('run', 'span')
+            UNION ALL BY NAME
+            SELECT s.*, 'run' AS grain, t.run_id, t.run_id AS example_id, 1 AS sharers
+            FROM said s JOIN traces t ON t.trace_id = s.target_id WHERE s.target_kind = 'run'
+            UNION ALL BY NAME
+            SELECT s.*, 'span' AS grain, p.run_id, p.place AS example_id, 1 AS sharers
+            FROM said s JOIN responses p ON p.response_id = s.target_id
+            WHERE s.target_kind = 'response' AND NOT p.is_root
+            UNION ALL BY NAME
+            SELECT s.*, 'run' AS grain, p.run_id, p.run_id AS example_id, 1 AS sharers
+            FROM said s JOIN responses p ON p.response_id = s.target_id
+            WHERE s.target_kind = 'response' AND (p.is_root OR p.is_last_call)
+            UNION ALL BY NAME
+            SELECT s.*, 'run' AS grain, n.run_id, n.run_id AS example_id, n.sharers
+            FROM said s JOIN sessions n USING (feedback_id) SEMI JOIN runs r ON r.run_id = n.run_id
+        ),
+        latest AS (
+            SELECT * FROM resolved
+            QUALIFY row_number() OVER (
+                PARTITION BY example_id, author_id, name, target_kind ORDER BY observed_at DESC, feedback_id DESC
+            ) = 1
+        ),
+        trusted AS (
+            SELECT *, CASE WHEN author_id = 'unregistered' THEN 0.5 ELSE 0.5 + (
+                CASE tier WHEN 'human' THEN 0.9 WHEN 'check' THEN 0.98 WHEN 'outcome' THEN 0.95
+                    WHEN 'judge' THEN 0.7 ELSE 0.6 END - 0.5) / sharers END AS confidence
+            FROM latest
+        )
+        SELECT grain, example_id, run_id, tier, author_id, value, confidence, author_id != 'unregistered' AS decides,
+            concat(name, ' = ', value, ' on the ', target_kind) AS evidence
+        FROM trusted
+    """,
+)

@@ -1,0 +1,25 @@
+"""`Labeler`: a named, versioned rule that votes on runs, or abstains."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Labeler:
+    """`sql` selects votes: run_id, value, confidence, evidence.
+
+    It reads the views `runs` (of the day), `nearby_runs` (with the day before and after) and `work`
+    (the runs' spans), and the tables of `tables/`. It may also give grain and example_id (else: the
+    run), tier, author_id (else: the labeler's), and decides (below).
+
+    A vote that is *one-sided* cannot make an outcome. A labeler that only ever says "this went
+    wrong" would, alone, leave all runs it is silent about without an outcome, and the mean of what
+    is left would be zero. So its votes are kept, shown, and counted as dissent, but neither decide an
+    outcome nor weaken one: weakening only the good outcomes would bias the mean just the same. A vote
+    decides only if the same signal could as well have said the opposite, with the same confidence.
+    """
+
+    name: str
+    version: str
+    tier: str
+    sql: str
+    one_sided: bool = False

@@ -1,0 +1,37 @@
+"""The next run of the session asks for much the same: the first answer probably did not do.
+
+"Soon" is ten minutes, "much the same" half of all words of either request. Going on to something
+else is no praise, so this labeler stays silent then.
+"""
+
+from flywheel_assets.examples.labelers.labeler import Labeler
+
+LABELER = Labeler(
+    name="re_ask",
+    version="1",
+    tier="heuristic",
+    one_sided=True,
+    sql=r"""
+        WITH turns AS (
+            SELECT run_id, input_text, day, start_time,
+                lead(run_id) OVER session AS next_run, lead(input_text) OVER session AS next_text,
+                lead(start_time) OVER session AS next_start
+            FROM nearby_runs
+            WHERE session_id IS NOT NULL AND input_text IS NOT NULL
+            WINDOW session AS (PARTITION BY session_id, skill ORDER BY start_time, run_id)
+        ),
+        words AS (
+            SELECT t.run_id, t.next_run,
+                list_distinct(string_split_regex(lower(substr(t.input_text, 1, 2000)), '\W+')) AS here,
+                list_distinct(string_split_regex(lower(substr(t.next_text, 1, 2000)), '\W+')) AS there
+            FROM turns t SEMI JOIN runs USING (run_id)
+            WHERE t.next_start <= t.start_time + INTERVAL 10 MINUTE
+        ),
+        alike AS (
+            SELECT *, len(list_intersect(here, there)) / len(list_distinct(here || there)) AS jaccard FROM words
+        )
+        SELECT run_id, 0.0 AS value, 0.6 AS confidence,
+            concat('asked again in ', next_run, ', ', round(100 * jaccard), ' % the same words') AS evidence
+        FROM alike WHERE jaccard >= 0.5
+    """,
+)

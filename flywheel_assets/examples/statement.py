@@ -1,0 +1,95 @@
+"""`Statement`: one thing said about a run, span, session or response, whatever form it came in."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+
+TIERS = ("human", "check", "outcome", "judge", "heuristic")
+# Nobody we know: kept, and weighs nothing.
+UNREGISTERED = "unregistered"
+# What evaluators call their kind, in every convention.
+KINDS = {
+    **{tier: tier for tier in TIERS},
+    "code": "check",
+    "rule": "check",
+    "llm": "judge",
+    "model": "judge",
+}
+# Labels that say which end of the scale they mean; any other label is kept and weighs nothing.
+POLES = {
+    **dict.fromkeys(("pass", "passed", "true", "yes", "correct", "success", "positive", "thumbs_up", "good"), 1.0),
+    **dict.fromkeys(("fail", "failed", "false", "no", "incorrect", "failure", "negative", "thumbs_down", "bad"), 0.0),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """See `tables/feedback.py` for what the fields mean."""
+
+    target_kind: str
+    target_id: str
+    name: str
+    value: float | None
+    value_text: str | None
+    comment: str | None
+    tier: str
+    author_id: str
+    author_version: str | None
+    observed_at: datetime
+    source: str
+
+    @property
+    def feedback_id(self) -> str:
+        """A hash that also covers what was said, so that of several statements at once none is lost."""
+        said = (
+            self.target_kind,
+            self.target_id,
+            self.name,
+            self.author_id,
+            self.observed_at.isoformat(),
+            repr(self.value),
+            repr(self.value_text),
+            repr(self.comment),
+        )
+        return hashlib.sha256("\x1f".join(said).encode()).hexdigest()[:32]
+
+    def row(self, day: date) -> dict[str, object]:
+        """The `feedback` row."""
+        return {"day": day, "feedback_id": self.feedback_id, **asdict(self)}
+
+
+def value_of(score: object, label: object, scale: Mapping[str, object]) -> tuple[float | None, str | None]:
+    """(value in [0, 1], text): the score on its scale, else the label's pole.
+
+    A score outside its scale has no value, only text: a guessed scale would make outcomes up.
+    """
+    text = None if label is None else str(label)
+    number = as_number(score)
+    if number is None:
+        return (None if text is None else POLES.get(text.strip().lower())), text
+    low, high = as_number(scale.get("flywheel.outcome.min")), as_number(scale.get("flywheel.outcome.max"))
+    low, high = (0.0 if low is None else low), (1.0 if high is None else high)
+    value = (number - low) / (high - low) if high > low else -1.0
+    return (value, text) if 0 <= value <= 1 else (None, text or repr(number))
+
+
+def as_number(value: object) -> float | None:
+    """A finite number, or None: text and missing values are not numbers, True is 1."""
+    if isinstance(value, bool | int | float) and abs(float(value)) < float("inf"):
+        return float(value)
+    return None
+
+
+def as_text(value: object) -> str | None:
+    """Text that says something, or None."""
+    return str(value) if isinstance(value, str | int | float) and str(value) else None
+
+
+def tier_of(tier: object, kind: object) -> tuple[str, bool]:
+    """(tier, whether anybody stated it): the stated tier, else the evaluator's kind, else judge."""
+    for stated in (tier, kind):
+        known = KINDS.get(stated.strip().lower()) if isinstance(stated, str) else None
+        if known:
+            return known, True
+    return "judge", False
