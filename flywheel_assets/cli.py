@@ -1,0 +1,176 @@
+"""`flywheel`: what a person or a script types. Each command's work is in `commands/`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flywheel_assets.commands.envelope import Answer, respond
+from flywheel_assets.lake.places import Places
+
+app = typer.Typer(
+    name="flywheel",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+    help="Turns what AI agents do in production into better agents. Start with `flywheel up`, point your agents' "
+    "OTLP exporter at it, state your skills in data/skills.yaml, and look at `flywheel status`.",
+)
+decisions_app = typer.Typer(no_args_is_help=True, help="Read, check and answer the ledger of decisions.")
+app.add_typer(decisions_app, name="decisions")
+
+Json = Annotated[
+    bool, typer.Option("--json", help="Answer with one JSON object: ok, command, result, error, next_actions.")
+]
+Data = Annotated[Path, typer.Option("--data", envvar="FLYWHEEL_DATA", help="The data folder.")]
+LakeUrl = Annotated[
+    str, typer.Option("--lake", envvar="FLYWHEEL_LAKE", help="Where the tables are, if not in the data folder.")
+]
+DATA = Path("data")
+
+
+def places_at(data: Path, lake: str) -> Places:
+    """The layout that the options name."""
+    return Places(data, lake or None)
+
+
+@app.command()
+def up(  # noqa: PLR0913, PLR0917 - a parameter is an option
+    data: Data = DATA,
+    lake: LakeUrl = "",
+    port: Annotated[int, typer.Option(help="Port of the Dagster UI; 0 finds a free one.")] = 3000,
+    otlp_http: Annotated[int, typer.Option(help="Port for OTLP over HTTP; 0 finds a free one.")] = 4318,
+    otlp_grpc: Annotated[int, typer.Option(help="Port for OTLP over gRPC; 0 finds a free one.")] = 4317,
+    as_json: Json = False,
+) -> None:
+    """Start the receiver and Dagster (UI, sensors, schedules) on this machine, until Ctrl-C."""
+    from flywheel_assets.commands.up import Ports, stay_up
+
+    respond("up", as_json, lambda: stay_up(places_at(data, lake), Ports(port, otlp_http, otlp_grpc), as_json=as_json))
+
+
+@app.command()
+def ingest(
+    path: Annotated[Path, typer.Argument(help="A file or folder of recorded spans or feedback.")],
+    land: Annotated[bool, typer.Option(help="Index it at once.")] = True,
+    data: Data = DATA,
+    lake: LakeUrl = "",
+    as_json: Json = False,
+) -> None:
+    """Bring recorded telemetry in through the same door as live telemetry."""
+    from flywheel_assets.commands.ingest import bring
+
+    respond("ingest", as_json, lambda: bring(places_at(data, lake), path, land_now=land))
+
+
+@app.command()
+def run(data: Data = DATA, lake: LakeUrl = "", as_json: Json = False) -> None:
+    """Turn the wheel once, here: land, rebuild what is stale, decide, publish, snapshot."""
+    from flywheel_assets.commands.run import turn
+
+    respond("run", as_json, lambda: turn(places_at(data, lake), quiet=as_json))
+
+
+@app.command()
+def status(data: Data = DATA, lake: LakeUrl = "", as_json: Json = False) -> None:
+    """Rows and stale days of each stage, what is on trial, and what to do next."""
+    from flywheel_assets.commands.status import status as look
+
+    respond("status", as_json, lambda: look(places_at(data, lake)))
+
+
+@app.command()
+def why(
+    what: Annotated[str, typer.Argument(help="A skill, artifact, prompt version, arm, experiment or ledger entry.")],
+    data: Data = DATA,
+    lake: LakeUrl = "",
+    as_json: Json = False,
+) -> None:
+    """From what was promoted to the runs and spans that argued for and against it."""
+    from flywheel_assets.commands.why import why as explain
+
+    respond("why", as_json, lambda: explain(places_at(data, lake), what))
+
+
+@app.command("used-by")
+def used_by(
+    span: Annotated[str, typer.Argument(help="<trace id>:<span id>")],
+    data: Data = DATA,
+    lake: LakeUrl = "",
+    as_json: Json = False,
+) -> None:
+    """From a span to its run and every decision that it touched."""
+    from flywheel_assets.commands.why import used_by as trace
+
+    respond("used-by", as_json, lambda: trace(places_at(data, lake), span))
+
+
+@app.command()
+def snapshot(data: Data = DATA, lake: LakeUrl = "", as_json: Json = False) -> None:
+    """Publish the tables as a DuckDB file, and the report page."""
+    from flywheel_assets.commands.snapshot import build
+
+    respond("snapshot", as_json, lambda: build(places_at(data, lake)))
+
+
+@app.command()
+def demo(data: Data = DATA, as_json: Json = False) -> None:
+    """A simulated fleet, the whole wheel, and a page worth looking at."""
+
+    def play() -> Answer:
+        from flywheel_assets.replay.demo import demo as play_demo
+
+        return Answer(play_demo(data, quiet=as_json))
+
+    respond("demo", as_json, play)
+
+
+@decisions_app.command("list")
+def decisions_list(
+    skill: Annotated[str, typer.Option(help="Only this skill.")] = "",
+    data: Data = DATA,
+    lake: LakeUrl = "",
+    as_json: Json = False,
+) -> None:
+    """Every entry of the ledger, newest first."""
+    from flywheel_assets.commands.decisions import entries
+
+    respond("decisions list", as_json, lambda: entries(places_at(data, lake), skill))
+
+
+@decisions_app.command("show")
+def decisions_show(entry: str, data: Data = DATA, lake: LakeUrl = "", as_json: Json = False) -> None:
+    """One entry: registration, criteria, numbers."""
+    from flywheel_assets.commands.decisions import show
+
+    respond("decisions show", as_json, lambda: show(places_at(data, lake), entry))
+
+
+@decisions_app.command("verify")
+def decisions_verify(data: Data = DATA, lake: LakeUrl = "", as_json: Json = False) -> None:
+    """Check the hash chain: any edit is found."""
+    from flywheel_assets.commands.decisions import check
+
+    respond("decisions verify", as_json, lambda: check(places_at(data, lake)))
+
+
+@decisions_app.command("replay")
+def decisions_replay(entry: str, data: Data = DATA, lake: LakeUrl = "", as_json: Json = False) -> None:
+    """Derive an entry's verdict again from its pinned evidence, and compare."""
+    from flywheel_assets.commands.decisions import derive_again
+
+    respond("decisions replay", as_json, lambda: derive_again(places_at(data, lake), entry))
+
+
+@decisions_app.command("approve")
+def decisions_approve(  # noqa: PLR0913, PLR0917 - a parameter is an option
+    experiment: str,
+    by: Annotated[str, typer.Option(help="Who answers.")],
+    refuse: Annotated[bool, typer.Option("--refuse", help="Answer no.")] = False,
+    data: Data = DATA,
+    lake: LakeUrl = "",
+    as_json: Json = False,
+) -> None:
+    """Answer a promotion that asks for approval; the next turn acts on it."""
+    from flywheel_assets.commands.decisions import approve
+
+    respond("decisions approve", as_json, lambda: approve(places_at(data, lake), experiment, by, approved=not refuse))

@@ -1,0 +1,88 @@
+"""`flywheel decisions …`: read the ledger, check it, derive a verdict again, answer a question."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.table import Table as Grid
+from rich.text import Text
+
+from flywheel_assets.commands.envelope import NOT_FOUND, Answer, RefusedError
+from flywheel_assets.commands.skills import read_skills
+from flywheel_assets.decisions.ledger import replay, verify
+from flywheel_assets.decisions.rollout import rollout
+from flywheel_assets.lake.lake import Lake
+from flywheel_assets.lake.places import Places
+from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS
+from flywheel_assets.tables.promotion_decisions import PROMOTION_DECISIONS
+
+SUMMARY = ("seq", "entry_id", "decided_at", "kind", "skill", "candidate_arm", "incumbent_arm", "estimate", "reason")
+
+
+def entries(places: Places, skill: str) -> Answer:
+    """The ledger, newest first."""
+    rows = [row for row in reversed(_ledger(places)) if skill in ("", row["skill"])]
+    grid = Grid("entry", "when", "kind", "skill", "candidate", "difference", "why", box=None)
+    for row in rows:
+        estimate = "–" if row["estimate"] is None else f"{row['estimate']:+.3f}"
+        when = f"{row['decided_at']:%Y-%m-%d %H:%M}"
+        grid.add_row(row["entry_id"], when, row["kind"], row["skill"], row["candidate_arm"], estimate, row["reason"])
+    result = [{name: row[name] for name in SUMMARY} for row in rows]
+    return Answer(
+        result, [grid if rows else Text("The ledger is empty.")], ["flywheel decisions show ENTRY"] if rows else []
+    )
+
+
+def show(places: Places, entry: str) -> Answer:
+    """One entry, whole."""
+    row = _entry(places, entry)
+    for name in ("criteria_json", "registration_json", "manifest_json"):
+        row[name.removesuffix("_json")] = json.loads(row.pop(name))
+    shown = Text("\n".join(f"{name}: {json.dumps(value, default=str, indent=1)}" for name, value in row.items()))
+    return Answer(row, [shown], [f"flywheel why {row['entry_id']}", f"flywheel decisions replay {row['entry_id']}"])
+
+
+def check(places: Places) -> Answer:
+    """Every fault of the chain."""
+    ledger = Lake(places.lake).read(PROMOTION_DECISIONS)
+    faults = verify(ledger)
+    words = f"{ledger.num_rows} entries, the chain is whole" if not faults else "\n".join(faults)
+    actions = ["restore the lake's folder from a backup, or the table to an earlier version"] if faults else []
+    return Answer({"entries": ledger.num_rows, "faults": faults}, [Text(words)], actions, ok=not faults)
+
+
+def derive_again(places: Places, entry: str) -> Answer:
+    """The entry's verdict, from the observations as they were."""
+    row, lake = _entry(places, entry), Lake(places.lake)
+    versions = json.loads(row["manifest_json"]).get("table_versions", {})
+    differences = replay(row, lake.connect([GATED_OBSERVATIONS], versions=versions))
+    words = "the same verdict, byte for byte" if not differences else "\n".join(differences)
+    return Answer({"entry": row["entry_id"], "differences": differences}, [Text(words)], ok=not differences)
+
+
+def approve(places: Places, experiment: str, by: str, *, approved: bool) -> Answer:
+    """Write a person's answer down."""
+    from flywheel_assets.defs.approvals import answer
+
+    states = rollout(Lake(places.lake).read(PROMOTION_DECISIONS), read_skills(places))
+    waiting = [state.experiment_id for state in states.values() if state.trial and state.trial.needs_approval]
+    if experiment not in waiting:
+        raise RefusedError(
+            f"{experiment} is not an open trial that asks for approval",
+            [f"open and asking: {', '.join(map(str, waiting)) or 'none'}"],
+            NOT_FOUND,
+        )
+    answer(places, experiment, approved=approved, by=by, at=datetime.now(UTC))
+    said = "approved" if approved else "refused"
+    return Answer({"experiment": experiment, "approved": approved, "by": by}, [Text(said)], ["flywheel run"])
+
+
+def _ledger(places: Places) -> list[dict[str, Any]]:
+    return Lake(places.lake).read(PROMOTION_DECISIONS).to_pylist()
+
+
+def _entry(places: Places, entry: str) -> dict[str, Any]:
+    found = [row for row in _ledger(places) if entry in (row["entry_id"], str(row["seq"]))]
+    if not found:
+        raise RefusedError(f"the ledger has no entry {entry!r}", ["flywheel decisions list"], NOT_FOUND)
+    return found[0]

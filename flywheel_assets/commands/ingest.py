@@ -1,0 +1,24 @@
+"""`flywheel ingest`: recorded telemetry through the same door as live telemetry."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.text import Text
+
+from flywheel_assets.commands.envelope import NOT_FOUND, Answer, RefusedError
+from flywheel_assets.lake.lake import Lake
+from flywheel_assets.lake.places import Places
+from flywheel_assets.sources.ingest import ingest
+from flywheel_assets.sources.land import land
+
+
+def bring(places: Places, path: Path, *, land_now: bool) -> Answer:
+    """Link or copy into the inbox; index it too, unless told not to."""
+    if not path.exists():
+        raise RefusedError(f"{path} does not exist", ["name a file or folder of OTLP or feedback"], NOT_FOUND)
+    brought = ingest(path, places.inbox)
+    landed = land(Lake(places.lake), places.inbox, places.landing, datetime.now(UTC)) if land_now else None
+    result = {"brought": asdict(brought), "landed": asdict(landed) if landed else None}
+    shown = [Text(f"brought in: {brought}"), *([Text(f"indexed: {landed}")] if landed else [])]
+    return Answer(result, shown, ["flywheel run   turns the wheel over it"])

@@ -1,0 +1,84 @@
+"""`flywheel status`: what is in each stage, what is stale, what is on trial, what to do next."""
+
+from datetime import date
+
+from rich.table import Table as Grid
+
+from flywheel_assets.commands.envelope import Answer
+from flywheel_assets.commands.skills import read_skills
+from flywheel_assets.decisions.rollout import SkillState, rollout
+from flywheel_assets.lake.lake import Lake
+from flywheel_assets.lake.places import Places
+from flywheel_assets.lake.rebuild import stale_days
+from flywheel_assets.tables.catalogue import TABLES
+from flywheel_assets.tables.promotion_decisions import PROMOTION_DECISIONS
+from flywheel_assets.tables.steps import DAY_STEPS
+
+
+def status(places: Places) -> Answer:
+    """The wheel at a glance, from the lake alone."""
+    lake = Lake(places.lake)
+    stale = {step.name: stale_days(lake, step) for step in DAY_STEPS}
+    behind = {table.name: stale[step.name] for step in DAY_STEPS for table in step.writes}
+    tables = [_table(lake, table.name, behind.get(table.name, [])) for table in TABLES]
+    states = rollout(lake.read(PROMOTION_DECISIONS), read_skills(places))
+    skills = [_skill(state) for state in states.values()]
+    waiting = sum(1 for path in places.inbox.rglob("*") if path.is_file()) if places.inbox.exists() else 0
+    result = {"data": places.data, "inbox_files": waiting, "tables": tables, "skills": skills}
+    return Answer(
+        result, [_grid(tables), *([_trials(skills)] if skills else [])], _next(places, tables, waiting, skills)
+    )
+
+
+def _table(lake: Lake, name: str, stale: list[date]) -> dict[str, object]:
+    table = next(table for table in TABLES if table.name == name)
+    opened = lake.open(table)
+    days = lake.days(table) if table.by_day else []
+    return {
+        "stage": table.stage,
+        "table": name,
+        "rows": 0 if opened is None else opened.count(),
+        "last_day": days[-1] if days else None,
+        "stale_days": stale,
+    }
+
+
+def _skill(state: SkillState) -> dict[str, object]:
+    return {
+        "skill": state.skill,
+        "production": state.production_arm,
+        "baseline": state.baseline_arm,
+        "promotions": len(state.promotions),
+        "on_trial": state.trial.candidate_arm if state.trial else None,
+        "experiment": state.experiment_id,
+    }
+
+
+def _grid(tables: list[dict[str, object]]) -> Grid:
+    grid = Grid("stage", "table", "rows", "last day", "stale days", box=None)
+    for row in tables:
+        stale = row["stale_days"]
+        count = len(stale) if isinstance(stale, list) else 0
+        grid.add_row(
+            str(row["stage"]), str(row["table"]), str(row["rows"]), str(row["last_day"] or ""), str(count or "")
+        )
+    return grid
+
+
+def _trials(skills: list[dict[str, object]]) -> Grid:
+    grid = Grid("skill", "in production", "promotions", "on trial", box=None)
+    for row in skills:
+        grid.add_row(*(str(row[name] or "–") for name in ("skill", "production", "promotions", "on_trial")))
+    return grid
+
+
+def _next(places: Places, tables: list[dict[str, object]], waiting: int, skills: list[dict[str, object]]) -> list[str]:
+    if not places.skills_file.exists():
+        return [f"state your skills in {places.skills_file}: without them nothing is proposed"]
+    if waiting or any(row["stale_days"] for row in tables):
+        return ["flywheel run   turns the wheel over what is new"]
+    if not any(row["rows"] for row in tables):
+        return ["flywheel ingest PATH   brings recorded spans in", "flywheel up   receives them from your agents"]
+    if any(row["on_trial"] for row in skills):
+        return ["flywheel decisions list   shows how the open trials stand"]
+    return []

@@ -1,0 +1,104 @@
+"""`flywheel why` and `flywheel used-by`: lineage from an artifact to its spans, and from a span to decisions."""
+
+import json
+from pathlib import Path
+
+import duckdb
+from rich.table import Table as Grid
+from rich.text import Text
+
+from flywheel_assets.commands.envelope import NOT_FOUND, Answer, RefusedError
+from flywheel_assets.lake.lake import Lake
+from flywheel_assets.lake.places import Places
+from flywheel_assets.tables.agent_runs import AGENT_RUNS
+from flywheel_assets.tables.decision_arguments import DECISION_ARGUMENTS
+from flywheel_assets.tables.gated_observations import REJECTIONS
+from flywheel_assets.tables.promoted_artifacts import PROMOTED_PROMPTS, PROMOTED_ROUTING
+from flywheel_assets.tables.promotion_decisions import PROMOTION_DECISIONS
+from flywheel_assets.tables.run_spans import RUN_SPANS
+
+SQL = Path(__file__).parent
+SHOWN = 5
+
+Row = dict[str, object]
+
+
+def why(places: Places, what: str) -> Answer:
+    """The newest promotion behind an artifact, prompt version, arm, experiment, entry or skill."""
+    con = Lake(places.lake).connect(
+        [PROMOTION_DECISIONS, DECISION_ARGUMENTS, PROMOTED_ROUTING, PROMOTED_PROMPTS, AGENT_RUNS, RUN_SPANS]
+    )
+    entries = _rows(con, "why_entries.sql", what=what)
+    if not entries:
+        raise RefusedError(
+            f"the ledger says nothing of {what!r}",
+            ["flywheel decisions list   shows the skills, experiments and entries there are"],
+            NOT_FOUND,
+        )
+    entry = entries[0]
+    arguments = _rows(con, "why_arguments.sql", entry=entry["entry_id"], most=SHOWN)
+    entry["criteria"] = json.loads(str(entry.pop("criteria_json")))
+    result = {"entry": entry, "arguments": arguments, "earlier": [row["entry_id"] for row in entries[1:]]}
+    return Answer(result, [_headline(entry), _grid(arguments)], _next(entry, arguments))
+
+
+def used_by(places: Places, span: str) -> Answer:
+    """The run of a span '<trace id>:<span id>', what became of it, and every decision it argued in."""
+    trace, _, span_id = span.partition(":")
+    con = Lake(places.lake).connect([RUN_SPANS, AGENT_RUNS, REJECTIONS, DECISION_ARGUMENTS, PROMOTION_DECISIONS])
+    runs = _rows(con, "used_by_runs.sql", trace=trace, span=span_id)
+    if not runs:
+        raise RefusedError(
+            f"no span {span!r} was folded into a run",
+            ["write it as <trace id>:<span id>, in hex", "flywheel status   shows whether days are stale"],
+            NOT_FOUND,
+        )
+    decisions = _rows(con, "used_by_decisions.sql", trace=trace, span=span_id)
+    grid = Grid("entry", "skill", "kind", "side", "outcome", "weight", box=None)
+    for row in decisions:
+        grid.add_row(*(_short(row[name]) for name in ("entry_id", "skill", "kind", "side", "outcome", "weight")))
+    run = runs[0]
+    fate = f"rejected by {run['gate']}: {run['reason']}" if run["gate"] else "not rejected"
+    head = Text(f"run {run['run_id']} · skill {run['skill']} · arm {run['arm']} · role {run['role']} · {fate}")
+    return Answer(
+        {"run": run, "decisions": decisions}, [head, grid if decisions else Text("It argued in no decision.")]
+    )
+
+
+def _rows(con: duckdb.DuckDBPyConnection, name: str, **values: object) -> list[Row]:
+    found = con.execute((SQL / name).read_text(), values)
+    names = [column[0] for column in found.description or []]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def _headline(entry: Row) -> Text:
+    estimate = (
+        f"difference {_short(entry['estimate'])} [{_short(entry['lower'])}, {_short(entry['upper'])}], "
+        f"e-value {_short(entry['e_value'])} at alpha {_short(entry['alpha'])}"
+        if entry["estimate"] is not None
+        else "no estimate yet"
+    )
+    return Text(
+        f"{entry['skill']}: {entry['candidate_arm']} against {entry['incumbent_arm']} — {entry['kind']} "
+        f"at {entry['decided_at']}\n{entry['reason']}\n{estimate}; "
+        f"{entry['candidate_units']} and {entry['incumbent_units']} units\n"
+    )
+
+
+def _grid(arguments: list[Row]) -> Grid:
+    grid = Grid("", "run", "side", "outcome", "weight", "root span", "spans", box=None)
+    for row in arguments:
+        sign = "for" if float(str(row["weight"])) > 0 else "against"
+        grid.add_row(sign, *(_short(row[name]) for name in ("run_id", "side", "outcome", "weight", "span", "spans")))
+    return grid
+
+
+def _next(entry: Row, arguments: list[Row]) -> list[str]:
+    actions = [f"flywheel decisions replay {entry['entry_id']}   derives the verdict again"]
+    if arguments:
+        actions.append(f"flywheel used-by {arguments[0]['span']}   shows everything that span touched")
+    return actions
+
+
+def _short(value: object) -> str:
+    return "–" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)

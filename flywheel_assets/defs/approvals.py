@@ -1,0 +1,22 @@
+"""What people answered when a promotion asked for approval: an append-only file beside the lake."""
+
+import json
+from datetime import datetime
+
+from flywheel_assets.lake.places import Places
+
+
+def approvals(places: Places) -> dict[str, bool]:
+    """The newest answer per experiment; none without the file."""
+    path = places.data / "approvals.jsonl"
+    lines = path.read_text().splitlines() if path.exists() else []
+    answers = [json.loads(line) for line in lines if line.strip()]
+    return {answer["experiment_id"]: bool(answer["approved"]) for answer in answers}
+
+
+def answer(places: Places, experiment: str, *, approved: bool, by: str, at: datetime) -> None:
+    """Write an answer down; an earlier one stays in the file."""
+    line = json.dumps({"experiment_id": experiment, "approved": approved, "by": by, "at": at.isoformat()})
+    places.data.mkdir(parents=True, exist_ok=True)
+    with (places.data / "approvals.jsonl").open("a") as file:
+        file.write(line + "\n")

@@ -1,0 +1,82 @@
+"""Stage 8 in Dagster: what agents load."""
+
+from datetime import UTC, datetime
+from importlib.metadata import entry_points
+
+import dagster as dg
+
+from flywheel_assets.artifacts.channel import Channel
+from flywheel_assets.artifacts.evidence import Grounds
+from flywheel_assets.artifacts.publish import Published, publish
+from flywheel_assets.decisions.rollout import rollout
+from flywheel_assets.defs.automation import when_content_changes
+from flywheel_assets.defs.contracts import contracts
+from flywheel_assets.defs.graph import specs
+from flywheel_assets.defs.report import Results, materialised, of
+from flywheel_assets.defs.resources import WheelResource
+from flywheel_assets.lake.places import Places
+from flywheel_assets.tables.promoted_artifacts import PROMOTED_PROMPTS, PROMOTED_ROUTING
+from flywheel_assets.tables.promotion_decisions import PROMOTION_DECISIONS
+from flywheel_assets.tables.prompt_candidates import PROMPT_CANDIDATES
+from flywheel_assets.tables.steps import PUBLISH
+
+RED = {
+    "promoted_routing": "materialise it again: the documents are written beside, the pointer last. If the pointer's "
+    "file was changed by hand, agents keep the last document that fits its hash.",
+    "promoted_prompts": "materialise it again; `withheld` names prompts whose text is nowhere to be found.",
+}
+
+EXPORTERS = "flywheel.exporters"
+
+
+@dg.multi_asset(
+    name=PUBLISH.name,
+    specs=specs(PUBLISH, RED, automation_condition=when_content_changes(), kinds=["json"]),
+    retry_policy=dg.RetryPolicy(max_retries=2, delay=2),
+    pool="artifacts",
+)
+def published(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
+    """Bring the documents that agents load up to date with the ledger."""
+    lake, skills, places = wheel.lake(), wheel.skills(), wheel.places()
+    ledger, candidates = lake.read(PROMOTION_DECISIONS), lake.read(PROMPT_CANDIDATES)
+    grounds = Grounds(ledger, lake.versions([PROMOTION_DECISIONS, PROMPT_CANDIDATES]), datetime.now(UTC))
+    states = rollout(ledger, skills)
+    found = publish(places.artifacts, states, skills, candidates, grounds, plugins=entry_points(group=EXPORTERS))
+    written = [lake.overwrite(PROMOTED_ROUTING, found.routing), lake.overwrite(PROMOTED_PROMPTS, found.prompts)]
+    yield from materialised(context, [table.name for table in PUBLISH.writes], [of(w, shown(found)) for w in written])
+
+
+def shown(found: Published) -> dict[str, object]:
+    """What a person wants to know of a publication."""
+    return {
+        "policy": found.pointer.policy_id,
+        "document changed": found.changed,
+        "withheld": found.withheld,
+        "exporter warnings": {name: list(warnings) for name, warnings in found.warnings.items()},
+    }
+
+
+def faults(places: Places, table_says: str | None) -> list[str]:
+    """What is wrong with what agents load: pointer, document, and the table must agree."""
+    channel = Channel(places.artifacts)
+    pointer = channel.pointer()
+    if pointer is None:
+        return [] if table_says is None else [f"the table says {table_says}, and {channel.file} is missing"]
+    try:
+        document = channel.load(pointer)
+    except (OSError, ValueError) as error:
+        return [str(error)]
+    named = {pointer.policy_id, document.policy_id, table_says}
+    return [] if len(named) == 1 else [f"pointer, document and table disagree: {sorted(map(str, named))}"]
+
+
+@dg.asset_check(asset=PROMOTED_ROUTING.name, description="Agents load the document that the table calls current.")
+def pointer_matches(wheel: WheelResource) -> dg.AssetCheckResult:
+    """Reads the pointer and the document as an agent does, and compares with the table."""
+    rows = wheel.lake().read(PROMOTED_ROUTING).to_pylist()
+    current = next((row["artifact_id"] for row in rows if row["current"]), None)
+    found = faults(wheel.places(), current)
+    return dg.AssetCheckResult(passed=not found, metadata={"current": str(current), "faults": found})
+
+
+artifacts_contracts = contracts("artifacts")

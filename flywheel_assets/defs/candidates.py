@@ -1,0 +1,64 @@
+"""Stage 6 in Dagster: what is worth trying next."""
+
+import dagster as dg
+
+from flywheel_assets.artifacts.prompts import known_prompts
+from flywheel_assets.candidates.prompts.propose import COLUMNS, IncumbentPrompt, propose_prompts
+from flywheel_assets.candidates.routing.propose import propose_routes
+from flywheel_assets.decisions.rollout import rollout
+from flywheel_assets.defs.conservation import conserves
+from flywheel_assets.defs.contracts import contracts
+from flywheel_assets.defs.graph import specs
+from flywheel_assets.defs.report import Results, materialised, of
+from flywheel_assets.defs.resources import WheelResource
+from flywheel_assets.tables.documents.arm import Arm
+from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS
+from flywheel_assets.tables.promotion_decisions import PROMOTION_DECISIONS
+from flywheel_assets.tables.prompt_candidates import PROMPT_CANDIDATES
+from flywheel_assets.tables.routing_candidates import ROUTING_CANDIDATES
+from flywheel_assets.tables.skill_scores import SKILL_SCORES
+from flywheel_assets.tables.steps import PROPOSE_PROMPTS, PROPOSE_ROUTES
+
+RED = {
+    "routing_candidates": "materialise it again. No proposal is no fault: `reason` says what is missing.",
+    "prompt_candidates": "materialise it again. No proposal is no fault: `reason` says what is missing.",
+}
+
+
+@dg.multi_asset(name=PROPOSE_ROUTES.name, specs=specs(PROPOSE_ROUTES, RED))
+def routes(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
+    """Which other arms are worth a trial; the seed of the draws is the ledger's length."""
+    lake, skills = wheel.lake(), wheel.skills()
+    ledger = lake.read(PROMOTION_DECISIONS)
+    arms = {name: state.production_arm for name, state in rollout(ledger, skills).items()}
+    found = propose_routes(lake.read(SKILL_SCORES), skills, arms, ledger.num_rows)
+    written = lake.overwrite(ROUTING_CANDIDATES, found)
+    yield from materialised(context, [ROUTING_CANDIDATES.name], [of(written, {"seed": ledger.num_rows})])
+
+
+@dg.multi_asset(name=PROPOSE_PROMPTS.name, specs=specs(PROPOSE_PROMPTS, RED))
+def prompts(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
+    """Which other prompts are worth a trial; one that was tried is not proposed again."""
+    lake = wheel.lake()
+    tried = {Arm.parse(arm).prompt_version for arm in lake.read(PROMOTION_DECISIONS)["candidate_arm"].to_pylist()}
+    observations = lake.read(GATED_OBSERVATIONS, columns=COLUMNS)
+    found = propose_prompts(observations, wheel.skills(), incumbent_prompts(wheel), frozenset(tried))
+    yield from materialised(context, [PROMPT_CANDIDATES.name], [of(lake.overwrite(PROMPT_CANDIDATES, found))])
+
+
+def incumbent_prompts(wheel: WheelResource) -> dict[str, IncumbentPrompt]:
+    """The prompt in production of every skill whose text is known; '-' is the prompt that nobody stated."""
+    skills = wheel.skills()
+    known = known_prompts(wheel.places().artifacts, skills, PROMPT_CANDIDATES.empty())
+    found: dict[str, IncumbentPrompt] = {}
+    for name, state in rollout(wheel.lake().read(PROMOTION_DECISIONS), skills).items():
+        version = Arm.parse(state.production_arm).prompt_version
+        if version == "-":
+            found[name] = IncumbentPrompt("-", "")
+        elif (name, version) in known:
+            found[name] = IncumbentPrompt(version, known[name, version].text)
+    return found
+
+
+scores_to_routes = conserves(ROUTING_CANDIDATES, "scores_to_routes", [SKILL_SCORES, ROUTING_CANDIDATES])
+candidates_contracts = contracts("candidates")

@@ -1,0 +1,117 @@
+"""Contracts: every table's key is unique and its required columns are filled, as asset checks.
+
+Only what changed since the check last ran is read again, and what was red then: an audit costs as
+much as the new work, and a day that was never mended stays red.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import dagster as dg
+
+from flywheel_assets.defs.resources import WheelResource
+from flywheel_assets.lake.lake import Lake
+from flywheel_assets.tables.catalogue import BY_NAME, TABLES
+from flywheel_assets.tables.table import Table
+
+NAME = "contract"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Rows that break the contract; `day` is None in a table that is not by day."""
+
+    day: date | None
+    what: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What was read, at which version of the table, and what was found."""
+
+    version: int | None
+    rows: int
+    faults: tuple[Fault, ...]
+
+
+def audit(lake: Lake, table: Table, since: int | None = None, again: Sequence[date] = ()) -> Audit:
+    """Check the days that changed after version `since` (None: all of them), and those of `again`."""
+    version = lake.version(table)
+    if version is None or (version == since and not again and table.by_day):
+        return Audit(version, 0, ())
+    con = lake.connect([table], {table.name: _changed(lake, table, since, again)} if table.by_day else {})
+    day = "day" if table.by_day else "CAST(NULL AS DATE)"
+    key = ", ".join(f'"{name}"' for name in table.key)
+    required = [column.name for column in table.columns if column.required]
+    nulls = "".join(f', count(*) FILTER ("{name}" IS NULL)' for name in required)
+    found = con.sql(
+        f"SELECT {day}, count(*), count(*) - count(DISTINCT ({key})){nulls} FROM {table.name} GROUP BY 1 ORDER BY 1"
+    ).fetchall()
+    wrongs = ["repeats the key", *(f"no {name}" for name in required)]
+    faults = [
+        Fault(row[0], wrong, count) for row in found for wrong, count in zip(wrongs, row[2:], strict=True) if count
+    ]
+    return Audit(version, sum(row[1] for row in found), tuple(faults))
+
+
+def contracts(stage: str) -> dg.AssetChecksDefinition:
+    """The contract checks of the stage's tables, in one step."""
+    tables = [table for table in TABLES if table.stage == stage]
+
+    @dg.multi_asset_check(
+        name=f"{stage}_contracts",
+        specs=[dg.AssetCheckSpec(NAME, asset=table.name, description=promise(table)) for table in tables],
+        can_subset=True,
+    )
+    def check(context: dg.AssetCheckExecutionContext, wheel: WheelResource) -> Iterator[dg.AssetCheckResult]:
+        for key in sorted(context.selected_asset_check_keys):
+            yield judge(context.instance, wheel.lake(), BY_NAME[key.asset_key.to_user_string()])
+
+    return check
+
+
+def promise(table: Table) -> str:
+    """What the check checks."""
+    required = ", ".join(column.name for column in table.columns if column.required)
+    return f"One row per ({', '.join(table.key)}); never empty: {required}."
+
+
+def judge(instance: dg.DagsterInstance, lake: Lake, table: Table) -> dg.AssetCheckResult:
+    """The audit of what changed since the check's last evaluation, with what was red then."""
+    since, again = _last(instance, table)
+    result = audit(lake, table, since, again)
+    return dg.AssetCheckResult(
+        passed=not result.faults,
+        asset_key=table.name,
+        check_name=NAME,
+        metadata={
+            "rows read": result.rows,
+            "table version": -1 if result.version is None else result.version,
+            "red days": [fault.day.isoformat() for fault in result.faults if fault.day],
+            "faults": [f"{fault.day or 'table'}: {fault.rows} rows: {fault.what}" for fault in result.faults[:100]],
+        },
+    )
+
+
+def _changed(lake: Lake, table: Table, since: int | None, again: Sequence[date]) -> list[date]:
+    if since is None:
+        return lake.days(table)
+    before = set(lake.files(table, version=since))
+    days = {day for day in lake.days(table) if set(lake.files(table, [day])) - before}
+    return sorted(days | set(again))
+
+
+def _last(instance: dg.DagsterInstance, table: Table) -> tuple[int | None, list[date]]:
+    key = dg.AssetCheckKey(dg.AssetKey(table.name), NAME)
+    for record in instance.event_log_storage.get_asset_check_execution_history(key, limit=5):
+        evaluation = record.evaluation
+        if evaluation is not None:
+            version = evaluation.metadata["table version"].value
+            red = evaluation.metadata["red days"].value
+            return (
+                version if isinstance(version, int) and version >= 0 else None,
+                [date.fromisoformat(str(day)) for day in red] if isinstance(red, list) else [],
+            )
+    return None, []

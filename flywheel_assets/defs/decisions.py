@@ -1,0 +1,96 @@
+"""Stage 7 in Dagster: look at what is on trial, decide, register what comes next."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version as installed
+
+import dagster as dg
+
+from flywheel_assets.artifacts.prompts import known_prompts
+from flywheel_assets.decisions.decide import Decided, Inputs, decide
+from flywheel_assets.decisions.ledger import verify
+from flywheel_assets.defs.approvals import approvals
+from flywheel_assets.defs.contracts import contracts
+from flywheel_assets.defs.graph import specs
+from flywheel_assets.defs.plots import trial_plot
+from flywheel_assets.defs.progress import ADMITTED, admitted_runs
+from flywheel_assets.defs.report import Report, Results, materialised, whole
+from flywheel_assets.defs.resources import WheelResource
+from flywheel_assets.lake.lake import Lake
+from flywheel_assets.tables.decision_arguments import DECISION_ARGUMENTS
+from flywheel_assets.tables.documents.routing import content_hash
+from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS
+from flywheel_assets.tables.promotion_decisions import PROMOTION_DECISIONS
+from flywheel_assets.tables.prompt_candidates import PROMPT_CANDIDATES
+from flywheel_assets.tables.routing_candidates import ROUTING_CANDIDATES
+from flywheel_assets.tables.steps import DECIDE
+
+RED = {
+    "promotion_decisions": "stop publishing and run `flywheel decisions verify`: it names the entry that was changed. "
+    "Restore the lake's folder from a backup, or the table to an earlier version.",
+    "decision_arguments": "`flywheel decisions replay ENTRY` derives the verdict again from the pinned evidence.",
+}
+
+
+# One writer at a time: the ledger is a chain.
+@dg.multi_asset(name=DECIDE.name, specs=specs(DECIDE, RED), pool="ledger")
+def decided(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
+    """Look at promotions and trials on the randomised evidence, and write down what follows."""
+    lake, now = wheel.lake(), datetime.now(UTC)
+    inputs = gather(wheel, now)
+    found = decide(inputs)
+    write(lake, found, inputs.manifest, now)
+    yield from materialised(context, [table.name for table in DECIDE.writes], reports(lake, found))
+
+
+def gather(wheel: WheelResource, now: datetime) -> Inputs:
+    """What the decision reads, at versions that are written down with it."""
+    lake, skills = wheel.lake(), wheel.skills()
+    versions = lake.versions([GATED_OBSERVATIONS, ROUTING_CANDIDATES, PROMPT_CANDIDATES, PROMOTION_DECISIONS])
+    prompts = known_prompts(wheel.places().artifacts, skills, PROMPT_CANDIDATES.empty())
+    return Inputs(
+        ledger=lake.read(PROMOTION_DECISIONS, version=versions.get(PROMOTION_DECISIONS.name)),
+        routing_candidates=lake.read(ROUTING_CANDIDATES, version=versions.get(ROUTING_CANDIDATES.name)),
+        prompt_candidates=lake.read(PROMPT_CANDIDATES, version=versions.get(PROMPT_CANDIDATES.name)),
+        con=lake.connect([GATED_OBSERVATIONS], versions=versions),
+        skills=skills,
+        now=now,
+        manifest={
+            "table_versions": versions,
+            "code_version": installed("flywheel-assets"),
+            "configuration_hash": content_hash(skills.model_dump(mode="json")),
+        },
+        prompts={version: document.text for (_, version), document in prompts.items()},
+        approvals=approvals(wheel.places()),
+    )
+
+
+def write(lake: Lake, found: Decided, manifest: Mapping[str, object], now: datetime) -> None:
+    """Append the entries once; what they rest on stays readable for as long as they do."""
+    if found.key is None:
+        return
+    versions = manifest["table_versions"]
+    lake.pin(f"decision/{found.key}", versions if isinstance(versions, dict) else {}, now)
+    lake.append(DECISION_ARGUMENTS, found.arguments, found.key)
+    lake.append(PROMOTION_DECISIONS, found.entries, found.key)
+
+
+def reports(lake: Lake, found: Decided) -> list[Report]:
+    """What was decided in this turn, and how every experiment stands."""
+    entries = [
+        f"{row['kind']}: {row['skill']} {row['candidate_arm']} — {row['reason']}" for row in found.entries.to_pylist()
+    ]
+    ledger = lake.read(PROMOTION_DECISIONS)
+    shown = {"entries of this turn": entries, "trials": trial_plot(ledger), ADMITTED: admitted_runs(lake)}
+    return [whole(lake, PROMOTION_DECISIONS, shown), whole(lake, DECISION_ARGUMENTS)]
+
+
+@dg.asset_check(asset=PROMOTION_DECISIONS.name, description="The hash chain is whole: no entry was edited or removed.")
+def chain_is_whole(wheel: WheelResource) -> dg.AssetCheckResult:
+    """Recomputes every entry's hash."""
+    ledger = wheel.lake().read(PROMOTION_DECISIONS)
+    faults = verify(ledger)
+    return dg.AssetCheckResult(passed=not faults, metadata={"entries": ledger.num_rows, "faults": faults[:100]})
+
+
+decisions_contracts = contracts("decisions")

@@ -1,0 +1,43 @@
+"""What is run in one go: the landing and every stale day; everything after the runs; the whole turn."""
+
+import dagster as dg
+
+from flywheel_assets.defs.partitions import calendar
+from flywheel_assets.defs.report import ONLY_STALE, OWN_EVENTS
+from flywheel_assets.tables.steps import DAY_STEPS, LAND, WHOLE_STEPS
+
+SNAPSHOT = "duckdb_snapshot"
+ARRIVAL = [table.name for step in (LAND, *DAY_STEPS) for table in step.writes]
+LEARNING = [*(table.name for step in WHOLE_STEPS for table in step.writes), SNAPSHOT]
+
+
+def turn_tags() -> dict[str, str]:
+    """Tags of a run over the whole calendar that rebuilds stale days only, and reports those alone."""
+    first, last = calendar()
+    return {
+        "dagster/asset_partition_range_start": first.isoformat(),
+        "dagster/asset_partition_range_end": last.isoformat(),
+        ONLY_STALE: "true",
+        OWN_EVENTS: "true",
+    }
+
+
+def chosen(assets: list[str]) -> dg.AssetSelection:
+    """Those assets and their checks."""
+    selection = dg.AssetSelection.assets(*assets)
+    return selection | dg.AssetSelection.checks_for_assets(*[dg.AssetKey(name) for name in assets])
+
+
+arrival = dg.define_asset_job(
+    "arrival",
+    chosen(ARRIVAL),
+    description="Land what is in the inbox, then rebuild every stale day from spans to day statistics.",
+)
+learning = dg.define_asset_job(
+    "learning",
+    chosen(LEARNING),
+    description="Everything after the runs: scores, candidates, decisions, artifacts, momentum, snapshot.",
+)
+turn = dg.define_asset_job(
+    "turn", chosen([*ARRIVAL, *LEARNING]), description="One whole turn of the wheel, as `flywheel run` does it."
+)

@@ -1,0 +1,45 @@
+"""Stage 4 in Dagster: admit examples, or set them aside with a reason."""
+
+import dagster as dg
+
+from flywheel_assets.defs.conservation import conserves
+from flywheel_assets.defs.contracts import contracts
+from flywheel_assets.defs.day_steps import rebuild
+from flywheel_assets.defs.graph import BACKFILL, specs
+from flywheel_assets.defs.partitions import DAYS
+from flywheel_assets.defs.report import Results
+from flywheel_assets.defs.resources import WheelResource
+from flywheel_assets.observations.admit import admit, sign
+from flywheel_assets.tables.gate_verdicts import GATE_VERDICTS
+from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS, REJECTIONS
+from flywheel_assets.tables.labeled_examples import LABELED_EXAMPLES
+from flywheel_assets.tables.steps import ADMIT, SIGN
+
+RED = {
+    "example_signatures": "materialise the day again.",
+    "gate_verdicts": "a gate skipped an example: read `gate` and `gate_version` of the day, materialise it again.",
+    "gated_observations": "an example is neither admitted nor rejected: materialise the day again; "
+    "if it stays red, a gate has a bug, and the counts say on which day.",
+    "rejections": "materialise the day again. Many rows are no fault: `gate` and `reason` say what to mend upstream.",
+}
+
+
+@dg.multi_asset(name=SIGN.name, specs=specs(SIGN, RED, kinds=["duckdb"]), partitions_def=DAYS, backfill_policy=BACKFILL)
+def signed(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
+    """What later days need to recognise a repeat."""
+    yield from rebuild(context, wheel.lake(), SIGN, sign)
+
+
+@dg.multi_asset(
+    name=ADMIT.name, specs=specs(ADMIT, RED, kinds=["duckdb"]), partitions_def=DAYS, backfill_policy=BACKFILL
+)
+def admitted(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
+    """Every gate speaks of every example; the first that objects decides."""
+    yield from rebuild(context, wheel.lake(), ADMIT, admit)
+
+
+examples_to_observations = conserves(
+    GATED_OBSERVATIONS, "examples_to_observations", [LABELED_EXAMPLES, GATED_OBSERVATIONS, REJECTIONS]
+)
+examples_to_verdicts = conserves(GATE_VERDICTS, "examples_to_verdicts", [LABELED_EXAMPLES, GATE_VERDICTS])
+observations_contracts = contracts("observations")

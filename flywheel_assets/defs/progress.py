@@ -1,0 +1,24 @@
+"""How much was learnt since the last decision."""
+
+import dagster as dg
+
+from flywheel_assets.lake.lake import Lake
+from flywheel_assets.tables.promotion_decisions import PROMOTION_DECISIONS
+from flywheel_assets.tables.skill_day_stats import SKILL_DAY_STATS
+
+# Metadata of a decision: how many runs were admitted when it was made.
+ADMITTED = "admitted runs"
+
+
+def admitted_runs(lake: Lake) -> int:
+    """Runs with an admitted outcome, over all days."""
+    total = lake.connect([SKILL_DAY_STATS]).sql("SELECT coalesce(sum(admitted), 0)::BIGINT FROM skill_day_stats")
+    return int(total.fetchall()[0][0])
+
+
+def admitted_at_last_decision(instance: dg.DagsterInstance) -> int:
+    """The same, when decisions were last made; 0 before the first."""
+    event = instance.get_latest_materialization_event(dg.AssetKey(PROMOTION_DECISIONS.name))
+    materialization = event.asset_materialization if event else None
+    value = materialization.metadata.get(ADMITTED) if materialization else None
+    return int(str(value.value)) if value is not None else 0

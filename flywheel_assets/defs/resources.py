@@ -1,0 +1,39 @@
+"""What asset bodies are given: the data folder, the lake, the operator's statements about skills."""
+
+import os
+from pathlib import Path
+
+import dagster as dg
+import yaml
+
+from flywheel_assets.lake.lake import Lake
+from flywheel_assets.lake.places import Places
+from flywheel_assets.tables.documents.skills_file import SkillsFile
+
+
+class WheelResource(dg.ConfigurableResource[None]):
+    """Where the wheel lives. `lake_url` moves the tables alone, e.g. to an object store."""
+
+    data: str = "data"
+    lake_url: str = ""
+
+    def places(self) -> Places:
+        """The data folder's layout."""
+        return Places(Path(self.data), self.lake_url or None)
+
+    def lake(self) -> Lake:
+        """The tables."""
+        return Lake(self.places().lake)
+
+    def skills(self) -> SkillsFile:
+        """`skills.yaml`; without the file, nothing is stated about any skill.
+
+        Raises pydantic.ValidationError that names the field where the file does not fit.
+        """
+        path = self.places().skills_file
+        return SkillsFile.model_validate(yaml.safe_load(path.read_text()) or {}) if path.exists() else SkillsFile()
+
+
+def wheel_from_environment() -> WheelResource:
+    """FLYWHEEL_DATA (default: data) and FLYWHEEL_LAKE (default: inside it)."""
+    return WheelResource(data=os.environ.get("FLYWHEEL_DATA", "data"), lake_url=os.environ.get("FLYWHEEL_LAKE", ""))

@@ -1,0 +1,32 @@
+"""Stage 2 in Dagster: fold spans into runs."""
+
+import dagster as dg
+
+from flywheel_assets.defs.conservation import conserves
+from flywheel_assets.defs.contracts import contracts
+from flywheel_assets.defs.day_steps import rebuild
+from flywheel_assets.defs.graph import BACKFILL, specs
+from flywheel_assets.defs.partitions import DAYS
+from flywheel_assets.defs.report import Results
+from flywheel_assets.defs.resources import WheelResource
+from flywheel_assets.runs.fold import fold_runs
+from flywheel_assets.tables.raw_spans import RAW_SPANS
+from flywheel_assets.tables.run_spans import RUN_SPANS
+from flywheel_assets.tables.steps import FOLD_RUNS
+
+RED = {
+    "agent_runs": "materialise the day again; a run without a skill is not an error, `skill_source` says why.",
+    "run_spans": "rebuild the days listed: their spans are newer than their runs.",
+}
+
+
+@dg.multi_asset(
+    name=FOLD_RUNS.name, specs=specs(FOLD_RUNS, RED, kinds=["duckdb"]), partitions_def=DAYS, backfill_policy=BACKFILL
+)
+def folded(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
+    """Attempts, replays and fallbacks become one unit with one outcome."""
+    yield from rebuild(context, wheel.lake(), FOLD_RUNS, fold_runs)
+
+
+spans_to_run_spans = conserves(RUN_SPANS, "spans_to_run_spans", [RAW_SPANS, RUN_SPANS])
+runs_contracts = contracts("runs")

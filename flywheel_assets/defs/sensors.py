@@ -1,0 +1,97 @@
+"""What makes the wheel turn by itself: something arrived, a day was left stale, enough was learnt.
+
+Every tick says why it did or did not act. A run key states what the request is about, so that a
+request is made exactly once however often the sensor is evaluated.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import dagster as dg
+
+from flywheel_assets.defs.jobs import arrival, learning, turn_tags
+from flywheel_assets.defs.partitions import calendar
+from flywheel_assets.defs.progress import admitted_at_last_decision, admitted_runs
+from flywheel_assets.defs.resources import WheelResource
+from flywheel_assets.lake.lake import Lake
+from flywheel_assets.lake.rebuild import inputs, stale_days
+from flywheel_assets.tables.steps import DAY_STEPS
+
+ENOUGH = int(os.environ.get("FLYWHEEL_ENOUGH_RUNS", "100"))
+RUNNING = dg.DefaultSensorStatus.RUNNING
+UNFINISHED = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+]
+
+
+@dg.sensor(job=arrival, minimum_interval_seconds=10, default_status=RUNNING)
+def inbox(context: dg.SensorEvaluationContext, wheel: WheelResource) -> dg.SensorResult:
+    """Lands and computes when bytes are in the inbox that were not there at the last request."""
+    before, now = json.loads(context.cursor or "{}"), listing(wheel.places().inbox)
+    new = {name: size for name, size in now.items() if before.get(name) != size}
+    if not new:
+        return dg.SensorResult(skip_reason=f"nothing new among {len(now)} files of the inbox", cursor=json.dumps(now))
+    context.log.info("%s files of the inbox are new or have grown", len(new))
+    request = dg.RunRequest(run_key=f"inbox/{digest(new)}", tags=turn_tags())
+    return dg.SensorResult(run_requests=[request], cursor=json.dumps(now))
+
+
+@dg.sensor(job=arrival, minimum_interval_seconds=60, default_status=RUNNING)
+def left_stale(context: dg.SensorEvaluationContext, wheel: WheelResource) -> dg.SensorResult:
+    """Takes up what a killed run left, once per content: a day that fails again is not asked for again."""
+    busy = context.instance.get_runs_count(dg.RunsFilter(statuses=UNFINISHED))
+    if busy:
+        return dg.SensorResult(skip_reason=f"{busy} runs are under way and may be at it")
+    stale = stale_stamps(wheel.lake())
+    if not stale:
+        return dg.SensorResult(skip_reason="every day was built from what is in the lake now")
+    context.log.info("stale: %s", ", ".join(sorted(stale)))
+    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=f"stale/{digest(stale)}", tags=turn_tags())])
+
+
+@dg.sensor(job=learning, minimum_interval_seconds=15, default_status=RUNNING)
+def enough_new_runs(context: dg.SensorEvaluationContext, wheel: WheelResource) -> dg.SensorResult:
+    """Decides again when enough runs were admitted since the last decision (FLYWHEEL_ENOUGH_RUNS, default 100)."""
+    now, then = admitted_runs(wheel.lake()), admitted_at_last_decision(context.instance)
+    if now - then < ENOUGH:
+        return dg.SensorResult(
+            skip_reason=f"{now - then} runs were admitted since the last decision, {ENOUGH} are enough"
+        )
+    context.log.info("%s runs were admitted since the last decision", now - then)
+    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=f"admitted/{then}/{now}")])
+
+
+content = dg.AutomationConditionSensorDefinition(
+    "content",
+    target=dg.AssetSelection.all(),
+    default_status=RUNNING,
+    minimum_interval_seconds=30,
+    description="Evaluates the automation policies: what is recomputed when the content it reads changes.",
+)
+
+
+def listing(folder: Path) -> dict[str, int]:
+    """Size of every file under the inbox; those whose names begin with a dot are not complete."""
+    found = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.startswith("."))
+    return {path.relative_to(folder).as_posix(): path.stat().st_size for path in found}
+
+
+def stale_stamps(lake: Lake) -> dict[str, str]:
+    """'<step> <day>' → what it would be built from, for every stale day of the calendar."""
+    first, last = calendar()
+    found: dict[str, str] = {}
+    for step in DAY_STEPS:
+        days = [day for day in stale_days(lake, step) if first <= day <= last]
+        found |= {f"{step.name} {day}": stamp for day, stamp in inputs(lake, step, days).items()}
+    return found
+
+
+def digest(items: Mapping[str, object]) -> str:
+    """Fifteen hex digits over names and values."""
+    return hashlib.sha256(json.dumps(items, sort_keys=True).encode()).hexdigest()[:15]

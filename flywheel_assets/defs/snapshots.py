@@ -1,0 +1,86 @@
+"""Stage 9 in Dagster: does the wheel compound, and a DuckDB file for analysts."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+
+from flywheel_assets.defs.contracts import contracts
+from flywheel_assets.defs.graph import specs
+from flywheel_assets.defs.jobs import SNAPSHOT
+from flywheel_assets.defs.metadata import OWNER
+from flywheel_assets.defs.partitions import whole_of
+from flywheel_assets.defs.plots import momentum_plot
+from flywheel_assets.defs.report import Report, Results, materialised, of
+from flywheel_assets.defs.resources import WheelResource
+from flywheel_assets.lake.lake import Lake
+from flywheel_assets.snapshots.audit import AuditError, audit
+from flywheel_assets.snapshots.build import build_snapshot
+from flywheel_assets.snapshots.momentum import NEEDED, momentum
+from flywheel_assets.snapshots.report import write_report
+from flywheel_assets.snapshots.retention import dated
+from flywheel_assets.tables.catalogue import TABLES
+from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS
+from flywheel_assets.tables.momentum import MOMENTUM
+from flywheel_assets.tables.steps import MEASURE_MOMENTUM
+
+RED = {"momentum": "materialise it again; a slope that is not positive is a finding, not a fault."}
+
+
+@dg.multi_asset(name=MEASURE_MOMENTUM.name, specs=specs(MEASURE_MOMENTUM, RED))
+def measured(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
+    """Production against the holdout and against the first promoted artifact, block by block."""
+    lake = wheel.lake()
+    found = momentum(lake.read(GATED_OBSERVATIONS, columns=NEEDED))
+    written = lake.overwrite(MOMENTUM, found)
+    yield from materialised(context, [MOMENTUM.name], [of(written, {"momentum": momentum_plot(found)})])
+
+
+@dg.multi_asset(
+    name=SNAPSHOT,
+    specs=[
+        dg.AssetSpec(
+            SNAPSHOT,
+            deps=[dg.AssetDep(table.name, partition_mapping=whole_of(table)) for table in TABLES],
+            description="`data/snapshots/current.duckdb`: every table as it was at one moment, audited before it "
+            "was renamed into place, and the report page.\n\n**When a check is red:** the newest file is not what "
+            "the lake holds at its versions; `current.duckdb` was not replaced by a broken one. Materialise it again.",
+            group_name="snapshots",
+            code_version="1",
+            owners=[OWNER],
+            kinds={"python", "duckdb"},
+            tags={"grain": "whole"},
+            metadata={"dagster/storage_kind": "duckdb"},
+            freshness_policy=dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=36)),
+        )
+    ],
+    pool="snapshot",
+)
+def snapshot(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
+    """Build beside, audit, rename into place; then draw the report from it."""
+    places, now = wheel.places(), datetime.now(UTC)
+    built = build_snapshot(wheel.lake(), places.snapshots, now)
+    write_report(built.path, places.report, now)
+    shown = {"path": str(built.path), "dagster/row_count": sum(built.rows.values()), "bytes": built.bytes}
+    yield from materialised(context, [SNAPSHOT], [Report(SNAPSHOT, built.path.stem, metadata=shown)])
+
+
+@dg.asset_check(asset=SNAPSHOT, description="The newest dated file holds what the lake holds at the versions it names.")
+def equals_the_lake(wheel: WheelResource) -> dg.AssetCheckResult:
+    """Counts every table of the file again, and opens every view."""
+    files = dated(wheel.places().snapshots)
+    fault = fault_of(wheel.lake(), files[0]) if files else None
+    return dg.AssetCheckResult(passed=fault is None, metadata={"files": len(files), "fault": fault or "none"})
+
+
+def fault_of(lake: Lake, path: Path) -> str | None:
+    """What is wrong with a dated snapshot; None when it is what its manifest says."""
+    try:
+        audit(lake, path, json.loads(path.with_suffix(".json").read_text())["versions"])
+    except (AuditError, OSError) as error:
+        return str(error)
+    return None
+
+
+snapshots_contracts = contracts("snapshots")

@@ -1,0 +1,72 @@
+"""Stage 1 in Dagster: decode landed bytes into typed spans, a day at a time."""
+
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+
+from flywheel_assets.defs.conservation import conserves
+from flywheel_assets.defs.contracts import contracts
+from flywheel_assets.defs.day_steps import build_each
+from flywheel_assets.defs.graph import BACKFILL, specs
+from flywheel_assets.defs.partitions import DAYS
+from flywheel_assets.defs.report import Report, Results, of
+from flywheel_assets.defs.resources import WheelResource
+from flywheel_assets.lake.lake import Lake
+from flywheel_assets.lake.rebuild import inputs
+from flywheel_assets.sources.batches import batches_of
+from flywheel_assets.spans.decode import decode_day
+from flywheel_assets.tables.landed_batches import LANDED_BATCHES
+from flywheel_assets.tables.raw_spans import RAW_SPANS
+from flywheel_assets.tables.steps import DECODE
+
+RED = {
+    "raw_spans": "materialise the day again: landed bytes are kept, and decoding them again gives the same rows. "
+    "Spans without an operation are no fault: their convention is not known here.",
+}
+LOST = "spans not accounted for"
+OF_DAY = """
+SELECT coalesce(sum(spans), 0)::BIGINT
+FROM (SELECT batch_id, max(spans) AS spans FROM landed_batches
+      WHERE status = 'accepted' AND signal = 'traces' AND list_contains(days, $day) GROUP BY batch_id)
+"""
+
+
+@dg.multi_asset(
+    name=DECODE.name, specs=specs(DECODE, RED, kinds=["otel"]), partitions_def=DAYS, backfill_policy=BACKFILL
+)
+def decoded(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
+    """One typed row per span, whatever convention it was written in."""
+    landing = wheel.places().landing
+    yield from build_each(context, wheel.lake(), DECODE, lambda lake, day: [decode_one(lake, landing, day)])
+
+
+def decode_one(lake: Lake, landing: Path, day: date) -> Report:
+    """Stream one day's batches into the lake; the report says what became of every span in them."""
+    stamp = inputs(lake, DECODE, [day])[day]
+    found = decode_day(batches_of(lake, landing, day), day)
+    written = lake.overwrite(RAW_SPANS, found.rows, day, inputs=stamp, content=found.content)
+    counts = found.counts
+    held = int(lake.connect([LANDED_BATCHES]).execute(OF_DAY, {"day": day}).fetchall()[0][0])
+    lost = held - counts.rows - counts.duplicates - counts.other_days - counts.set_aside
+    return of(written, {"spans in the day's batches": held, **asdict(counts), LOST: lost})
+
+
+@dg.asset_check(
+    asset=RAW_SPANS.name, description="Spans in a day's batches = rows + duplicates + other days + set aside."
+)
+def every_span_is_accounted_for(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+    """Reads what the newest thousand decodings said of themselves."""
+    records = context.instance.fetch_materializations(dg.AssetKey(RAW_SPANS.name), limit=1000).records
+    lost: dict[str, int] = {}
+    for record in reversed(records):
+        event = record.asset_materialization
+        if event is not None and LOST in event.metadata:
+            lost[str(event.partition)] = int(str(event.metadata[LOST].value))
+    broken = {day: count for day, count in lost.items() if count}
+    return dg.AssetCheckResult(passed=not broken, metadata={"days": len(lost), "not accounted for": broken})
+
+
+batches_to_spans = conserves(RAW_SPANS, "batches_to_spans", [LANDED_BATCHES, RAW_SPANS])
+spans_contracts = contracts("spans")
