@@ -1,0 +1,100 @@
+"""`flywheel demo`: the simulated fleet and the whole wheel, on a data folder of its own.
+
+The fleet decides by the client, reports by OTLP over HTTP to a real receiver, and its next wave
+loads what the turn before it published. Everything that it shows is a simulation, and says so.
+"""
+
+import multiprocessing
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import yaml
+
+from flywheel_assets.lake.places import Places
+from flywheel_assets.receiver import serve
+from flywheel_assets.receiver.settings import ReceiverSettings
+from flywheel_assets.replay.fleet import Fleet, WaveReport
+from flywheel_assets.replay.outcome import in_words, ledger
+from flywheel_assets.replay.planted import demo_skills
+
+WAVES = 10
+RUNS = 480
+SEED = 11
+# Lies in the demo's folder, so that a folder with anything else in it is never emptied.
+MARK = "SIMULATION"
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What the demo did: its folder, the waves as the fleet saw them, and what broke."""
+
+    places: Places
+    waves: list[WaveReport]
+    failed: list[str]
+    red: list[str]
+
+
+def play(data: Path, say: Say, waves: int = WAVES, runs: int = RUNS, seed: int = SEED) -> Played:
+    """Play the demo from the start in `data`; raises FileExistsError where real data are in it."""
+    from flywheel_assets.defs.turn import turn_the_wheel
+
+    places = _fresh(data)
+    today = datetime.now(UTC).date()
+    say("turning once, so that the launch baseline is published")
+    first = turn_the_wheel(places)
+    reports, failed, red = list[WaveReport](), [*first.failed], [*first.red]
+    with _receiver(places) as endpoint:
+        fleet = Fleet(endpoint, places.artifacts, seed)
+        for number in range(waves):
+            day = today - timedelta(days=waves - number)
+            reports.append(fleet.wave(day, runs))
+            say(f"wave {number + 1}/{waves} ({day}): {reports[-1].runs} runs, {reports[-1].spans} spans; turning")
+            known = len(ledger(places))
+            turn = turn_the_wheel(places)
+            failed += turn.failed
+            red = [*turn.red]
+            for entry in ledger(places)[known:]:
+                say(f"   {in_words(entry)}")
+        fleet.close()
+    return Played(places, reports, failed, red)
+
+
+def _fresh(data: Path) -> Places:
+    if data.exists() and any(data.iterdir()):
+        if not (data / MARK).exists():
+            raise FileExistsError(f"{data} holds data that is not the demo's: name another folder with --data")
+        shutil.rmtree(data)
+    data.mkdir(parents=True, exist_ok=True)
+    (data / MARK).write_text("Everything in this folder comes from a simulated fleet.\n", encoding="utf-8")
+    places = Places(data)
+    settings = yaml.safe_dump(demo_skills().model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    places.skills_file.write_text(f"# The simulated fleet's skills.\n{settings}", encoding="utf-8")
+    return places
+
+
+@contextmanager
+def _receiver(places: Places) -> Iterator[str]:
+    """A receiver in a process of its own, on a free port; yields its address."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe(duplex=False)
+    settings = ReceiverSettings(inbox=places.inbox, http_port=0, grpc_port=0, segment_seconds=1)
+    process = context.Process(target=_receive, args=(settings, theirs), daemon=True)
+    process.start()
+    try:
+        if not ours.poll(60):
+            raise TimeoutError("the receiver did not start within a minute")
+        yield ours.recv()
+    finally:
+        process.terminate()
+        process.join(20)
+
+
+def _receive(settings: ReceiverSettings, ready: Connection) -> None:
+    serve.run(settings, lambda listening: ready.send(listening.http))

@@ -1,0 +1,78 @@
+"""One turn of the wheel over a folder of recorded telemetry, in one process, timed.
+
+Through the real doors: what `flywheel ingest` and `flywheel run` do, Dagster and its event log
+included. Prints one JSON object.
+
+    python flywheel_assets_tests/benchmarks/wheel.py FOLDER DATA [MORE]
+
+With MORE, a second folder is ingested afterwards and a second turn shows what new work costs.
+"""
+
+import json
+import os
+import resource
+import sys
+import time
+from pathlib import Path
+
+os.environ.setdefault("FLYWHEEL_START_DAY", "2025-01-01")
+
+from flywheel_assets.defs.turn import turn_the_wheel
+from flywheel_assets.lake.places import Places
+from flywheel_assets.sources.ingest import ingest
+from flywheel_assets.tables.raw_spans import RAW_SPANS
+
+
+def turned(places: Places, folder: Path) -> dict[str, object]:
+    """Ingest the folder and turn once: seconds in all and per step."""
+    steps: dict[str, float] = {}
+    running: dict[str, float] = {}
+
+    def note(step: str, state: str) -> None:
+        now = time.perf_counter()
+        if state == "started":
+            running[step] = now
+        else:
+            steps[step] = round(now - running.get(step, now), 3)
+
+    started = time.perf_counter()
+    ingest(folder, places.inbox)
+    brought = time.perf_counter()
+    turn = turn_the_wheel(places, note)
+    return {
+        "ingest": round(brought - started, 3),
+        "turn": round(time.perf_counter() - brought, 3),
+        "steps": steps,
+        "failed": turn.failed,
+        "red": turn.red,
+    }
+
+
+def size(folder: Path) -> int:
+    """Bytes below the folder."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
+def main(folder: Path, data: Path, more: Path | None = None) -> None:
+    """Turn once, or twice, and print what it took."""
+    from flywheel_assets.lake.lake import Lake
+
+    places = Places(data)
+    first = turned(places, folder)
+    lake = Lake(places.lake)
+    opened = lake.open(RAW_SPANS)
+    spans = opened.count() if opened else 0
+    result: dict[str, object] = {
+        "spans": spans,
+        "first": first,
+        "raw_spans_bytes": size(data / "lake" / RAW_SPANS.name),
+        "lake_bytes": size(data / "lake"),
+        "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+    }
+    if more is not None:
+        result["second"] = turned(places, more)
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))
