@@ -64,9 +64,7 @@ def decode_day(batches: Batches, day: date) -> Decoded:
     """
     opened = _reopenable(batches)
     found, names = [np.empty(0, np.uint64)], set[str]()
-    with ThreadPoolExecutor(1) as pool:
-        for chunk in _chunks(opened(), names):
-            found.append(pool.submit(span_ids, chunk).result())
+    found += [span_ids(chunk) for chunk in _chunks(opened(), names)]
     occurring, often = np.unique(np.concatenate(found), return_counts=True)
     counts = Counts()
     stream = _stream(opened(), day, occurring[often > 1], counts)

@@ -4,6 +4,9 @@ They are few and often equal (`finish_reasons`), so each different one is decode
 their order, bytes become base64 text, as in OTLP/JSON.
 """
 
+# pyright: reportAttributeAccessIssue=false
+# (pyarrow.compute makes its functions when it is imported)
+
 import base64
 
 import orjson

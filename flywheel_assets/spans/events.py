@@ -1,5 +1,8 @@
 """Span events and links, and the exceptions that events tell of."""
 
+# pyright: reportAttributeAccessIssue=false
+# (pyarrow.compute makes its functions when it is imported)
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc

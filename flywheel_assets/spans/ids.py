@@ -1,5 +1,8 @@
 """Trace and span ids: hex text, and whether they can be used."""
 
+# pyright: reportAttributeAccessIssue=false
+# (pyarrow.compute makes its functions when it is imported)
+
 import binascii
 
 import numpy as np

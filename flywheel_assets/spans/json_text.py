@@ -1,5 +1,8 @@
 """JSON text of Arrow values, a column at a time: only what needs escaping passes through Python."""
 
+# pyright: reportAttributeAccessIssue=false
+# (pyarrow.compute makes its functions when it is imported)
+
 import numpy as np
 import orjson
 import pyarrow as pa

@@ -5,6 +5,9 @@ chosen per payload by its first such value. What the schema cannot hold (maps, a
 snake_case) is not lost: reading raises, and the payload is rewritten as protobuf (`rewrite.py`).
 """
 
+# pyright: reportAttributeAccessIssue=false
+# (pyarrow.compute makes its functions when it is imported)
+
 import re
 from functools import cache
 from io import BytesIO

@@ -1,5 +1,8 @@
 """Dialects applied: from a span's attributes to its typed columns, a column at a time."""
 
+# pyright: reportAttributeAccessIssue=false
+# (pyarrow.compute makes its functions when it is imported)
+
 import re
 from collections.abc import Mapping
 

@@ -1,5 +1,8 @@
 """Export requests, nested as OTLP nests them → one flat array of spans, each with its way back up."""
 
+# pyright: reportAttributeAccessIssue=false
+# (pyarrow.compute makes its functions when it is imported)
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,7 +58,8 @@ class Attributes:
         codes = self.codes()
         kept = np.array([not word.startswith(private) for word in self.words()], bool)[codes]
         named = self.owners() * np.int64(len(self.key.dictionary)) + codes
-        if len(np.unique(named)) < len(named):
+        ordered = np.sort(named)
+        if (ordered[1:] == ordered[:-1]).any():
             _, last = np.unique(named[::-1], return_index=True)
             only = np.zeros(len(named), bool)
             only[len(named) - 1 - last] = True

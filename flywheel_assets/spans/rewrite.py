@@ -38,7 +38,7 @@ def _scope_spans(target: ScopeSpans, given: Document) -> None:
 def _span(target: Span, given: Document) -> None:
     target.trace_id, target.span_id = _id(given, "traceId"), _id(given, "spanId")
     target.parent_span_id, target.name = _id(given, "parentSpanId"), _text(given, "name")
-    target.kind = _enum(Span.SpanKind.DESCRIPTOR.values_by_name, _get(given, "kind"))
+    target.kind = _enum(Span.SpanKind.DESCRIPTOR.values_by_name, _get(given, "kind"))  # pyright: ignore[reportAttributeAccessIssue]
     target.start_time_unix_nano = _time(given, "startTimeUnixNano")
     target.end_time_unix_nano = _time(given, "endTimeUnixNano")
     _attributes(target.attributes, given)
@@ -48,7 +48,7 @@ def _span(target: Span, given: Document) -> None:
     for link in _items(given, "links"):
         _attributes(target.links.add(trace_id=_id(link, "traceId"), span_id=_id(link, "spanId")).attributes, link)
     status = _part(given, "status")
-    target.status.code = _enum(Status.StatusCode.DESCRIPTOR.values_by_name, _get(status, "code"))
+    target.status.code = _enum(Status.StatusCode.DESCRIPTOR.values_by_name, _get(status, "code"))  # pyright: ignore[reportAttributeAccessIssue]
     target.status.message = _text(status, "message")
 
 
@@ -112,11 +112,15 @@ def _get(given: Document, name: str) -> object:
 
 
 _SNAKE = {
-    name: "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
-    for name in (
-        "resourceSpans scopeSpans traceId spanId parentSpanId startTimeUnixNano endTimeUnixNano timeUnixNano "
-        "stringValue boolValue intValue doubleValue bytesValue arrayValue kvlistValue"
-    ).split()
+    "resourceSpans": "resource_spans",
+    "scopeSpans": "scope_spans",
+    "traceId": "trace_id",
+    "spanId": "span_id",
+    "parentSpanId": "parent_span_id",
+    "startTimeUnixNano": "start_time_unix_nano",
+    "endTimeUnixNano": "end_time_unix_nano",
+    "timeUnixNano": "time_unix_nano",
+    **_VALUE_FIELDS,
 }
 
 

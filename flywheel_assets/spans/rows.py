@@ -4,6 +4,9 @@ Command lines (`process.command*`, which Inngest's SDK sends with every executio
 attributes and resource: they hold secrets. The landed bytes keep them.
 """
 
+# pyright: reportAttributeAccessIssue=false
+# (pyarrow.compute makes its functions when it is imported)
+
 from datetime import date
 
 import numpy as np

@@ -17,7 +17,7 @@ import orjson
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from workload import SERVICES, Span, Value, requests  # noqa: E402
+from workload import SERVICES, Span, Value, requests
 
 REQUESTS_PER_FILE = 40
 

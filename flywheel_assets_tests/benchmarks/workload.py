@@ -245,7 +245,7 @@ def restate_invocation(run: Run) -> None:
     """A Restate invocation around a GenAI agent, some with a failed first attempt."""
     target = f"{run.skill.title().replace('-', '')}/answer"
     common: dict[str, Value] = {
-        "rpc.service": target.split("/")[0],
+        "rpc.service": target.split("/", maxsplit=1)[0],
         "rpc.method": "answer",
         "restate.invocation.id": f"inv_1{run.source.ids(16).hex()}",
         "restate.invocation.target": target,
