@@ -38,11 +38,15 @@ class Statement(TypedDict, total=False):
 def say(name: str, value: float | None = None, *, poster: Poster | None = None, **statement: Unpack[Statement]) -> bool:
     """Tell how something went: `value` within `scale` (0 to 1), higher is better. Never raises.
 
-    False where it could not be told: no target, no recording span, a full queue, a value out of range.
+    False where it could not be told: no target, no recording span, a full queue, a value out of range,
+    an unknown tier, nothing to say.
     """
     try:
         said = _normalised(value, statement.get("scale", (0.0, 1.0)))
     except (TypeError, ValueError, ArithmeticError):
+        return False
+    something = said is not None or statement.get("value_text") or statement.get("comment")
+    if not name or not something or statement.get("tier", "heuristic") not in TIERS:
         return False
     at = statement.get("at") or datetime.now(tz=UTC)
     if poster is not None:
@@ -65,20 +69,19 @@ def _post(poster: Poster, name: str, value: float | None, at: datetime, statemen
     target = _target(statement)
     if target is None:
         return False
-    return poster.post(
-        {
-            "target_kind": target[0],
-            "target_id": target[1],
-            "name": name,
-            "value": value,
-            "value_text": statement.get("value_text"),
-            "comment": statement.get("comment"),
-            "tier": statement.get("tier", "heuristic"),
-            "author_id": statement.get("author"),
-            "author_version": statement.get("author_version"),
-            "observed_at": at.astimezone(UTC).isoformat(),
-        }
-    )
+    said = {
+        "target_kind": target[0],
+        "target_id": target[1],
+        "name": name,
+        "value": value,
+        "value_text": statement.get("value_text"),
+        "comment": statement.get("comment"),
+        "tier": statement.get("tier", "heuristic"),
+        "author_id": statement.get("author"),
+        "author_version": statement.get("author_version"),
+        "observed_at": at.astimezone(UTC).isoformat(),
+    }
+    return poster.post({key: item for key, item in said.items() if item is not None})
 
 
 def _tell(name: str, value: float | None, at: datetime, statement: Statement) -> bool:

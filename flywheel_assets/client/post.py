@@ -4,11 +4,13 @@ import json
 from collections import deque
 from collections.abc import Mapping
 from threading import Condition, Thread
-from time import monotonic
+from time import monotonic, sleep
 
 # Beyond this many, the newest are dropped and counted: an agent's memory is not a message queue.
 LIMIT = 10_000
-ATTEMPTS = 3
+ATTEMPTS, PAUSE, BATCH = 3, 0.2, 500
+# The receiver will not take this body, however often it is sent.
+REFUSED = (400, 413, 415, 422)
 
 
 class Poster:
@@ -60,21 +62,37 @@ class Poster:
             with self._changed:
                 while not self._waiting:
                     self._changed.wait()
-                lines = [self._waiting.popleft() for _ in range(min(len(self._waiting), 500))]
+                lines = [self._waiting.popleft() for _ in range(min(len(self._waiting), BATCH))]
                 self._sending = len(lines)
-            sent = any(self._send(b"".join(lines)) for _ in range(ATTEMPTS))
+            lost = self._deliver(lines)
             with self._changed:
-                self.dropped += 0 if sent else self._sending
+                self.dropped += lost
                 self._sending = 0
                 self._changed.notify_all()
 
-    def _send(self, body: bytes) -> bool:
+    def _deliver(self, lines: list[bytes]) -> int:
+        """How many of the lines were lost. The receiver takes all or none, so one wrong line is singled out."""
+        for attempt in range(ATTEMPTS):
+            status = self._send(b"".join(lines))
+            if 200 <= status < 300:
+                return 0
+            if status in REFUSED:
+                return 1 if len(lines) == 1 else sum(self._deliver([line]) for line in lines)
+            sleep(PAUSE * attempt)
+        return len(lines)
+
+    def _send(self, body: bytes) -> int:
+        """The answer's status; 0 where there was none."""
         from http.client import HTTPException
+        from urllib.error import HTTPError
         from urllib.request import Request, urlopen
 
         try:
             request = Request(self._url, data=body, headers=self._headers)  # noqa: S310 - the address is the agent's own
             with urlopen(request, timeout=self._timeout) as answer:  # noqa: S310
-                return 200 <= answer.status < 300
+                return answer.status
+        except HTTPError as error:
+            with error:
+                return error.code
         except (OSError, ValueError, HTTPException):
-            return False
+            return 0

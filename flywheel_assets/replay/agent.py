@@ -59,7 +59,9 @@ class Agent:
         name = f"invoke_agent {truth.skill}-agent"
         root = self.tracer.start_span(name, kind=SpanKind.INTERNAL, start_time=job.start)
         with use_span(root):
-            decision = self.client.decide(truth.skill, job.session, default_model=truth.models[0].name)
+            decision = self.client.decide(
+                truth.skill, job.session, default_model=truth.models[0].name, default_prompt=truth.baseline_prompt
+            )
         expected = truth.success(decision.model, decision.prompt, job.wave)
         good = luck < expected and not job.stormy
         broken = not good and not job.stormy and breaks < ERRORS_AMONG_FAILURES

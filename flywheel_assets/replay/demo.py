@@ -6,7 +6,7 @@ loads what the turn before it published. Everything that it shows is a simulatio
 
 import multiprocessing
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -80,7 +80,7 @@ def _fresh(data: Path) -> Places:
 
 
 @contextmanager
-def _receiver(places: Places) -> Iterator[str]:
+def _receiver(places: Places) -> Generator[str]:
     """A receiver in a process of its own, on a free port; yields its address."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)

@@ -12,7 +12,7 @@ from random import Random
 
 from flywheel_assets.client.client import Client
 from flywheel_assets.replay.agent import SECOND, Agent, Job
-from flywheel_assets.replay.planted import BASELINE_PROMPT, PLANTED, STORM, Truth
+from flywheel_assets.replay.planted import PLANTED, STORM, Truth
 from flywheel_assets.replay.requests import request
 from flywheel_assets.replay.telemetry import Telemetry
 
@@ -73,7 +73,7 @@ class Fleet:
     def __init__(self, endpoint: str, artifacts: str | PathLike[str], seed: int, token: str | None = None) -> None:
         self._telemetry = Telemetry(endpoint, f"{seed}-ids", token)
         # Told to look for new artifacts at the start of each wave, and at no other time.
-        self._client = Client(artifacts, default_prompt=BASELINE_PROMPT, check_every=1e9, token=token)
+        self._client = Client(artifacts, check_every=1e9, token=token)
         self._agent = Agent(self._client, self._telemetry.tracer)
         self._seed = seed
         self._waves = 0
@@ -120,4 +120,4 @@ class Fleet:
 
 
 def _frame(truth: Truth, wave: int) -> SkillWave:
-    return SkillWave(truth.success(truth.models[0].name, BASELINE_PROMPT, wave), truth.best(wave))
+    return SkillWave(truth.success(truth.models[0].name, truth.baseline_prompt, wave), truth.best(wave))

@@ -76,7 +76,7 @@ def _skills(places: Places, waves: list[WaveReport]) -> Grid:
         "last wave",
         "best possible",
         "measured lift over the holdout",
-        title="Did the loop find what was planted? (launch, last wave, best: true success rates, hidden from the wheel)",
+        title="Did the loop find what was planted? (launch, last wave, best: true rates, hidden from the wheel)",
         title_justify="left",
     )
     for skill, truth in PLANTED.items():

@@ -37,6 +37,7 @@ class Truth:
     cues: tuple[str, ...] = ()
     explore: float = 0.10
     holdout: float = 0.05
+    baseline_prompt: str = ""
 
     def success(self, model: str, prompt: str, wave: int) -> float:
         """Expected outcome of a run; a model that the fleet does not have always fails."""
@@ -68,7 +69,8 @@ class Reporter:
     model: str
 
 
-BASELINE_PROMPT = "You are a careful assistant. Do what is asked and answer briefly."
+# The other skills have no prompt of their own in skills.yaml: there, only routes are tried.
+EXTRACT_PROMPT = "You are a careful assistant. Do what is asked and answer with JSON alone."
 
 PLANTED: dict[str, Truth] = {
     truth.skill: truth
@@ -90,6 +92,7 @@ PLANTED: dict[str, Truth] = {
             author="schema-validator",
             tier="check",
             expected="promote a prompt that says or shows how dates are to be written",
+            baseline_prompt=EXTRACT_PROMPT,
             prompt_effect=0.32,
             cues=("ISO 8601", "YYYY-MM-DD", '"date": "20'),
         ),
@@ -128,7 +131,7 @@ def demo_skills() -> SkillsFile:
         skills={
             truth.skill: Skill(
                 baseline_model=truth.models[0].name,
-                baseline_prompt=BASELINE_PROMPT,
+                baseline_prompt=truth.baseline_prompt,
                 models=tuple(model.name for model in truth.models[1:]),
                 explore=truth.explore,
                 holdout=truth.holdout,

@@ -1,5 +1,8 @@
 """What is said of a run arrives on its span, on a span of its own, or at the receiver."""
 
+import asyncio
+import queue
+import threading
 from datetime import UTC, datetime
 
 import pytest
@@ -10,6 +13,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from flywheel_assets.client.client import Client
 from flywheel_assets.client.feedback import say
 from flywheel_assets.client.post import Poster
+from flywheel_assets.receiver.serve import Listening, serve
+from flywheel_assets.receiver.settings import ReceiverSettings
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -78,7 +83,9 @@ def test_a_value_outside_its_scale_is_not_told(tracer, exported, value):
 
 
 @pytest.mark.parametrize(
-    "statement", [{}, {"run": "r"}, {"scale": (1, 1), "run": "r"}, {"scale": None, "run": "r"}], ids=str
+    "statement",
+    [{}, {"run": "r"}, {"scale": (1, 1), "run": "r"}, {"scale": None, "run": "r"}, {"tier": "oracle", "run": "r"}],
+    ids=str,
 )
 def test_what_cannot_be_told_is_false_and_never_raises(statement):
     assert not say("ok", 1, **statement)
@@ -97,14 +104,35 @@ def test_without_opentelemetry_feedback_is_posted(server):
         "target_id": "run-1",
         "name": "resolved",
         "value": 0.5,
-        "value_text": None,
-        "comment": None,
         "tier": "outcome",
         "author_id": "tickets",
-        "author_version": None,
         "observed_at": "2026-03-01T12:00:00+00:00",
     }
     assert len(seen.posted) == 2
+
+
+def test_the_receiver_stores_what_the_client_posts_and_one_wrong_line_costs_only_itself(tmp_path):
+    settings = ReceiverSettings(inbox=tmp_path, http_port=0, grpc_port=0)
+    listening: queue.Queue[Listening] = queue.Queue()
+    ended = asyncio.Event()
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(settings, listening.put, ended),))
+    thread.start()
+    try:
+        client = Client("nowhere", feedback_url=listening.get(timeout=10).http)
+        assert client.feedback("resolved", 1, run="run-1", tier="outcome", author="tickets", at=AT)
+        assert client.feedback("resolved", 0, span="no span", tier="outcome")
+        assert client.feedback("tone", value_text="curt", session="s-1")
+        assert client.close(10)
+    finally:
+        loop.call_soon_threadsafe(ended.set)
+        thread.join()
+        loop.close()
+    stored = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert b"run-1" in stored
+    assert b"s-1" in stored
+    assert b"no span" not in stored
+    assert client._poster.dropped == 1
 
 
 def test_a_receiver_that_refuses_once_is_asked_again(server):

@@ -12,11 +12,11 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 
 from flywheel_assets.client.policy import load_policy
+from flywheel_assets.decisions.rollout import baseline
 from flywheel_assets.replay.fleet import Fleet
-from flywheel_assets.replay.planted import BASELINE_PROMPT, PLANTED, STORM, demo_skills
+from flywheel_assets.replay.planted import EXTRACT_PROMPT, PLANTED, STORM, demo_skills
 from flywheel_assets.replay.requests import request
 from flywheel_assets.tables.documents.arm import Arm
-from flywheel_assets.tables.documents.routing import prompt_version
 
 DAY = date(2026, 3, 4)
 
@@ -93,8 +93,9 @@ def test_every_run_carries_its_decision_and_nine_of_ten_their_outcome(fleet, sin
     assert len(roots) == 400
     said = [attributes(root) for root in roots]
     assert {a["flywheel.segment"] for a in said} == {"default"}
-    assert {a["flywheel.arm"] for a in said} == {f"sim-north/swift-1|{prompt_version(BASELINE_PROMPT)}|-"}
-    assert report.skills["sql"].arms.keys() == {a["flywheel.arm"] for a in said}
+    arms = {a["flywheel.skill.name"]: a["flywheel.arm"] for a in said}
+    assert arms == {name: baseline(skill) for name, skill in demo_skills().skills.items()}
+    assert report.skills["sql"].arms.keys() == {arms["sql"]}
     judged = sum(bool(root.events) for root in roots)
     told = [attributes(s)["flywheel.target.id"] for s in sink.spans if s.name == "flywheel.feedback"]
     assert 0.85 < (judged + len(told)) / 400 < 0.95
@@ -174,7 +175,7 @@ def publish_route():
     [
         ("triage", "sim-south/deep-2", "", 0, 0.82),
         ("triage", "another", "", 0, 0.0),
-        ("extract", "sim-north/swift-1", BASELINE_PROMPT, 0, 0.50),
+        ("extract", "sim-north/swift-1", EXTRACT_PROMPT, 0, 0.50),
         ("extract", "sim-north/swift-1", "Lessons\n- dates as ISO 8601", 0, 0.82),
         ("extract", "sim-north/swift-1", 'Example: {"date": "2024-05-06"}', 0, 0.82),
         ("summarise", "sim-east/nova-3", "", 4, 0.86),
