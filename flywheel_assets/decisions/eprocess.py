@@ -16,6 +16,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from flywheel_assets.decisions.elond import gamma, left
+
 Reals = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
@@ -35,23 +37,47 @@ class Process:
     """Bets that the mean of `x` exceeds m, for every m at once.
 
     `x`: observations in order; `low`: what each could at least have been; `bets`: stakes (n × bettors)
-    before the cap. All but `x` are predictable: they depend on earlier observations alone.
+    before the cap. All but `x` are predictable: they depend on earlier observations alone. With
+    `restart` > 0 part of the capital is kept back and comes in every so many observations, so that a
+    mean that starts to exceed m late is noticed (e-detector of Shin, Ramdas and Rinaldo, NEJSDS 2024,
+    with weights that add up to 1 instead of an average run length).
     """
 
     x: Reals
     low: Reals
     bets: Reals
+    restart: int = 0
 
     def log_capital(self, mean: float) -> float:
-        """Log of the e-value against 'the mean is at most `mean`'; 0 without observations.
+        """Log of the e-value against 'the mean is at most `mean`, always'; 0 without observations.
 
-        K(m) = Σ_j w_j Π_t (1 + λ_tj (x_t − m)), λ_tj = min(λ_j(t), c / (m − low_t)); it decreases in m.
+        K(m) = Σ_k w_k Σ_j 1/J Π_{t ≥ start k} (1 + λ_tj (x_t − m)), λ_tj = min(λ_j(t), c / (m − low_t)),
+        plus what is still kept back; it decreases in m.
         """
-        return float(self._path(mean)[-1]) if len(self.x) else 0.0
+        if not len(self.x):
+            return 0.0
+        logs = self._logs(mean)
+        starts, weights, kept = self._starts(len(self.x))
+        before = np.where(starts[:, None] > 0, logs[starts - 1], 0.0)
+        grown = _log_mean(logs[-1] - before) + np.log(weights)
+        return float(np.logaddexp.reduce(np.append(grown, np.log(kept)) if kept else grown))
 
     def growth(self, mean: float) -> Reals:
         """Each observation's part of `log_capital(mean)`: they add up to it."""
-        return np.diff(self._path(mean), prepend=0.0)
+        count = len(self.x)
+        if not count:
+            return np.zeros(0)
+        logs = self._logs(mean)
+        starts, weights, kept = self._starts(count)
+        # Capital of the starts not made yet, by observation, then that of each start from there on.
+        path = np.full(count, kept)
+        for start, weight in zip(starts, weights, strict=True):
+            path[:start] += weight
+        path = np.log(path, out=np.full(count, -np.inf), where=path > 0)
+        for start, weight in zip(starts, weights, strict=True):
+            before = logs[start - 1] if start else 0.0
+            path[start:] = np.logaddexp(path[start:], np.log(weight) + _log_mean(logs[start:] - before))
+        return np.diff(path, prepend=0.0)
 
     def lower(self, alpha: float, least: float = -1.0, most: float = 1.0) -> float:
         """Lower end of the confidence sequence: the smallest mean not refuted at `alpha`, in [least, most]."""
@@ -66,12 +92,18 @@ class Process:
                 most = middle
         return least
 
-    def _path(self, mean: float) -> Reals:
+    def _starts(self, count: int) -> tuple[NDArray[np.int64], Reals, float]:
+        """Where capital comes in, how much, and how much is kept back for later starts."""
+        if not self.restart:
+            return np.zeros(1, dtype=np.int64), np.ones(1), 0.0
+        starts = np.arange(0, count, self.restart)
+        return starts, np.array([gamma(k) for k in range(1, len(starts) + 1)]), left(1.0, len(starts), 0)
+
+    def _logs(self, mean: float) -> Reals:
+        """Log of every bettor's capital after each observation."""
         reach = np.maximum(mean - self.low, TINY)
         stakes = np.minimum(self.bets, (STAKE_CAP / reach)[:, None])
-        logs = np.cumsum(np.log1p(stakes * (self.x - mean)[:, None]), axis=0)
-        top = logs.max(axis=1, initial=-np.inf)
-        return top + np.log(np.exp(logs - top[:, None]).mean(axis=1))
+        return np.cumsum(np.log1p(stakes * (self.x - mean)[:, None]), axis=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +114,10 @@ class Comparison:
     fall: Process
 
     @classmethod
-    def of(cls, x: Reals, low: Reals, high: Reals, variance_guess: float) -> Self:
+    def of(cls, x: Reals, low: Reals, high: Reals, variance_guess: float, restart: int = 0) -> Self:
         """From unbiased observations of the difference with predictable bounds."""
         bets = _bets(x, variance_guess)
-        return cls(Process(x, low, bets), Process(-x, -high, bets))
+        return cls(Process(x, low, bets, restart), Process(-x, -high, bets, restart))
 
     def log_e(self, difference: float) -> float:
         """Log e-value against 'the difference is at most `difference`'."""
@@ -113,10 +145,10 @@ def randomised(candidate: Flags, y: Reals, share: float) -> Comparison:
     return Comparison.of(x, low, high, 0.25 / (share * (1 - share)))
 
 
-def differences(x: Reals) -> Comparison:
+def differences(x: Reals, restart: int = 0) -> Comparison:
     """From differences in [−1, 1] that are unbiased in themselves, such as those of matched blocks."""
     one = np.ones_like(x)
-    return Comparison.of(x, -one, one, 0.25)
+    return Comparison.of(x, -one, one, 0.25, restart)
 
 
 def assigned_as_declared(candidate: Flags, share: float) -> float:
@@ -124,6 +156,11 @@ def assigned_as_declared(candidate: Flags, share: float) -> float:
     x = candidate.astype(float) - share
     comparison = Comparison.of(x, np.full_like(x, -share), np.full_like(x, 1 - share), share * (1 - share))
     return float(np.logaddexp(comparison.log_e(0.0), comparison.log_e_harm(0.0)) - np.log(2))
+
+
+def _log_mean(logs: Reals) -> Reals:
+    """Log of the mean over bettors, row by row."""
+    return np.logaddexp.reduce(logs, axis=1) - np.log(logs.shape[1])
 
 
 def _bets(x: Reals, variance_guess: float) -> Reals:

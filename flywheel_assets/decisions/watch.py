@@ -20,6 +20,8 @@ from flywheel_assets.tables.documents.registration import Registration
 
 # Chance that a harmless promotion is ever rolled back, shared evenly by what is watched.
 ROLLBACK_ALPHA = 0.05
+# Harm may begin long after the promotion: bets on it start anew every so many blocks.
+RESTART = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def matched(candidate: Flags, values: Reals) -> tuple[Comparison, NDArray[np.int
     inside = ours & (block_of >= 0)
     sums = np.bincount(block_of[inside], weights=values[inside], minlength=int(ends.sum()))
     counts = np.bincount(block_of[inside], minlength=int(ends.sum()))
-    return differences(sums / np.maximum(counts, 1) - values[theirs][ends]), block_of
+    return differences(sums / np.maximum(counts, 1) - values[theirs][ends], RESTART), block_of
 
 
 def verdict(evidence: Evidence, watched: list[Watched]) -> Verdict:

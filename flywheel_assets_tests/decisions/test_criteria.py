@@ -1,0 +1,156 @@
+"""Every criterion is seen to pass, to fail and to leave open, as far as it can."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from flywheel_assets.decisions.criteria.registry import CRITERIA
+from flywheel_assets.decisions.evidence import Evidence
+from flywheel_assets.decisions.judge import judge
+from flywheel_assets.decisions.trial import Conditions, Failed, Passed, Trial, Undecided
+from flywheel_assets.tables.documents.registration import Registration
+from flywheel_assets.tables.documents.skills_file import Guardrail
+from flywheel_assets_tests.decisions.conftest import START
+
+SLOW = Guardrail(metric="seconds", max_increase=2.0, ceiling=20.0)
+ERRORS = Guardrail(metric="error_rate", max_increase=0.05)
+FINE = Conditions(predecessor_known=True)
+
+
+def registration(**changed: object) -> Registration:
+    stated = {
+        "experiment_id": "exp-1",
+        "skill": "triage",
+        "kind": "routing",
+        "candidate_arm": "new|-|-",
+        "incumbent_arm": "old|-|-",
+        "margin": 0.0,
+        "canary_share": 0.4,
+        "incumbent_share": 0.4,
+        "guardrails": (),
+        "alpha": 0.0125,
+        "position": 1,
+        "max_units": 4000,
+        "needs_approval": False,
+        "registered_at": START,
+        "candidate_id": "c",
+    }
+    return Registration.model_validate(stated | changed)
+
+
+def evidence(units: int, *, split: float = 0.5, seed: int = 0, **metrics: tuple[float, float] | None) -> Evidence:
+    """Units of both arms; a metric is given as the means (candidate, incumbent), or None where unreported."""
+    rng = np.random.default_rng(seed)
+    candidate = rng.random(units) < split
+
+    def measured(name: str, default: tuple[float, float], noise: float) -> np.ndarray:
+        means = metrics.get(name, default)
+        if means is None:
+            return np.full(units, np.nan)
+        mean = np.where(candidate, *means)
+        return mean * rng.uniform(1 - noise, 1 + noise, units) if noise else (rng.random(units) < mean).astype(float)
+
+    rows = {
+        "run_id": [f"run-{number}" for number in range(units)],
+        "unit_id": [f"unit-{number}" for number in range(units)],
+        "start_us": range(units),
+        "day": ["2026-03-01"] * units,
+        "candidate": candidate,
+        "outcome": measured("outcome", (0.5, 0.5), 0),
+        "error_rate": measured("error_rate", (0.0, 0.0), 0),
+        "cost_usd": pa.array(measured("cost_usd", (0.01, 0.01), 0.1), from_pandas=True),
+        "seconds": pa.array(measured("seconds", (5.0, 5.0), 0.2), from_pandas=True),
+    }
+    return Evidence(pa.table(rows), {})
+
+
+CASES: list[tuple[str, Mapping[str, object], Evidence, Conditions, type]] = [
+    ("superiority", {}, evidence(400, outcome=(0.8, 0.5)), FINE, Passed),
+    ("superiority", {}, evidence(400, outcome=(0.3, 0.6)), FINE, Failed),
+    ("superiority", {}, evidence(400, outcome=(0.53, 0.5)), FINE, Undecided),
+    ("superiority", {}, evidence(0), FINE, Undecided),
+    (
+        "non_inferiority",
+        {"margin": 0.1},
+        evidence(2000, outcome=(0.7, 0.7), cost_usd=(0.01, 0.05)),
+        FINE,
+        Passed,
+    ),
+    ("non_inferiority", {"margin": 0.1}, evidence(600, outcome=(0.4, 0.8), cost_usd=(0.01, 0.05)), FINE, Failed),
+    ("non_inferiority", {"margin": 0.1}, evidence(40, outcome=(0.7, 0.7), cost_usd=(0.01, 0.05)), FINE, Undecided),
+    ("non_inferiority", {"margin": 0.1}, evidence(2000, outcome=(0.7, 0.7), cost_usd=(0.05, 0.01)), FINE, Undecided),
+    ("non_inferiority", {"margin": 0.1}, evidence(2000, outcome=(0.7, 0.7), cost_usd=None), FINE, Undecided),
+    ("guardrails", {"guardrails": (SLOW,)}, evidence(300, seconds=(6.0, 5.0)), FINE, Passed),
+    ("guardrails", {"guardrails": (SLOW,)}, evidence(300, seconds=(15.0, 5.0)), FINE, Failed),
+    ("guardrails", {"guardrails": (SLOW,)}, evidence(300, seconds=None), FINE, Undecided),
+    ("guardrails", {"guardrails": (ERRORS, SLOW)}, evidence(300, error_rate=(0.4, 0.01)), FINE, Failed),
+    ("assignment", {}, evidence(800), FINE, Passed),
+    ("assignment", {}, evidence(800, split=0.35), FINE, Failed),
+    ("incumbent_stands", {}, evidence(0), FINE, Passed),
+    ("incumbent_stands", {}, evidence(0), Conditions(predecessor_known=True, incumbent_rolled_back=True), Failed),
+    ("predecessor_restorable", {}, evidence(0), FINE, Passed),
+    ("predecessor_restorable", {}, evidence(0), Conditions(predecessor_known=False), Undecided),
+    ("approval", {"needs_approval": True}, evidence(0), Conditions(predecessor_known=True, approved=True), Passed),
+    ("approval", {"needs_approval": True}, evidence(0), Conditions(predecessor_known=True, approved=False), Failed),
+    ("approval", {"needs_approval": True}, evidence(0), FINE, Undecided),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "changed", "found", "conditions", "expected"), CASES, ids=[f"{case[0]}-{case[4].__name__}" for case in CASES]
+)
+def test_a_criterion_answers(
+    name: str, changed: Mapping[str, object], found: Evidence, conditions: Conditions, expected: type
+):
+    asked = registration(**changed)
+    assert CRITERIA[name].applies(asked)
+    assert isinstance(CRITERIA[name].check(Trial(asked, found, conditions)), expected)
+
+
+@pytest.mark.parametrize(
+    ("changed", "asked"),
+    [
+        ({}, {"superiority", "assignment", "incumbent_stands", "predecessor_restorable"}),
+        ({"margin": 0.02}, {"non_inferiority", "assignment", "incumbent_stands", "predecessor_restorable"}),
+        (
+            {"guardrails": (ERRORS,), "needs_approval": True},
+            {"superiority", "guardrails", "assignment", "incumbent_stands", "predecessor_restorable", "approval"},
+        ),
+    ],
+)
+def test_a_registration_asks_for_the_criteria_that_it_needs(changed: Mapping[str, object], asked: set[str]):
+    assert {name for name, rule in CRITERIA.items() if rule.applies(registration(**changed))} == asked
+
+
+BETTER = evidence(400, outcome=(0.8, 0.5))
+SAME = evidence(400, seed=3)
+
+
+@pytest.mark.parametrize(
+    ("changed", "found", "conditions", "kind", "words"),
+    [
+        ({}, BETTER, FINE, "promoted", "credibly better"),
+        ({}, SAME, FINE, "held", "insufficient evidence: 400 units; superiority: not credibly better yet"),
+        ({}, BETTER, Conditions(predecessor_known=False), "held", "publish it first"),
+        ({"needs_approval": True}, BETTER, FINE, "held", "approval: waits for a person"),
+        ({"guardrails": (ERRORS,)}, evidence(400, outcome=(0.9, 0.5), error_rate=(0.4, 0)), FINE, "abandoned", "breached"),
+        ({"max_units": 400}, SAME, FINE, "abandoned", "undecided after 400 units"),
+        ({"max_units": 400}, BETTER, FINE, "promoted", "credibly better"),
+    ],
+)
+def test_a_verdict_is_the_conjunction_of_all_criteria(
+    changed: Mapping[str, object], found: Evidence, conditions: Conditions, kind: str, words: str
+):
+    verdict = judge(registration(**changed), found, conditions)
+    assert verdict.kind == kind
+    assert words in verdict.reason
+
+
+def test_promotion_and_the_shown_interval_agree():
+    verdict = judge(registration(), BETTER, FINE)
+    assert verdict.lower is not None
+    assert verdict.e_value is not None
+    assert verdict.lower > 0
+    assert verdict.e_value >= 1 / 0.0125

@@ -1,0 +1,153 @@
+"""The e-process: error at the null however often one looks, coverage, power, and one object for both."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import norm
+
+from flywheel_assets.decisions.eprocess import (
+    Comparison,
+    Flags,
+    Reals,
+    assigned_as_declared,
+    differences,
+    randomised,
+)
+
+
+def stream(seed: int, count: int, incumbent: float, candidate: float, share: float = 0.5) -> tuple[Flags, Reals]:
+    rng = np.random.default_rng(seed)
+    chosen = rng.random(count) < share
+    return chosen, (rng.random(count) < np.where(chosen, candidate, incumbent)).astype(float)
+
+
+def ever(comparison: Comparison, alpha: float, bound: float = 0.0) -> bool:
+    """Whether a reader who looks after every single unit would ever have rejected."""
+    return bool(np.cumsum(comparison.rise.growth(bound)).max() >= -np.log(alpha))
+
+
+@pytest.mark.parametrize(
+    ("rate", "share", "count"),
+    [(0.5, 0.5, 1000), (0.95, 0.444, 1000), (0.02, 0.5, 1000), (0.5, 0.1, 500)],
+)
+def test_a_null_candidate_is_rarely_promoted_though_every_run_is_looked_at(rate: float, share: float, count: int):
+    false = sum(ever(randomised(*stream(seed, count, rate, rate, share), share), 0.05) for seed in range(300))
+    # Three standard errors above the nominal rate.
+    assert false / 300 <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 300)
+
+
+def drifting(seed: int) -> tuple[Flags, Reals]:
+    """Outcomes that get worse for everybody, as along one public stream."""
+    rng = np.random.default_rng(seed)
+    chosen = rng.random(1000) < 0.5
+    return chosen, (rng.random(1000) < np.linspace(0.94, 0.3, 1000)).astype(float)
+
+
+def chosen_by_an_adversary(seed: int) -> tuple[Flags, Reals]:
+    """An outcome that depends on everything before it, though not on the assignment."""
+    rng = np.random.default_rng(seed)
+    chosen = rng.random(1000) < 0.5
+    lead = np.cumsum(np.where(chosen, 1, -1)) - np.where(chosen, 1, -1)
+    return chosen, (lead > 0).astype(float)
+
+
+@pytest.mark.parametrize("make", [drifting, chosen_by_an_adversary])
+def test_neither_drift_nor_dependence_makes_a_null_candidate_look_better(make: Callable[[int], tuple[Flags, Reals]]):
+    false = sum(ever(randomised(*make(seed), 0.5), 0.05) for seed in range(300))
+    assert false / 300 <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 300)
+
+
+def test_outcomes_that_become_known_late_and_out_of_order_do_not_raise_false_promotions():
+    false = 0
+    for seed in range(200):
+        chosen, y = stream(seed, 800, 0.5, 0.5)
+        known_at = np.arange(800) + np.random.default_rng(seed + 1).exponential(150, 800)
+        looks = (known_at <= now for now in range(100, 1000, 100))
+        false += any(randomised(chosen[seen], y[seen], 0.5).log_e(0.0) >= -np.log(0.05) for seen in looks)
+    assert false / 200 <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 200)
+
+
+@pytest.mark.parametrize(("incumbent", "candidate", "share"), [(0.5, 0.6, 0.5), (0.9, 0.85, 0.444), (0.1, 0.7, 0.3)])
+def test_the_confidence_sequence_covers_the_difference_at_all_times(incumbent: float, candidate: float, share: float):
+    truth, missed = candidate - incumbent, 0
+    for seed in range(300):
+        comparison = randomised(*stream(seed, 800, incumbent, candidate, share), share)
+        low = ever(comparison, 0.05, truth)
+        high = np.cumsum(comparison.fall.growth(-truth)).max() >= -np.log(0.05)
+        missed += low or bool(high)
+    assert missed / 300 <= 0.10 + 3 * np.sqrt(0.1 * 0.9 / 300)
+
+
+@pytest.mark.parametrize(("incumbent", "gain"), [(0.5, 0.1), (0.5, 0.2), (0.85, 0.1), (0.3, 0.4)])
+def test_a_better_candidate_is_found_about_as_fast_as_by_a_test_that_may_look_only_once(incumbent: float, gain: float):
+    alpha, candidate = 0.0125, incumbent + gain
+    variance = 2 * (incumbent * (1 - incumbent) + candidate * (1 - candidate))
+    fixed = ((norm.ppf(1 - alpha) + norm.ppf(0.8)) / gain) ** 2 * variance
+    needed = []
+    for seed in range(100):
+        path = np.cumsum(randomised(*stream(seed, int(5 * fixed), incumbent, candidate), 0.5).rise.growth(0.0))
+        hit = np.flatnonzero(path >= -np.log(alpha))
+        needed.append(hit[0] + 1 if len(hit) else np.inf)
+    assert np.median(needed) <= 1.5 * fixed
+    assert np.quantile(needed, 0.8) <= 2.3 * fixed
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    count=st.integers(0, 300),
+    rates=st.tuples(st.floats(0, 1), st.floats(0, 1)),
+    share=st.floats(0.05, 0.95),
+    alpha=st.floats(0.001, 0.4),
+    margin=st.floats(0, 0.5),
+)
+def test_the_decision_is_the_interval_inverted(seed, count, rates, share, alpha, margin):
+    comparison = randomised(*stream(seed, count, *rates, share), share)
+    lower, upper = comparison.interval(alpha)
+    assert -1 <= lower <= upper <= 1
+    bar = -np.log(alpha)
+    for bound in (-margin, 0.0):
+        # Away from the boundary by more than the bisection resolves.
+        if abs(lower - bound) > 1e-9:
+            assert (comparison.log_e(bound) >= bar) == (lower > bound)
+        if abs(upper - bound) > 1e-9:
+            assert (comparison.log_e_harm(bound) >= bar) == (upper < bound)
+
+
+@given(seed=st.integers(0, 10_000), count=st.integers(0, 200), mean=st.floats(-1, 1), restart=st.sampled_from([0, 7]))
+def test_what_the_units_add_is_the_whole(seed: int, count: int, mean: float, restart: int):
+    process = differences(np.random.default_rng(seed).uniform(-1, 1, count), restart).rise
+    assert process.growth(mean).sum() == pytest.approx(process.log_capital(mean), abs=1e-9)
+
+
+@given(seed=st.integers(0, 10_000), count=st.integers(1, 200), share=st.floats(0.05, 0.95))
+def test_capital_is_never_lost_whole_and_falls_as_the_bound_rises(seed: int, count: int, share: float):
+    chosen, y = stream(seed, count, 0.0, 1.0, share)
+    process = randomised(chosen, 1 - y, share).rise
+    capital = [process.log_capital(mean) for mean in np.linspace(-1, 1, 41)]
+    assert np.isfinite(capital).all()
+    assert (np.diff(capital) <= 1e-9).all()
+
+
+def test_without_units_nothing_is_known():
+    nothing = randomised(np.zeros(0, dtype=bool), np.zeros(0), 0.5)
+    assert (nothing.log_e(0.0), nothing.log_e_harm(0.0), nothing.interval(0.05)) == (0.0, 0.0, (-1.0, 1.0))
+
+
+def test_bets_that_restart_notice_harm_that_begins_late_and_stay_valid_without_it():
+    rng = np.random.default_rng(3)
+    good, bad = rng.uniform(-0.6, 0.2, 100), rng.uniform(-0.1, 0.7, 60)
+    late = np.concatenate([good, bad])
+    assert differences(late, restart=10).log_e(0.0) > -np.log(0.05) > differences(late).log_e(0.0)
+    false = sum(
+        ever(differences(np.random.default_rng(seed).choice([-0.5, 0.5], 400), restart=10), 0.05) for seed in range(300)
+    )
+    assert false / 300 <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 300)
+
+
+@pytest.mark.parametrize(("actual", "broken"), [(0.4, False), (0.55, True), (0.25, True)])
+def test_a_split_other_than_declared_is_noticed(actual: float, broken: bool):
+    chosen = np.random.default_rng(1).random(1500) < actual
+    assert (assigned_as_declared(chosen, 0.4) >= np.log(1000)) == broken

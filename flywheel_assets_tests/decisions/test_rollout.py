@@ -1,0 +1,154 @@
+"""The rollout: any sequence of legal entries folds, no illegal one does, and a rollback restores."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from flywheel_assets.decisions.ledger import chain
+from flywheel_assets.decisions.rollout import IllegalTransitionError, SkillState, advance, baseline, rollout
+from flywheel_assets.tables.documents.registration import Registration
+from flywheel_assets.tables.documents.routing import prompt_version
+from flywheel_assets.tables.documents.skills_file import Skill, SkillsFile
+from flywheel_assets.tables.promotion_decisions import PROMOTION_DECISIONS
+from flywheel_assets_tests.decisions.conftest import START
+
+SKILLS = SkillsFile(skills={"triage": Skill(baseline_model="old")})
+
+
+def entry(kind: str, candidate: str = "new|-|-", incumbent: str = "old|-|-", position: int = 1) -> dict[str, Any]:
+    """A draft as `decide` makes them, as far as the fold looks at it."""
+    registration = Registration(
+        experiment_id=f"exp-{position}",
+        skill="triage",
+        kind="routing",
+        candidate_arm=candidate,
+        incumbent_arm=incumbent,
+        margin=0,
+        canary_share=0.4,
+        incumbent_share=0.4,
+        guardrails=(),
+        alpha=0.01,
+        position=position,
+        max_units=100,
+        needs_approval=False,
+        registered_at=START,
+        candidate_id="c",
+    )
+    return {
+        "decided_at": START,
+        "skill": "triage",
+        "experiment_id": registration.experiment_id,
+        "kind": kind,
+        "candidate_arm": candidate,
+        "incumbent_arm": incumbent,
+        "reason": "",
+        "candidate_units": 10,
+        "incumbent_units": 10,
+        "alpha": 0.01,
+        "alpha_left": 0.01,
+        "criteria_json": "{}",
+        "registration_json": registration.model_dump_json(),
+        "manifest_json": json.dumps({"candidate": {"support": 5.0}}),
+        "evidence_hash": "0",
+        "evidence_days": [],
+    }
+
+
+@pytest.mark.parametrize(
+    ("entries", "words"),
+    [
+        ([entry("held")], "not open"),
+        ([entry("promoted")], "not open"),
+        ([entry("abandoned")], "not open"),
+        ([entry("rolled_back")], "not what is in production"),
+        ([entry("registered"), entry("registered", position=2)], "still open"),
+        ([entry("registered"), entry("promoted", position=2)], "not open"),
+        ([entry("registered"), entry("rolled_back")], "compares with"),
+        ([entry("registered"), entry("promoted"), entry("promoted")], "not open"),
+        ([entry("registered"), entry("abandoned"), entry("registered", incumbent="x|-|-", position=2)], "in production"),
+        ([entry("registered"), entry("invented")], "unknown kind"),
+    ],
+)
+def test_an_entry_that_cannot_follow_is_refused(entries: list[dict[str, Any]], words: str):
+    with pytest.raises(IllegalTransitionError, match=words):
+        rollout(chain(PROMOTION_DECISIONS.empty(), entries), SKILLS)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "arm"), [("", "old|-|-"), ("Sort the ticket.", f"old|{prompt_version('Sort the ticket.')}|-")]
+)
+def test_the_launch_baseline_comes_from_skills_yaml(prompt: str, arm: str):
+    assert baseline(Skill(baseline_model="old", baseline_prompt=prompt)) == arm
+
+
+def test_editing_skills_yaml_does_not_move_the_holdout_of_a_skill_that_was_tried():
+    ledger = chain(PROMOTION_DECISIONS.empty(), [entry("registered")])
+    edited = SkillsFile(skills={"triage": Skill(baseline_model="edited"), "fresh": Skill(baseline_model="edited")})
+    states = rollout(ledger, edited)
+    assert (states["triage"].baseline_arm, states["fresh"].baseline_arm) == ("old|-|-", "edited|-|-")
+
+
+def test_skills_that_are_no_longer_named_have_no_state():
+    ledger = chain(PROMOTION_DECISIONS.empty(), [entry("registered")])
+    assert rollout(ledger, SkillsFile()) == {}
+
+
+class Rollout(RuleBasedStateMachine):
+    """Random legal histories, against a model that is a plain list of arms."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entries: list[dict[str, Any]] = []
+        self.arms = ["old|-|-"]
+        self.open: dict[str, Any] | None = None
+        self.promoting: list[dict[str, Any]] = []
+
+    @precondition(lambda self: self.open is None)
+    @rule(arm=st.sampled_from(["a|-|-", "b|-|-", "c|-|-"]))
+    def register(self, arm: str) -> None:
+        position = len(self.entries) + 1
+        self.open = {"candidate": arm, "incumbent": self.arms[-1], "position": position}
+        self.entries.append(entry("registered", **self.open))
+
+    @precondition(lambda self: self.open is not None)
+    @rule(kind=st.sampled_from(["held", "promoted", "abandoned"]))
+    def conclude(self, kind: str) -> None:
+        assert self.open is not None
+        self.entries.append(entry(kind, **self.open))
+        if kind == "promoted":
+            self.arms.append(self.open["candidate"])
+            self.promoting.append(self.open)
+        if kind != "held":
+            self.open = None
+
+    @precondition(lambda self: self.open is None and len(self.arms) > 1)
+    @rule()
+    def roll_back(self) -> None:
+        self.arms.pop()
+        self.entries.append(entry("rolled_back", **self.promoting.pop()))
+
+    @invariant()
+    def the_fold_is_the_model_and_nothing_illegal_follows(self) -> None:
+        state = rollout(chain(PROMOTION_DECISIONS.empty(), self.entries), SKILLS)["triage"]
+        assert state.production_arm == self.arms[-1]
+        assert state.baseline_arm == "old|-|-"
+        assert state.first_promoted_arm == (self.arms[1] if len(self.arms) > 1 else None)
+        assert (state.trial is None) == (self.open is None)
+        for kind in ("promoted", "held", "abandoned", "rolled_back"):
+            with pytest.raises(IllegalTransitionError):
+                advance(state, entry(kind, position=10_000))
+
+
+TestRollout = Rollout.TestCase
+TestRollout.settings = settings(max_examples=30, stateful_step_count=15, deadline=None)
+
+
+def test_support_adds_up_what_was_known_before_and_what_the_trial_brought():
+    state = SkillState("triage", "old|-|-")
+    for kind in ("registered", "promoted", "rolled_back"):
+        state = advance(state, entry(kind))
+    assert [(ended.kind, ended.support) for ended in state.ended] == [("rolled_back", 5.0 + 20 + 20)]
