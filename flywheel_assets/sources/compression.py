@@ -2,9 +2,10 @@
 
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, BinaryIO
+from typing import IO, Protocol
 
 import zstandard
 
@@ -12,7 +13,8 @@ from flywheel_assets.sources.framing import MAX_BATCH
 
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
-_CHUNK = 1024 * 1024
+# What comes together with the damage is lost with it.
+_CHUNK = 64 * 1024
 
 
 class DamagedError(Exception):
@@ -24,21 +26,32 @@ def suffix_of(head: bytes) -> str:
     return ".gz" if head.startswith(_GZIP) else ".zst" if head.startswith(_ZSTD) else ""
 
 
-def expand(path: Path, suffix: str, folder: Path) -> tuple[IO[bytes], str | None]:
-    """The decompressed content in an unnamed file under `folder`, and what is wrong with the rest.
+@dataclass(frozen=True, slots=True)
+class Expanded:
+    """The decompressed content in an unnamed file; `damage` says what is wrong with the rest.
 
-    A file that ends early is not wrong: its writer may still be at work.
+    Not `whole`: it ends in the middle of a compressed frame, whose writer may still be at work.
     """
+
+    plain: IO[bytes]
+    whole: bool = True
+    damage: str | None = None
+
+
+def expand(path: Path, suffix: str, folder: Path) -> Expanded:
+    """Decompress the file into an unnamed one under `folder`, which the caller closes."""
     plain = TemporaryFile(dir=folder)  # noqa: SIM115 - the caller reads it
     with path.open("rb") as packed:
+        frames = _Frames(suffix)
         try:
-            for piece in _gunzip(packed) if suffix == ".gz" else _unzstd(packed):
-                plain.write(piece)
+            while chunk := packed.read(_CHUNK):
+                for piece in frames.decompress(chunk):
+                    plain.write(piece)
         except (zlib.error, zstandard.ZstdError) as error:
             plain.flush()
-            return plain, str(error)
+            return Expanded(plain, damage=str(error))
     plain.flush()
-    return plain, None
+    return Expanded(plain, whole=frames.ended)
 
 
 def unwrap(payload: bytes) -> bytes:
@@ -61,17 +74,35 @@ def unwrap(payload: bytes) -> bytes:
     return b"".join(pieces)
 
 
-def _gunzip(packed: BinaryIO) -> Iterator[bytes]:
-    inflate = zlib.decompressobj(wbits=31)
-    while chunk := packed.read(_CHUNK):
-        yield inflate.decompress(chunk)
-        while inflate.eof and inflate.unused_data.strip(b"\0"):
-            rest = inflate.unused_data
-            inflate = zlib.decompressobj(wbits=31)
-            yield inflate.decompress(rest)
+class _Frame(Protocol):
+    @property
+    def eof(self) -> bool: ...
+
+    @property
+    def unused_data(self) -> bytes: ...
+
+    def decompress(self, data: bytes, /) -> bytes: ...
 
 
-def _unzstd(packed: BinaryIO) -> Iterator[bytes]:
-    with zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True, closefd=False) as reader:
-        while piece := reader.read(_CHUNK):
-            yield piece
+class _Frames:
+    """Gzip members or zstd frames, one after another; zeros between them are padding."""
+
+    def __init__(self, suffix: str) -> None:
+        self._gzip = suffix == ".gz"
+        self._frame = self._new()
+        self.ended = False
+
+    def decompress(self, chunk: bytes) -> Iterator[bytes]:
+        """What the next compressed bytes stand for. Raises zlib.error, zstandard.ZstdError."""
+        while chunk:
+            if self.ended:
+                chunk = chunk.lstrip(b"\0")
+                if not chunk:
+                    return
+                self._frame = self._new()
+            yield self._frame.decompress(chunk)
+            self.ended = self._frame.eof
+            chunk = self._frame.unused_data if self.ended else b""
+
+    def _new(self) -> _Frame:
+        return zlib.decompressobj(wbits=31) if self._gzip else zstandard.ZstdDecompressor().decompressobj()

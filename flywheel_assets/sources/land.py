@@ -14,7 +14,7 @@ from pathlib import Path
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.sources.framing import records
 from flywheel_assets.sources.index import Found, Index, Indexed
-from flywheel_assets.sources.open_file import open_content
+from flywheel_assets.sources.open_file import Content, open_content
 from flywheel_assets.sources.set_aside import write_set_aside
 from flywheel_assets.sources.take import Taken, release, take
 
@@ -115,14 +115,22 @@ def _new_batches(taken: Taken, landing: Path, left_off: dict[str, tuple[int, int
         if not part.ranges:
             break
     landed.files += ordinal > first
+    fault = _fault(taken, content, position, broken=broken)
     rest = len(content.data) - position
-    if not content.data[position : position + _HEAD].strip(_BLANK):
-        return
-    if broken or content.damage or (taken.finished and taken.whole):
-        reason = UNKNOWN if broken else f"damaged ({content.damage}): export it again" if content.damage else TORN
-        yield Found(taken, content, ordinal, position, rest, reason)
-    elif not taken.finished:
+    if fault is not None:
+        yield Found(taken, content, ordinal, position, rest, fault)
+    elif not taken.finished and content.data[position : position + _HEAD].strip(_BLANK):
         landed.waiting[taken.file] = rest
+
+
+def _fault(taken: Taken, content: Content, position: int, *, broken: bool) -> str | None:
+    """Why nothing more can come of the file's bytes from `position` on, where that is so."""
+    if content.damage is not None:
+        return f"damaged ({content.damage}): export it again"
+    blank = not content.data[position : position + _HEAD].strip(_BLANK)
+    if broken and not blank:
+        return UNKNOWN
+    return TORN if taken.finished and taken.whole and not (blank and content.whole) else None
 
 
 def _count(landed: Landed, indexed: Iterable[Indexed]) -> None:

@@ -14,11 +14,12 @@ from flywheel_assets.sources.framing import HEAD, Buffer, Kind, kind_of
 class Content:
     """What a landing file holds; `kind` is None while there is too little to tell.
 
-    `damage` says why a compressed file cannot be decompressed any further.
+    `damage` says why a compressed file cannot be decompressed any further; not `whole`: it ends early.
     """
 
     data: Buffer
     kind: Kind | None
+    whole: bool = True
     damage: str | None = None
 
     def let_go(self) -> None:
@@ -34,10 +35,10 @@ def open_content(path: Path, scratch: Path) -> Content:
         if not suffix:
             data = _map(packed)
             return Content(data, kind_of(data[:HEAD]))
-    plain, damage = expand(path, suffix, scratch)
-    with plain:
+    expanded = expand(path, suffix, scratch)
+    with expanded.plain as plain:
         data = _map(plain)
-    return Content(data, kind_of(data[:HEAD]), damage)
+    return Content(data, kind_of(data[:HEAD]), expanded.whole, expanded.damage)
 
 
 def _map(opened: IO[bytes]) -> Buffer:
