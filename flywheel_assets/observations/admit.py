@@ -1,5 +1,8 @@
 """Applies every gate to a day's examples and writes each example, redacted, to exactly one side."""
 
+# Arrow makes its compute functions when it is imported, out of a type checker's sight.
+# pyright: reportAttributeAccessIssue=false
+
 import hashlib
 from collections.abc import Sequence
 from datetime import date
@@ -26,7 +29,7 @@ _SIGN, _EVIDENCE, _EARLIER = ((_HERE / f"{name}.sql").read_text() for name in ("
 
 def sign(con: duckdb.DuckDBPyConnection, day: date) -> tuple[pa.Table]:
     """(EXAMPLE_SIGNATURES,) of the day; the signature of an example that is compared with nothing is empty."""
-    rows = con.execute(_SIGN, {"day": day}).to_arrow_table()
+    rows = _once(con.execute(_SIGN, {"day": day}).to_arrow_table())
     salts = rows["salt"].to_pylist()
     words = comparable(rows["input_text"], rows["output_text"])
     hashes = [_content_hash(salt, text) for salt, text in zip(salts, words.to_pylist(), strict=True)]
@@ -46,7 +49,7 @@ def admit(con: duckdb.DuckDBPyConnection, day: date) -> tuple[pa.Table, pa.Table
     Every example of the day is in exactly one of the latter two: admitted when all gates allow it,
     else put down to the first gate in order that discards it, or, if none does, that holds it.
     """
-    rows = con.execute(_EVIDENCE, {"day": day}).to_arrow_table()
+    rows = _once(con.execute(_EVIDENCE, {"day": day}).to_arrow_table())
     earlier = con.execute(_EARLIER, {"day": day}).to_arrow_table()
     return apply_gates(find_gates(), Evidence(rows, earlier))
 
@@ -77,6 +80,14 @@ def apply_gates(gates: Sequence[Gate], evidence: Evidence) -> tuple[pa.Table, pa
         GATED_OBSERVATIONS.conform(gated.filter(pa.array(~refused))),
         REJECTIONS.conform(rejected),
     )
+
+
+def _once(rows: pa.Table) -> pa.Table:
+    """Rows in `example_id` order, a repeated one once. On wide rows Arrow does in a third of DuckDB's time."""
+    ordered = rows.take(pc.sort_indices(rows["example_id"]))
+    ids = ordered["example_id"].combine_chunks()
+    again = np.concatenate(([False], pc.equal(ids[1:], ids[:-1]).to_numpy(zero_copy_only=False)))[: len(ids)]
+    return ordered.filter(pa.array(~again)) if again.any() else ordered
 
 
 def _content_hash(salt: str, words: str) -> str:

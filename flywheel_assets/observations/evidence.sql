@@ -1,11 +1,5 @@
--- The day's examples as the gates see them, each once, with their signatures and their arrival.
-WITH examples AS (
-    SELECT DISTINCT ON (example_id) *
-    FROM labeled_examples
-    WHERE day = $day
-    ORDER BY example_id, run_id, start_time
-),
-today AS (
+-- The day's examples as the gates see them, unordered, with their signatures and their arrival.
+WITH today AS (
     SELECT DISTINCT ON (example_id) example_id, scope, content_hash, minhash
     FROM example_signatures
     WHERE day = $day
@@ -35,8 +29,8 @@ SELECT
     coalesce(today.minhash, []) AS minhash,
     CASE WHEN repeated.first_id <> examples.run_id THEN repeated.first_id END AS same_as,
     arrivals.landed_at
-FROM examples
+FROM labeled_examples AS examples
 LEFT JOIN today ON today.example_id = examples.example_id
 LEFT JOIN repeated ON repeated.example_id = examples.run_id AND repeated.day = examples.day
 LEFT JOIN arrivals ON arrivals.trace_id = examples.trace_id AND arrivals.span_id = examples.root_span_id
-ORDER BY examples.example_id
+WHERE examples.day = $day

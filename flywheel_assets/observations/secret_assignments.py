@@ -11,25 +11,26 @@ import string
 from collections import Counter
 from collections.abc import Iterator
 
-_PASSWORD = r"(?:pass(?:word|wd|phrase|code)?|pwd)"
-_RANDOM = (
+# Names after which any word may be the secret, and names after which only what looks random is.
+_ANY_WORD = r"(?:pass(?:word|wd|phrase|code)?|pwd)"
+_RANDOM_ONLY = (
     r"(?:secret|credential|token|salt|auth"
     r"|(?:api|access|account|auth|client|consumer|encryption|license|master|private|service|shared|signing)[_\-. ]?key)"
 )
 # The quotes around a name or a value may be escaped several times over: JSON inside JSON.
 _QUOTE = r"\\*[\"'`]"
 # Found on lower-cased text: without IGNORECASE the scan costs a tenth.
-_CORE = re.compile(rf"{_PASSWORD}|{_RANDOM}")
+_CORE = re.compile(rf"{_ANY_WORD}|{_RANDOM_ONLY}")
 _LOWER = {ord(char): char.lower() for char in string.ascii_uppercase}
 _ASSIGNMENT = re.compile(
-    rf"(?:(?P<password>{_PASSWORD})|{_RANDOM})(?P<suffix>[\w.\-]{{0,24}})(?P<close>{_QUOTE})?\]?"
+    rf"(?:(?P<password>{_ANY_WORD})|{_RANDOM_ONLY})(?P<suffix>[\w.\-]{{0,24}})(?P<close>{_QUOTE})?\]?"
     r"(?P<sep>[ \t]{0,8}(?::=|=>|={1,3}|:)[ \t]{0,8}|[ \t]{0,2},[ \t]{0,2}(?=[\"'])|[ \t]+(?=\S))"
     rf"(?:(?P<open>{_QUOTE})(?P<quoted>(?:(?!(?P=open))[^\r\n]){{3,400}}?)(?P=open)"
     r"|(?P<bare>[^\s\"'`,;<>(){}\[\]\\]{4,400}))",
     re.IGNORECASE,
 )
 _ELEMENT = re.compile(
-    rf"<(?P<name>[\w.\-]{{0,24}}{_PASSWORD})(?:\s[^<>\n]{{0,80}})?>(?P<value>[^<>\r\n]{{3,400}})</(?P=name)>",
+    rf"<(?P<name>[\w.\-]{{0,24}}{_ANY_WORD})(?:\s[^<>\n]{{0,80}})?>(?P<value>[^<>\r\n]{{3,400}})</(?P=name)>",
     re.IGNORECASE,
 )
 _PLACEHOLDER = re.compile(

@@ -1,6 +1,10 @@
 """MinHash signatures over word 5-grams, and the exact comparison that they stand in for."""
 
+# Arrow makes its compute functions when it is imported, out of a type checker's sight.
+# pyright: reportAttributeAccessIssue=false
+
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -17,6 +21,7 @@ _SEED = 20250607
 _NEGATIONS = frozenset({"no", "not", "never", "none", "nor", "without", "except", "cannot", "n't", "t"})
 
 _MARKS = r"[\s.,;:!?'\"`“”‘’()…–—]+"
+_HYPHEN = re.compile(r"(?<=[^\W\d_])- ?(?=[^\W\d_])")
 _PRIME = np.uint64(0x9E3779B97F4A7C15)
 
 Slots = npt.NDArray[np.uint32]
@@ -32,6 +37,11 @@ def comparable(asked: pa.ChunkedArray, answered: pa.ChunkedArray) -> pa.Array:
     joined = pc.binary_join_element_wise(*filled, " \x1f ")
     lowered = pc.utf8_lower(pc.utf8_normalize(joined, "NFC"))
     return pc.utf8_trim_whitespace(pc.replace_substring_regex(lowered, _MARKS, " "))
+
+
+def words_of(text: str) -> list[str]:
+    """A `comparable` text's words, those joined by a hyphen apart."""
+    return _HYPHEN.sub(" ", text).split()
 
 
 def minhash(texts: pa.Array, salts: Sequence[str]) -> Slots:

@@ -1,5 +1,8 @@
 """What a gate says of one example, as a value, and how a gate turns row masks into verdicts."""
 
+# Arrow makes its compute functions when it is imported, out of a type checker's sight.
+# pyright: reportAttributeAccessIssue=false
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple

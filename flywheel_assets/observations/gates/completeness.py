@@ -1,5 +1,8 @@
 """Sets aside rows that lack what makes them evidence: an outcome, a skill, an arm."""
 
+# Arrow makes its compute functions when it is imported, out of a type checker's sight.
+# pyright: reportAttributeAccessIssue=false
+
 from dataclasses import dataclass
 
 import pyarrow.compute as pc

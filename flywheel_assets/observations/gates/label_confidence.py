@@ -4,6 +4,9 @@ Only the confidence and the number of dissenting votes are looked at, never whic
 went: a gate that kept sure successes and unsure failures would bias every score.
 """
 
+# Arrow makes its compute functions when it is imported, out of a type checker's sight.
+# pyright: reportAttributeAccessIssue=false
+
 from dataclasses import dataclass
 
 import pyarrow.compute as pc

@@ -5,6 +5,9 @@ texts themselves are compared; of earlier days only signatures are kept, which c
 word from none, so a match there is remarked on and refused by nobody.
 """
 
+# Arrow makes its compute functions when it is imported, out of a type checker's sight.
+# pyright: reportAttributeAccessIssue=false
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -15,7 +18,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flywheel_assets.observations.registry import Evidence
-from flywheel_assets.observations.signatures import SLOTS, Slots, band_keys, comparable, differs_in_content, jaccard
+from flywheel_assets.observations.signatures import (
+    SLOTS,
+    Slots,
+    band_keys,
+    comparable,
+    differs_in_content,
+    jaccard,
+    words_of,
+)
 from flywheel_assets.observations.verdict import ALLOW, Verdict, discard, remark
 
 # Comparisons per row at most: a thousand variants of one text must not cost a million comparisons.
@@ -61,12 +72,12 @@ class NearDuplicate:
         shared = np.isin(today.keys, keys[counts > 1])
         several = np.flatnonzero(shared.any(axis=1))
         texts = comparable(*(runs[field].take(pa.array(several)) for field in ("input_text", "output_text")))
-        words = dict(zip(several.tolist(), texts, strict=True))
-        for row in words:
+        words = {row: words_of(text.as_py()) for row, text in zip(several.tolist(), texts, strict=True)}
+        for row, said in words.items():
             mine: list[int] = today.keys[row][shared[row]].tolist()
             candidates = dict.fromkeys(number for key in mine for number in kept.get(key, ()))
             for number in islice(candidates, _MOST):
-                similarity = self._similarity(words[row].as_py().split(" "), words[number].as_py().split(" "))
+                similarity = self._similarity(said, words[number])
                 if similarity is not None:
                     detail = f"similarity {similarity:.2f} with run {today.ids[number]}"
                     near[today.ids[row]] = discard("near_duplicate", detail, 0.8)

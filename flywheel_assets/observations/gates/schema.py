@@ -1,5 +1,8 @@
 """Refuses rows whose values contradict each other or leave their range: they came about by a fault."""
 
+# Arrow makes its compute functions when it is imported, out of a type checker's sight.
+# pyright: reportAttributeAccessIssue=false
+
 from dataclasses import dataclass
 
 import pyarrow as pa

@@ -4,6 +4,9 @@ The example stays evidence: that an agent saw a key says nothing about how well 
 text is marked, and marked text never reaches a prompt.
 """
 
+# Arrow makes its compute functions when it is imported, out of a type checker's sight.
+# pyright: reportAttributeAccessIssue=false
+
 from collections import Counter
 from dataclasses import dataclass
 

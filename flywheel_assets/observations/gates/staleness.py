@@ -4,6 +4,9 @@ Late runs are admitted: history that is ingested afterwards is evidence too, and
 remark lets a reader tell such days from those that were seen as they happened.
 """
 
+# Arrow makes its compute functions when it is imported, out of a type checker's sight.
+# pyright: reportAttributeAccessIssue=false
+
 from dataclasses import dataclass
 from datetime import timedelta
 
