@@ -39,12 +39,14 @@ class Door:
     def __init__(self, settings: ReceiverSettings, spool: Spool) -> None:
         self.settings = settings
         self.spool = spool
-        self._token = None if settings.token is None else f"Bearer {settings.token.get_secret_value()}".encode()
+        self._token = None if settings.token is None else settings.token.get_secret_value().encode()
 
     def authenticate(self, authorization: str | None) -> None:
         """Raise RefusedError unless the header shows the token."""
-        shown = (authorization or "").encode()
-        if self._token is not None and not hmac.compare_digest(shown, self._token):
+        if self._token is None:
+            return
+        scheme, _, shown = (authorization or "").partition(" ")
+        if not hmac.compare_digest(shown.strip().encode(), self._token) or scheme.lower() != "bearer":
             raise RefusedError(
                 "unauthenticated", "send the header 'Authorization: Bearer <token>' with the right token"
             )
