@@ -1,0 +1,41 @@
+"""Outcome against cost for one skill's arms; the line joins those that nothing beats on both."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flywheel_assets.snapshots.plots.leaderboard import short
+from flywheel_assets.snapshots.plots.svg import curve, dot, grid, line, percent, picture, spanning, text
+
+Row = Mapping[str, Any]
+
+
+def frontier_plot(arms: Sequence[Row], width: int = 340, height: int = 200) -> str:
+    """Rows of the view `cost_of_quality` for one skill."""
+    across = spanning([row["cost_usd"] for row in arms], 44, width - 14, pad=0.15)
+    up = spanning([row[name] for row in arms for name in ("lower", "upper")], height - 26, 14)
+    ticks = up.ticks(4)
+    best = sorted((row["cost_usd"], row["score"]) for row in arms if row["on_frontier"])
+    parts = [
+        *grid(across, up, [percent(tick) for tick in ticks], ticks),
+        *(text((across(tick), height - 6), money(tick), "tick", "middle") for tick in across.ticks(3)),
+        curve([(across(cost), up(score)) for cost, score in best], "frontier"),
+    ]
+    for row in arms:
+        x, y = across(row["cost_usd"]), up(row["score"])
+        style = "current" if row["on_frontier"] else "baseline"
+        left = x > width * 0.6
+        parts += [
+            line((x, up(row["lower"])), (x, up(row["upper"])), f"whisker {style}"),
+            dot(
+                (x, y), f"dot {style}", 5, f"{row['arm']}: {percent(row['score'])} % at {money(row['cost_usd'])} a run"
+            ),
+            text((x - 9 if left else x + 9, y - 7), short(row["arm"]), f"arm {style}", "end" if left else "start"),
+        ]
+    return picture(width, height, parts, "outcome against cost per run")
+
+
+def money(value: float) -> str:
+    """Dollars with as many digits as matter."""
+    if value == 0:
+        return "$0"
+    return f"${value:.2f}" if value >= 0.1 else f"${value:.2g}" if value >= 0.0001 else f"${value:.0e}"
