@@ -49,6 +49,21 @@ def up(  # noqa: PLR0913, PLR0917 - a parameter is an option
 
 
 @app.command()
+def receive(  # noqa: PLR0913, PLR0917 - a parameter is an option
+    data: Data = DATA,
+    host: Annotated[str, typer.Option(help="Address to listen on; beyond loopback a token is needed.")] = "127.0.0.1",
+    http_port: Annotated[int, typer.Option(help="0 finds a free one.")] = 4318,
+    grpc_port: Annotated[int, typer.Option(help="0 finds a free one.")] = 4317,
+    token: Annotated[str, typer.Option(envvar="FLYWHEEL_TOKEN", help="Bearer token that senders must show.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Run the receiver alone, in the foreground: for a machine of its own."""
+    from flywheel_assets.commands.receive import receive as take
+
+    respond("receive", as_json, lambda: take(Places(data), host, http_port, grpc_port, token or None, as_json=as_json))
+
+
+@app.command()
 def ingest(
     path: Annotated[Path, typer.Argument(help="A file or folder of recorded spans or feedback.")],
     land: Annotated[bool, typer.Option(help="Index it at once.")] = True,
@@ -174,3 +189,7 @@ def decisions_approve(  # noqa: PLR0913, PLR0917 - a parameter is an option
     from flywheel_assets.commands.decisions import approve
 
     respond("decisions approve", as_json, lambda: approve(places_at(data, lake), experiment, by, approved=not refuse))
+
+
+if __name__ == "__main__":
+    app()

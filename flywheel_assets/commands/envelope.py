@@ -44,7 +44,7 @@ def respond(command: str, as_json: bool, work: Callable[[], Answer]) -> None:
     except RefusedError as refused:
         _refuse(command, as_json, refused)
     if as_json:
-        _write(command, answer.ok, answer.result, None, answer.next_actions)
+        write_envelope(command, answer.ok, answer.result, None, answer.next_actions)
     else:
         console = Console()
         for part in answer.shown:
@@ -57,7 +57,7 @@ def respond(command: str, as_json: bool, work: Callable[[], Answer]) -> None:
 
 def _refuse(command: str, as_json: bool, refused: RefusedError) -> NoReturn:
     if as_json:
-        _write(command, False, None, {"message": str(refused), "code": refused.code}, refused.next_actions)
+        write_envelope(command, False, None, {"message": str(refused), "code": refused.code}, refused.next_actions)
     else:
         console = Console(stderr=True)
         console.print(f"[red]✗[/red] {refused}", highlight=False)
@@ -66,9 +66,11 @@ def _refuse(command: str, as_json: bool, refused: RefusedError) -> NoReturn:
     raise typer.Exit(refused.code)
 
 
-def _write(command: str, ok: bool, result: object, error: object, next_actions: Sequence[str]) -> None:
+def write_envelope(command: str, ok: bool, result: object, error: object, next_actions: Sequence[str]) -> None:
+    """One line of JSON on standard output. Commands that stay (`up`, `receive`) also write one when they are ready."""
     envelope = {"ok": ok, "command": command, "result": result, "error": error, "next_actions": list(next_actions)}
     sys.stdout.write(json.dumps(envelope, default=_plain, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
 
 
 def _plain(value: object) -> object:

@@ -10,10 +10,11 @@ from flywheel_assets.artifacts.evidence import Grounds
 from flywheel_assets.artifacts.publish import Published, publish
 from flywheel_assets.decisions.rollout import rollout
 from flywheel_assets.defs.automation import when_content_changes
-from flywheel_assets.defs.contracts import contracts
+from flywheel_assets.defs.checks import stage_checks
 from flywheel_assets.defs.graph import specs
 from flywheel_assets.defs.report import Results, materialised, of
 from flywheel_assets.defs.resources import WheelResource
+from flywheel_assets.defs.verdicts import Check, Verdict
 from flywheel_assets.lake.places import Places
 from flywheel_assets.tables.promoted_artifacts import PROMOTED_PROMPTS, PROMOTED_ROUTING
 from flywheel_assets.tables.promotion_decisions import PROMOTION_DECISIONS
@@ -70,13 +71,22 @@ def faults(places: Places, table_says: str | None) -> list[str]:
     return [] if len(named) == 1 else [f"pointer, document and table disagree: {sorted(map(str, named))}"]
 
 
-@dg.asset_check(asset=PROMOTED_ROUTING.name, description="Agents load the document that the table calls current.")
-def pointer_matches(wheel: WheelResource) -> dg.AssetCheckResult:
+def pointer_matches(wheel: WheelResource, _instance: dg.DagsterInstance) -> Verdict:
     """Reads the pointer and the document as an agent does, and compares with the table."""
     rows = wheel.lake().read(PROMOTED_ROUTING).to_pylist()
     current = next((row["artifact_id"] for row in rows if row["current"]), None)
     found = faults(wheel.places(), current)
-    return dg.AssetCheckResult(passed=not found, metadata={"current": str(current), "faults": found})
+    return Verdict(passed=not found, found={"current": str(current), "faults": found})
 
 
-artifacts_contracts = contracts("artifacts")
+artifacts_checks = stage_checks(
+    "artifacts",
+    [
+        Check(
+            PROMOTED_ROUTING.name,
+            "pointer_matches",
+            "Agents load the document that the table calls current.",
+            pointer_matches,
+        )
+    ],
+)

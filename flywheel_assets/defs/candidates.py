@@ -6,8 +6,8 @@ from flywheel_assets.artifacts.prompts import known_prompts
 from flywheel_assets.candidates.prompts.propose import COLUMNS, IncumbentPrompt, propose_prompts
 from flywheel_assets.candidates.routing.propose import propose_routes
 from flywheel_assets.decisions.rollout import rollout
+from flywheel_assets.defs.checks import stage_checks
 from flywheel_assets.defs.conservation import conserves
-from flywheel_assets.defs.contracts import contracts
 from flywheel_assets.defs.graph import specs
 from flywheel_assets.defs.report import Results, materialised, of
 from flywheel_assets.defs.resources import WheelResource
@@ -60,5 +60,6 @@ def incumbent_prompts(wheel: WheelResource) -> dict[str, IncumbentPrompt]:
     return found
 
 
-scores_to_routes = conserves(ROUTING_CANDIDATES, "scores_to_routes", [SKILL_SCORES, ROUTING_CANDIDATES])
-candidates_contracts = contracts("candidates")
+candidates_checks = stage_checks(
+    "candidates", [conserves(ROUTING_CANDIDATES, "scores_to_routes", [SKILL_SCORES, ROUTING_CANDIDATES])]
+)

@@ -1,4 +1,4 @@
-"""Conservation: rows in = rows out + rows set aside, for every day, as an asset check."""
+"""Conservation: rows in = rows out + rows set aside, for every day. The accounts are in `accounts/`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,15 +8,16 @@ from pathlib import Path
 import dagster as dg
 
 from flywheel_assets.defs.resources import WheelResource
+from flywheel_assets.defs.verdicts import Check, Verdict
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.tables.table import Table
 
-QUERIES = Path(__file__).parent / "accounts"
+ACCOUNTS = Path(__file__).parent / "accounts"
 
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """One line of the account; `day` is None where the account is not kept by day."""
+    """One line of an account; `day` is None where the account is not kept by day."""
 
     day: date | None
     rows_in: int
@@ -29,39 +30,37 @@ class Balance:
         return self.rows_in == self.rows_out + self.set_aside
 
 
-def balances(lake: Lake, query: str, tables: Sequence[Table]) -> list[Balance]:
-    """The account that `accounts/<query>.sql` keeps over those tables."""
+def balances(lake: Lake, account: str, tables: Sequence[Table]) -> list[Balance]:
+    """The lines of `accounts/<account>.sql` over those tables."""
     con = lake.connect(tables)
-    return [Balance(*row) for row in con.execute((QUERIES / f"{query}.sql").read_text()).fetchall()]
+    return [Balance(*row) for row in con.execute((ACCOUNTS / f"{account}.sql").read_text()).fetchall()]
 
 
-def judge(account: Sequence[Balance]) -> dg.AssetCheckResult:
+def judge(lines: Sequence[Balance]) -> Verdict:
     """Totals, and each line that does not balance."""
-    broken = [line for line in account if not line.holds]
-    return dg.AssetCheckResult(
+    broken = [line for line in lines if not line.holds]
+    return Verdict(
         passed=not broken,
-        metadata={
-            "rows in": sum(line.rows_in for line in account),
-            "rows out": sum(line.rows_out for line in account),
-            "rows set aside": sum(line.set_aside for line in account),
-            "broken": {str(line.day): f"{line.rows_in} ≠ {line.rows_out} + {line.set_aside}" for line in broken},
+        found={
+            "rows in": sum(line.rows_in for line in lines),
+            "rows out": sum(line.rows_out for line in lines),
+            "rows set aside": sum(line.set_aside for line in lines),
+            "broken": {str(line.day): f"{line.rows_in} ≠ {line.rows_out} + {line.set_aside}" for line in broken[:100]},
         },
-        description="balanced" if not broken else f"{len(broken)} of {len(account)} lines do not balance",
     )
 
 
-def conserves(asset: Table, query: str, tables: Sequence[Table]) -> dg.AssetChecksDefinition:
-    """The account as a check on `asset`; its description is the query's first line."""
+def conserves(asset: Table, account: str, tables: Sequence[Table]) -> Check:
+    """The account as a check on `asset`; what it promises is the comment that the query begins with."""
 
-    @dg.asset_check(asset=asset.name, name=query, description=description(query))
-    def check(wheel: WheelResource) -> dg.AssetCheckResult:
-        return judge(balances(wheel.lake(), query, tables))
+    def look(wheel: WheelResource, _instance: dg.DagsterInstance) -> Verdict:
+        return judge(balances(wheel.lake(), account, tables))
 
-    return check
+    return Check(asset.name, account, promise(account), look)
 
 
-def description(query: str) -> str:
+def promise(account: str) -> str:
     """The comment that the query begins with."""
-    lines = (QUERIES / f"{query}.sql").read_text().splitlines()
+    lines = (ACCOUNTS / f"{account}.sql").read_text().splitlines()
     count = next(number for number, line in enumerate(lines) if not line.startswith("--"))
     return " ".join(line.removeprefix("-- ") for line in lines[:count])

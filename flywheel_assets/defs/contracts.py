@@ -4,15 +4,15 @@ Only what changed since the check last ran is read again, and what was red then:
 much as the new work, and a day that was never mended stays red.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import dagster as dg
 
 from flywheel_assets.defs.resources import WheelResource
+from flywheel_assets.defs.verdicts import Check, Verdict
 from flywheel_assets.lake.lake import Lake
-from flywheel_assets.tables.catalogue import BY_NAME, TABLES
 from flywheel_assets.tables.table import Table
 
 NAME = "contract"
@@ -56,20 +56,13 @@ def audit(lake: Lake, table: Table, since: int | None = None, again: Sequence[da
     return Audit(version, sum(row[1] for row in found), tuple(faults))
 
 
-def contracts(stage: str) -> dg.AssetChecksDefinition:
-    """The contract checks of the stage's tables, in one step."""
-    tables = [table for table in TABLES if table.stage == stage]
+def contract(table: Table) -> Check:
+    """The table's contract as a check."""
 
-    @dg.multi_asset_check(
-        name=f"{stage}_contracts",
-        specs=[dg.AssetCheckSpec(NAME, asset=table.name, description=promise(table)) for table in tables],
-        can_subset=True,
-    )
-    def check(context: dg.AssetCheckExecutionContext, wheel: WheelResource) -> Iterator[dg.AssetCheckResult]:
-        for key in sorted(context.selected_asset_check_keys):
-            yield judge(context.instance, wheel.lake(), BY_NAME[key.asset_key.to_user_string()])
+    def look(wheel: WheelResource, instance: dg.DagsterInstance) -> Verdict:
+        return judge(wheel.lake(), table, *_last(instance, table))
 
-    return check
+    return Check(table.name, NAME, promise(table), look)
 
 
 def promise(table: Table) -> str:
@@ -78,15 +71,12 @@ def promise(table: Table) -> str:
     return f"One row per ({', '.join(table.key)}); never empty: {required}."
 
 
-def judge(instance: dg.DagsterInstance, lake: Lake, table: Table) -> dg.AssetCheckResult:
-    """The audit of what changed since the check's last evaluation, with what was red then."""
-    since, again = _last(instance, table)
+def judge(lake: Lake, table: Table, since: int | None, again: Sequence[date]) -> Verdict:
+    """The audit of what changed since the last one, with what was red then."""
     result = audit(lake, table, since, again)
-    return dg.AssetCheckResult(
+    return Verdict(
         passed=not result.faults,
-        asset_key=table.name,
-        check_name=NAME,
-        metadata={
+        found={
             "rows read": result.rows,
             "table version": -1 if result.version is None else result.version,
             "red days": [fault.day.isoformat() for fault in result.faults if fault.day],

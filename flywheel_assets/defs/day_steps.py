@@ -7,6 +7,7 @@ from datetime import date
 
 import dagster as dg
 
+from flywheel_assets.defs.partitions import calendar
 from flywheel_assets.defs.report import ONLY_STALE, Report, Results, materialised, of
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.lake.rebuild import DayTransform, rebuild_day, stale_days
@@ -37,11 +38,10 @@ def build_each(context: dg.AssetExecutionContext, lake: Lake, step: Step, build:
 
 
 def days(context: dg.AssetExecutionContext, lake: Lake, step: Step) -> list[date]:
-    """The run's days, or, in a run for stale days only, those that are."""
-    asked = [date.fromisoformat(key) for key in context.partition_keys]
+    """The run's days, or, in a run for stale days only, all of the calendar that are."""
     if context.run.tags.get(ONLY_STALE) != "true":
-        return asked
-    stale = set(stale_days(lake, step))
-    chosen = [day for day in asked if day in stale]
-    context.log.info("%s: %s of %s days are stale, the others are fresh", step.name, len(chosen), len(asked))
-    return chosen
+        return [date.fromisoformat(key) for key in context.partition_keys]
+    first, last = calendar()
+    stale = [day for day in stale_days(lake, step) if first <= day <= last]
+    context.log.info("%s: %s days are stale, all others are fresh", step.name, len(stale))
+    return stale

@@ -10,12 +10,13 @@ from flywheel_assets.artifacts.prompts import known_prompts
 from flywheel_assets.decisions.decide import Decided, Inputs, decide
 from flywheel_assets.decisions.ledger import verify
 from flywheel_assets.defs.approvals import approvals
-from flywheel_assets.defs.contracts import contracts
+from flywheel_assets.defs.checks import stage_checks
 from flywheel_assets.defs.graph import specs
 from flywheel_assets.defs.plots import trial_plot
 from flywheel_assets.defs.progress import ADMITTED, admitted_runs
 from flywheel_assets.defs.report import Report, Results, materialised, whole
 from flywheel_assets.defs.resources import WheelResource
+from flywheel_assets.defs.verdicts import Check, Verdict
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.tables.decision_arguments import DECISION_ARGUMENTS
 from flywheel_assets.tables.documents.routing import content_hash
@@ -85,12 +86,21 @@ def reports(lake: Lake, found: Decided) -> list[Report]:
     return [whole(lake, PROMOTION_DECISIONS, shown), whole(lake, DECISION_ARGUMENTS)]
 
 
-@dg.asset_check(asset=PROMOTION_DECISIONS.name, description="The hash chain is whole: no entry was edited or removed.")
-def chain_is_whole(wheel: WheelResource) -> dg.AssetCheckResult:
+def chain_is_whole(wheel: WheelResource, _instance: dg.DagsterInstance) -> Verdict:
     """Recomputes every entry's hash."""
     ledger = wheel.lake().read(PROMOTION_DECISIONS)
     faults = verify(ledger)
-    return dg.AssetCheckResult(passed=not faults, metadata={"entries": ledger.num_rows, "faults": faults[:100]})
+    return Verdict(passed=not faults, found={"entries": ledger.num_rows, "faults": faults[:100]})
 
 
-decisions_contracts = contracts("decisions")
+decisions_checks = stage_checks(
+    "decisions",
+    [
+        Check(
+            PROMOTION_DECISIONS.name,
+            "chain_is_whole",
+            "The hash chain is whole: no entry was edited, moved or removed.",
+            chain_is_whole,
+        )
+    ],
+)

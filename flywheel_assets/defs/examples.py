@@ -6,8 +6,8 @@ import dagster as dg
 import duckdb
 import pyarrow as pa
 
+from flywheel_assets.defs.checks import stage_checks
 from flywheel_assets.defs.conservation import conserves
-from flywheel_assets.defs.contracts import contracts
 from flywheel_assets.defs.day_steps import rebuild
 from flywheel_assets.defs.graph import BACKFILL, specs
 from flywheel_assets.defs.partitions import DAYS
@@ -49,5 +49,6 @@ def labeled(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     yield from rebuild(context, wheel.lake(), LABEL, lambda con, day: label(con, day, horizon))
 
 
-runs_to_examples = conserves(LABELED_EXAMPLES, "runs_to_examples", [AGENT_RUNS, LABELED_EXAMPLES])
-examples_contracts = contracts("examples")
+examples_checks = stage_checks(
+    "examples", [conserves(LABELED_EXAMPLES, "runs_to_examples", [AGENT_RUNS, LABELED_EXAMPLES])]
+)

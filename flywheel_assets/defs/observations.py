@@ -2,8 +2,8 @@
 
 import dagster as dg
 
+from flywheel_assets.defs.checks import stage_checks
 from flywheel_assets.defs.conservation import conserves
-from flywheel_assets.defs.contracts import contracts
 from flywheel_assets.defs.day_steps import rebuild
 from flywheel_assets.defs.graph import BACKFILL, specs
 from flywheel_assets.defs.partitions import DAYS
@@ -38,8 +38,10 @@ def admitted(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results
     yield from rebuild(context, wheel.lake(), ADMIT, admit)
 
 
-examples_to_observations = conserves(
-    GATED_OBSERVATIONS, "examples_to_observations", [LABELED_EXAMPLES, GATED_OBSERVATIONS, REJECTIONS]
+observations_checks = stage_checks(
+    "observations",
+    [
+        conserves(GATED_OBSERVATIONS, "examples_to_observations", [LABELED_EXAMPLES, GATED_OBSERVATIONS, REJECTIONS]),
+        conserves(GATE_VERDICTS, "examples_to_verdicts", [LABELED_EXAMPLES, GATE_VERDICTS]),
+    ],
 )
-examples_to_verdicts = conserves(GATE_VERDICTS, "examples_to_verdicts", [LABELED_EXAMPLES, GATE_VERDICTS])
-observations_contracts = contracts("observations")

@@ -2,8 +2,8 @@
 
 import dagster as dg
 
+from flywheel_assets.defs.checks import stage_checks
 from flywheel_assets.defs.conservation import conserves
-from flywheel_assets.defs.contracts import contracts
 from flywheel_assets.defs.day_steps import rebuild
 from flywheel_assets.defs.graph import BACKFILL, specs
 from flywheel_assets.defs.partitions import DAYS
@@ -28,5 +28,4 @@ def folded(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     yield from rebuild(context, wheel.lake(), FOLD_RUNS, fold_runs)
 
 
-spans_to_run_spans = conserves(RUN_SPANS, "spans_to_run_spans", [RAW_SPANS, RUN_SPANS])
-runs_contracts = contracts("runs")
+runs_checks = stage_checks("runs", [conserves(RUN_SPANS, "spans_to_run_spans", [RAW_SPANS, RUN_SPANS])])

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from flywheel_assets.defs.automation import when_content_changes
+from flywheel_assets.defs.checks import stage_checks
 from flywheel_assets.defs.conservation import conserves
-from flywheel_assets.defs.contracts import contracts
 from flywheel_assets.defs.day_steps import rebuild
 from flywheel_assets.defs.graph import BACKFILL, specs
 from flywheel_assets.defs.partitions import DAYS
@@ -46,6 +46,10 @@ def scored(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     yield from materialised(context, [SKILL_SCORES.name], [of(written, {"scores": interval_plot(scores)})])
 
 
-examples_to_stats = conserves(SKILL_DAY_STATS, "examples_to_stats", [LABELED_EXAMPLES, SKILL_DAY_STATS])
-stats_to_scores = conserves(SKILL_SCORES, "stats_to_scores", [SKILL_DAY_STATS, SKILL_SCORES])
-scores_contracts = contracts("scores")
+scores_checks = stage_checks(
+    "scores",
+    [
+        conserves(SKILL_DAY_STATS, "examples_to_stats", [LABELED_EXAMPLES, SKILL_DAY_STATS]),
+        conserves(SKILL_SCORES, "stats_to_scores", [SKILL_DAY_STATS, SKILL_SCORES]),
+    ],
+)

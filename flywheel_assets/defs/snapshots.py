@@ -6,7 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from flywheel_assets.defs.contracts import contracts
+from flywheel_assets.defs.checks import stage_checks
 from flywheel_assets.defs.graph import specs
 from flywheel_assets.defs.jobs import SNAPSHOT
 from flywheel_assets.defs.metadata import OWNER
@@ -14,6 +14,7 @@ from flywheel_assets.defs.partitions import whole_of
 from flywheel_assets.defs.plots import momentum_plot
 from flywheel_assets.defs.report import Report, Results, materialised, of
 from flywheel_assets.defs.resources import WheelResource
+from flywheel_assets.defs.verdicts import Check, Verdict
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.snapshots.audit import AuditError, audit
 from flywheel_assets.snapshots.build import build_snapshot
@@ -66,14 +67,6 @@ def snapshot(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results
     yield from materialised(context, [SNAPSHOT], [Report(SNAPSHOT, built.path.stem, metadata=shown)])
 
 
-@dg.asset_check(asset=SNAPSHOT, description="The newest dated file holds what the lake holds at the versions it names.")
-def equals_the_lake(wheel: WheelResource) -> dg.AssetCheckResult:
-    """Counts every table of the file again, and opens every view."""
-    files = dated(wheel.places().snapshots)
-    fault = fault_of(wheel.lake(), files[0]) if files else None
-    return dg.AssetCheckResult(passed=fault is None, metadata={"files": len(files), "fault": fault or "none"})
-
-
 def fault_of(lake: Lake, path: Path) -> str | None:
     """What is wrong with a dated snapshot; None when it is what its manifest says."""
     try:
@@ -83,4 +76,21 @@ def fault_of(lake: Lake, path: Path) -> str | None:
     return None
 
 
-snapshots_contracts = contracts("snapshots")
+def equals_the_lake(wheel: WheelResource, _instance: dg.DagsterInstance) -> Verdict:
+    """Counts every table of the newest file again, and opens every view."""
+    files = dated(wheel.places().snapshots)
+    fault = fault_of(wheel.lake(), files[0]) if files else None
+    return Verdict(passed=fault is None, found={"files": len(files), "fault": fault or "none"})
+
+
+snapshots_checks = stage_checks(
+    "snapshots",
+    [
+        Check(
+            SNAPSHOT,
+            "equals_the_lake",
+            "The newest dated file holds what the lake holds at the versions it names.",
+            equals_the_lake,
+        )
+    ],
+)

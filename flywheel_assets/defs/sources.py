@@ -4,12 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from flywheel_assets.defs.checks import stage_checks
 from flywheel_assets.defs.conservation import conserves
-from flywheel_assets.defs.contracts import contracts
 from flywheel_assets.defs.graph import specs
 from flywheel_assets.defs.partitions import calendar
 from flywheel_assets.defs.report import Results, materialised, whole
 from flywheel_assets.defs.resources import WheelResource
+from flywheel_assets.defs.verdicts import Check, Verdict
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.sources.land import land
 from flywheel_assets.tables.landed_batches import LANDED_BATCHES
@@ -46,12 +47,21 @@ def days_outside(lake: Lake) -> dict[str, int]:
     return {str(day): count for day, count in found.fetchall()}
 
 
-@dg.asset_check(asset=LANDED_BATCHES.name, description="Every span's day has a partition, so that it is computed.")
-def days_in_calendar(wheel: WheelResource) -> dg.AssetCheckResult:
+def days_in_calendar(wheel: WheelResource, _instance: dg.DagsterInstance) -> Verdict:
     """Fails when batches hold spans of days before FLYWHEEL_START_DAY or after today."""
     outside = days_outside(wheel.lake())
-    return dg.AssetCheckResult(passed=not outside, metadata={"days without a partition": outside})
+    return Verdict(passed=not outside, found={"days without a partition": outside})
 
 
-rejections_to_batches = conserves(SPAN_REJECTIONS, "rejections_to_batches", [LANDED_BATCHES, SPAN_REJECTIONS])
-sources_contracts = contracts("sources")
+sources_checks = stage_checks(
+    "sources",
+    [
+        Check(
+            LANDED_BATCHES.name,
+            "days_in_calendar",
+            "Every span's day has a partition, so that it is computed.",
+            days_in_calendar,
+        ),
+        conserves(SPAN_REJECTIONS, "rejections_to_batches", [LANDED_BATCHES, SPAN_REJECTIONS]),
+    ],
+)

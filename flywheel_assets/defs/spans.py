@@ -6,13 +6,14 @@ from pathlib import Path
 
 import dagster as dg
 
+from flywheel_assets.defs.checks import stage_checks
 from flywheel_assets.defs.conservation import conserves
-from flywheel_assets.defs.contracts import contracts
 from flywheel_assets.defs.day_steps import build_each
 from flywheel_assets.defs.graph import BACKFILL, specs
 from flywheel_assets.defs.partitions import DAYS
 from flywheel_assets.defs.report import Report, Results, of
 from flywheel_assets.defs.resources import WheelResource
+from flywheel_assets.defs.verdicts import Check, Verdict
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.lake.rebuild import inputs
 from flywheel_assets.sources.batches import batches_of
@@ -53,20 +54,26 @@ def decode_one(lake: Lake, landing: Path, day: date) -> Report:
     return of(written, {"spans in the day's batches": held, **asdict(counts), LOST: lost})
 
 
-@dg.asset_check(
-    asset=RAW_SPANS.name, description="Spans in a day's batches = rows + duplicates + other days + set aside."
-)
-def every_span_is_accounted_for(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+def every_span_is_accounted_for(_wheel: WheelResource, instance: dg.DagsterInstance) -> Verdict:
     """Reads what the newest thousand decodings said of themselves."""
-    records = context.instance.fetch_materializations(dg.AssetKey(RAW_SPANS.name), limit=1000).records
     lost: dict[str, int] = {}
-    for record in reversed(records):
+    for record in reversed(instance.fetch_materializations(dg.AssetKey(RAW_SPANS.name), limit=1000).records):
         event = record.asset_materialization
         if event is not None and LOST in event.metadata:
             lost[str(event.partition)] = int(str(event.metadata[LOST].value))
     broken = {day: count for day, count in lost.items() if count}
-    return dg.AssetCheckResult(passed=not broken, metadata={"days": len(lost), "not accounted for": broken})
+    return Verdict(passed=not broken, found={"days": len(lost), "not accounted for": broken})
 
 
-batches_to_spans = conserves(RAW_SPANS, "batches_to_spans", [LANDED_BATCHES, RAW_SPANS])
-spans_contracts = contracts("spans")
+spans_checks = stage_checks(
+    "spans",
+    [
+        Check(
+            RAW_SPANS.name,
+            "every_span_is_accounted_for",
+            "Spans in a day's batches = rows + duplicates + spans of other days + spans set aside.",
+            every_span_is_accounted_for,
+        ),
+        conserves(RAW_SPANS, "batches_to_spans", [LANDED_BATCHES, RAW_SPANS]),
+    ],
+)
