@@ -16,6 +16,6 @@ EXAMPLE_SIGNATURES = Table(
         Column("start_time", TIME, "Start of the run", required=True),
         Column("scope", TEXT, "Who could have repeated it: session, else principal", required=True),
         Column("content_hash", TEXT, "SHA-256 of normalised skill, arm, input and output", required=True),
-        Column("minhash", pa.list_(pa.uint32()), "MinHash signature over word 5-grams", required=True),
+        Column("minhash", pa.list_(pa.int64()), "MinHash signature over word 5-grams", required=True),
     ),
 )
