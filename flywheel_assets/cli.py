@@ -60,7 +60,14 @@ def receive(  # noqa: PLR0913, PLR0917 - a parameter is an option
     """Run the receiver alone, in the foreground: for a machine of its own."""
     from flywheel_assets.commands.receive import receive as take
 
-    respond("receive", as_json, lambda: take(Places(data), host, http_port, grpc_port, token or None, as_json=as_json))
+    settings = {
+        "inbox": Places(data).inbox,
+        "host": host,
+        "http_port": http_port,
+        "grpc_port": grpc_port,
+        "token": token or None,
+    }
+    respond("receive", as_json, lambda: take(settings, as_json=as_json))
 
 
 @app.command()

@@ -14,15 +14,7 @@ from flywheel_assets.receiver.settings import ReceiverSettings
 def receive(settings: Mapping[str, object], *, as_json: bool) -> Answer:
     """Acknowledge batches when they are on disk, until SIGINT or SIGTERM."""
     try:
-        settings = ReceiverSettings.model_validate(
-            {
-                "inbox": places.inbox,
-                "host": host,
-                "http_port": http_port,
-                "grpc_port": grpc_port,
-                "token": token or None,
-            }
-        )
+        wanted = ReceiverSettings.model_validate(settings)
     except ValidationError as error:
         raise RefusedError("; ".join(fault["msg"] for fault in error.errors()), code=USAGE) from error
 
