@@ -54,12 +54,12 @@ def expand(path: Path, suffix: str, folder: Path) -> Expanded:
     return Expanded(plain, whole=frames.ended)
 
 
-def unwrap(payload: bytes) -> bytes:
+def unwrap(payload: bytes | memoryview) -> bytes | memoryview:
     """A batch without the zstd frame that the Collector's file exporter can put around each.
 
     Neither protobuf requests nor JSON start with a zstd frame's first four bytes.
     """
-    if not payload.startswith(_ZSTD):
+    if payload[:4] != _ZSTD:
         return payload
     pieces: list[bytes] = []
     size = 0

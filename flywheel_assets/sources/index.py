@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +18,7 @@ from flywheel_assets.sources.scan import Scan, scan, scan_feedback
 from flywheel_assets.sources.take import Taken
 from flywheel_assets.tables.landed_batches import LANDED_BATCHES
 
-_TOGETHER = 64
+_TOGETHER = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,30 +34,25 @@ class Found:
 
     @property
     def raw(self) -> memoryview:
-        """Its bytes as they are in the (decompressed) file."""
+        """Its bytes as they are in the (decompressed) file, not copied."""
         return memoryview(self.content.data)[self.offset : self.offset + self.length]
-
-    @property
-    def payload(self) -> bytes:
-        """The batch itself. Raises DamagedError."""
-        return unwrap(bytes(self.raw))
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """A batch with its id and format."""
+class Looked:
+    """A batch's format and what is in it; its own error is in `scan`."""
 
     found: Found
-    batch_id: str
     format: str
-    fault: str | None
+    scan: Scan
 
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
     """A batch with its place in the index: accepted, duplicate or rejected."""
 
-    named: Named
+    looked: Looked
+    batch_id: str
     status: str
     scan: Scan
 
@@ -69,7 +65,7 @@ class Index:
         self._landing = landing
         self._landed_at = landed_at
         self._con = lake.connect([LANDED_BATCHES])
-        self._accepted: dict[str, int] = {}
+        self._accepted: set[str] = set()
 
     def left_off(self, files: Sequence[str]) -> dict[str, tuple[int, int]]:
         """For each file that has rows: where its next batch starts (or its end), and that batch's ordinal."""
@@ -86,10 +82,14 @@ class Index:
         """Append one row for each batch, in one commit."""
         if not found:
             return []
-        named = _name(found)
-        self._accepted |= self._landed_before([one.batch_id for one in named])
-        scans = self._scan_new(named)
-        indexed = [self._place(one, scans) for one in named]
+        parts = [found[start : start + _TOGETHER] for start in range(0, len(found), _TOGETHER)]
+        # Hashing lets go of the interpreter's lock, and so runs beside the parsing.
+        with ThreadPoolExecutor(max_workers=max(1, (os.cpu_count() or 1) - 1)) as pool:
+            hashing = [pool.submit(_hash, part) for part in parts]
+            looked = [one for part in parts for one in self._look(part)]
+            batch_ids = [batch_id for part in hashing for batch_id in part.result()]
+        self._accepted |= self._landed_before(batch_ids)
+        indexed = [self._place(one, batch_id) for one, batch_id in zip(looked, batch_ids, strict=True)]
         for file in {one.taken.file for one in found if not one.taken.finished}:
             _sync(self._landing / file)
         rows = [self._row(one) for one in indexed]
@@ -97,54 +97,51 @@ class Index:
         self._lake.append(LANDED_BATCHES, LANDED_BATCHES.rows(rows), key=key)
         return indexed
 
-    def _landed_before(self, batch_ids: Sequence[str]) -> dict[str, int]:
+    def _look(self, part: Sequence[Found]) -> list[Looked]:
+        looked: list[Looked] = []
+        for one in part:
+            if one.fault is not None:
+                looked.append(Looked(one, _format(one, one.raw), Scan(error=one.fault)))
+                continue
+            try:
+                payload = unwrap(one.raw)
+            except DamagedError as error:
+                looked.append(Looked(one, "protobuf", Scan(error=f"{error}; export it again")))
+                continue
+            format_ = _format(one, payload)
+            feedback = one.taken.signal == "feedback"
+            scanned = (
+                scan_feedback([payload], self._landed_at) if feedback else scan([payload], format_, self._landed_at)
+            )
+            looked.append(Looked(one, format_, scanned[0]))
+        return looked
+
+    def _landed_before(self, batch_ids: Sequence[str]) -> set[str]:
         self._con.register("new_batches", pa.table({"batch_id": pa.array(batch_ids, pa.string())}))
         rows = self._con.execute(
             f"""
-            SELECT batch_id, any_value(spans)
-            FROM {LANDED_BATCHES.name} SEMI JOIN new_batches USING (batch_id)
-            WHERE status = 'accepted' GROUP BY batch_id
+            SELECT batch_id FROM {LANDED_BATCHES.name} SEMI JOIN new_batches USING (batch_id)
+            WHERE status = 'accepted'
             """
         ).fetchall()
-        return dict(rows)
+        return {batch_id for (batch_id,) in rows}
 
-    def _scan_new(self, named: Sequence[Named]) -> dict[tuple[str, str], Scan]:
-        scans: dict[tuple[str, str], Scan] = {}
-        groups: dict[tuple[str, str], dict[str, Found]] = {}
-        for one in named:
-            if one.fault is None and one.batch_id not in self._accepted:
-                groups.setdefault((one.found.taken.signal, one.format), {})[one.batch_id] = one.found
-        for (signal, format_), fresh in groups.items():
-            for start in range(0, len(fresh), _TOGETHER):
-                some = list(fresh.items())[start : start + _TOGETHER]
-                payloads = [found.payload for _, found in some]
-                results = (
-                    scan_feedback(payloads, self._landed_at)
-                    if signal == "feedback"
-                    else scan(payloads, format_, self._landed_at)
-                )
-                scans |= {(signal, batch_id): result for (batch_id, _), result in zip(some, results, strict=True)}
-        return scans
-
-    def _place(self, one: Named, scans: dict[tuple[str, str], Scan]) -> Indexed:
-        if one.fault is not None:
-            return Indexed(one, "rejected", Scan(error=one.fault))
-        if one.batch_id in self._accepted:
-            return Indexed(one, "duplicate", Scan(spans=self._accepted[one.batch_id]))
-        result = scans[one.found.taken.signal, one.batch_id]
-        if result.error is not None:
-            return Indexed(one, "rejected", result)
-        self._accepted[one.batch_id] = result.spans
-        return Indexed(one, "accepted", result)
+    def _place(self, one: Looked, batch_id: str) -> Indexed:
+        if one.scan.error is not None:
+            return Indexed(one, batch_id, "rejected", one.scan)
+        if batch_id in self._accepted:
+            return Indexed(one, batch_id, "duplicate", Scan(spans=one.scan.spans))
+        self._accepted.add(batch_id)
+        return Indexed(one, batch_id, "accepted", one.scan)
 
     def _row(self, one: Indexed) -> dict[str, object]:
-        found = one.named.found
+        found = one.looked.found
         return {
-            "batch_id": one.named.batch_id,
+            "batch_id": one.batch_id,
             "status": one.status,
             "reason": one.scan.error if one.status == "rejected" else None,
             "signal": found.taken.signal,
-            "format": one.named.format,
+            "format": one.looked.format,
             "source": found.taken.source,
             "file": found.taken.file,
             "ordinal": found.ordinal,
@@ -157,24 +154,21 @@ class Index:
         }
 
 
-def _name(found: Sequence[Found]) -> list[Named]:
-    """Hashing large batches lets go of the interpreter's lock, so that both cores do it."""
-    parts = [found[start : start + _TOGETHER] for start in range(0, len(found), _TOGETHER)]
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        return [named for part in pool.map(lambda some: [_identify(one) for one in some], parts) for named in part]
+def _format(found: Found, payload: bytes | memoryview) -> str:
+    if found.content.kind in {"lines", "document"} or found.taken.signal == "feedback" or payload[:1] == b"{":
+        return "json"
+    return "protobuf"
 
 
-def _identify(found: Found) -> Named:
-    kind = found.content.kind
-    json_expected = kind in {"lines", "document"} or found.taken.signal == "feedback"
-    if found.fault is not None or kind != "frames":
-        return Named(found, hashlib.sha256(found.raw).hexdigest(), "json" if json_expected else "protobuf", found.fault)
-    try:
-        payload = found.payload
-    except DamagedError as error:
-        return Named(found, hashlib.sha256(found.raw).hexdigest(), "protobuf", f"{error}; export it again")
-    format_ = "json" if json_expected or payload.startswith(b"{") else "protobuf"
-    return Named(found, hashlib.sha256(payload).hexdigest(), format_, None)
+def _hash(part: Sequence[Found]) -> list[str]:
+    return [hashlib.sha256(_hashed(one)).hexdigest() for one in part]
+
+
+def _hashed(one: Found) -> bytes | memoryview:
+    if one.fault is None:
+        with suppress(DamagedError):
+            return unwrap(one.raw)
+    return one.raw
 
 
 def _sync(path: Path) -> None:

@@ -81,7 +81,7 @@ def _look(source: Path, scratch: Path) -> tuple[str, str | None]:
     feedback = is_feedback(source.name)
     suffix = (".feedback" if feedback else "") + SUFFIXES[kind] + packed
     try:
-        payload = unwrap(raw)
+        payload = bytes(unwrap(raw))
     except DamagedError as error:
         return "", f"its first batch is damaged ({error})"
     now = datetime.now(UTC)

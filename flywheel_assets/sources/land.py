@@ -135,7 +135,7 @@ def _fault(taken: Taken, content: Content, position: int, *, broken: bool) -> st
 
 def _count(landed: Landed, indexed: Iterable[Indexed]) -> None:
     for one in indexed:
-        landed.payload_bytes += one.named.found.length
+        landed.payload_bytes += one.looked.found.length
         if one.status == "rejected":
             landed.rejected += 1
         elif one.status == "duplicate":
@@ -143,7 +143,7 @@ def _count(landed: Landed, indexed: Iterable[Indexed]) -> None:
         else:
             landed.accepted += 1
             landed.days.update(one.scan.days)
-            if one.named.found.taken.signal == "feedback":
+            if one.looked.found.taken.signal == "feedback":
                 landed.feedback += one.scan.spans
             else:
                 landed.spans += one.scan.spans

@@ -35,7 +35,7 @@ def read_payloads(landing: Path, places: Iterable[Place]) -> Iterator[bytes]:
         raw = opened[1].data[place.offset : place.offset + place.length]
         if len(raw) < place.length:
             raise LandingFileCutError(f"{landing / place.file} is shorter than its index: restore it from a backup")
-        yield unwrap(raw)
+        yield bytes(unwrap(raw))
         read += place.length
         if read > _LET_GO_EVERY:
             opened[1].let_go()

@@ -51,7 +51,7 @@ class _Ids(NamedTuple):
     shown: tuple[str, str]
 
 
-def scan(payloads: Sequence[bytes], format: str, landed_at: datetime) -> list[Scan]:  # noqa: A002 - the column's name
+def scan(payloads: Sequence[bytes | memoryview], format: str, landed_at: datetime) -> list[Scan]:  # noqa: A002 - the column's name
     """One `Scan` for each payload; `format` is 'protobuf' or 'json'.
 
     A span is set aside when its ids have a wrong length or are zero, or when its start lies before
@@ -63,15 +63,15 @@ def scan(payloads: Sequence[bytes], format: str, landed_at: datetime) -> list[Sc
     return [one(payload, latest) for payload in payloads]
 
 
-def scan_feedback(lines: Sequence[bytes], landed_at: datetime) -> list[Scan]:
+def scan_feedback(lines: Sequence[bytes | memoryview], landed_at: datetime) -> list[Scan]:
     """One `Scan` for each line of posted feedback; its day is that of `observed_at`."""
     latest = landed_at.astimezone(UTC).date() + timedelta(days=1)
     return [_scan_feedback(line, latest) for line in lines]
 
 
-def _scan_feedback(line: bytes, latest: date) -> Scan:
+def _scan_feedback(line: bytes | memoryview, latest: date) -> Scan:
     try:
-        posted = PostedFeedback.model_validate_json(line)
+        posted = PostedFeedback.model_validate_json(bytes(line))
     except ValidationError as error:
         return Scan(spans=1, error=explain(error))
     day = posted.observed_at.astimezone(UTC).date()
@@ -87,9 +87,10 @@ def explain(error: ValidationError) -> str:
     )
 
 
-def _scan_protobuf(payload: bytes, latest: int) -> Scan:
+def _scan_protobuf(payload: bytes | memoryview, latest: int) -> Scan:
     try:
-        request = ExportTraceServiceRequest.FromString(payload)
+        # The stubs say bytes; any buffer is taken, and not copied.
+        request = ExportTraceServiceRequest.FromString(payload)  # pyright: ignore[reportArgumentType]
     except DecodeError:
         return Scan(error="not an OTLP trace export request in protobuf; export traces as OTLP protobuf or JSON")
     spans = [span for resource in request.resource_spans for scope in resource.scope_spans for span in scope.spans]
@@ -102,9 +103,9 @@ def _scan_protobuf(payload: bytes, latest: int) -> Scan:
     return _scan_each((_Ids(t, s, start, (t.hex(), s.hex())) for t, s, start in found), latest)
 
 
-def _scan_json(payload: bytes, latest: int) -> Scan:
+def _scan_json(payload: bytes | memoryview, latest: int) -> Scan:
     try:
-        spans = parse_json_request(payload)
+        spans = parse_json_request(bytes(payload))
     except InvalidJsonError as error:
         return Scan(error=str(error))
     return _scan_each((_read(span) for span in spans), latest)
@@ -124,8 +125,8 @@ def _unhex(text: str) -> bytes:
 
 def _all_good(trace_ids: list[bytes], span_ids: list[bytes], starts: list[int], latest: int) -> bool:
     return not starts or (
-        {len(i) for i in trace_ids} == {16}
-        and {len(i) for i in span_ids} == {8}
+        set(map(len, trace_ids)) == {16}
+        and set(map(len, span_ids)) == {8}
         and min(starts) >= _EARLIEST_NS
         and max(starts) < latest
         and _TRACE_ZERO not in trace_ids
