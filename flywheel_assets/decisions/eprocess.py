@@ -21,7 +21,8 @@ from flywheel_assets.decisions.elond import gamma, left
 Reals = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-# Differences that the bettors specialise on; the capital is the mean of theirs, so none has to be right.
+# Differences that the bettors specialise on, in standard deviations of one observation: about what 3,500,
+# 900, 220 and 60 of them can tell. The capital is the mean of the bettors', so none has to be right.
 EFFECTS: Reals = np.array([0.05, 0.1, 0.2, 0.4])
 # Share of the capital that one observation may cost.
 STAKE_CAP = 0.8
@@ -164,10 +165,10 @@ def _log_mean(logs: Reals) -> Reals:
 
 
 def _bets(x: Reals, variance_guess: float) -> Reals:
-    """λ_j(t) = d_j / (v_t + d_j²): Kelly's stake if the difference were d_j and the variance v_t."""
+    """λ_j(t) = δ_j / (s_t (1 + δ_j²)): Kelly's stake if the difference were δ_j standard deviations s_t."""
     before = np.cumsum(x * x) - x * x
     variance = (before + GUESS_VARIANCE * variance_guess) / (np.arange(len(x)) + GUESS_VARIANCE)
-    return EFFECTS / (variance[:, None] + EFFECTS**2)
+    return EFFECTS / (1 + EFFECTS**2) / np.sqrt(variance)[:, None]
 
 
 def _mean_before(y: Reals, chosen: Flags) -> Reals:

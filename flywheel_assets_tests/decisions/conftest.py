@@ -56,7 +56,7 @@ def proposal(arm: str = CANDIDATE, incumbent: str = INCUMBENT, **columns: object
         "candidate_id": f"{arm}-{incumbent}",
         "skill": "triage",
         "arm": arm,
-        "model": arm.split("|")[0],
+        "model": arm.split("|", maxsplit=1)[0],
         "incumbent_arm": incumbent,
         "effective_n": 50.0,
         "state": "proposed",
@@ -151,5 +151,3 @@ def promoted() -> Callable[..., World]:
         return made
 
     return build
-
-

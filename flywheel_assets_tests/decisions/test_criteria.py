@@ -99,7 +99,9 @@ CASES: list[tuple[str, Mapping[str, object], Evidence, Conditions, type]] = [
 
 
 @pytest.mark.parametrize(
-    ("name", "changed", "found", "conditions", "expected"), CASES, ids=[f"{case[0]}-{case[4].__name__}" for case in CASES]
+    ("name", "changed", "found", "conditions", "expected"),
+    CASES,
+    ids=[f"{case[0]}-{case[4].__name__}" for case in CASES],
 )
 def test_a_criterion_answers(
     name: str, changed: Mapping[str, object], found: Evidence, conditions: Conditions, expected: type
@@ -135,7 +137,13 @@ SAME = evidence(400, seed=3)
         ({}, SAME, FINE, "held", "insufficient evidence: 400 units; superiority: not credibly better yet"),
         ({}, BETTER, Conditions(predecessor_known=False), "held", "publish it first"),
         ({"needs_approval": True}, BETTER, FINE, "held", "approval: waits for a person"),
-        ({"guardrails": (ERRORS,)}, evidence(400, outcome=(0.9, 0.5), error_rate=(0.4, 0)), FINE, "abandoned", "breached"),
+        (
+            {"guardrails": (ERRORS,)},
+            evidence(400, outcome=(0.9, 0.5), error_rate=(0.4, 0)),
+            FINE,
+            "abandoned",
+            "breached",
+        ),
         ({"max_units": 400}, SAME, FINE, "abandoned", "undecided after 400 units"),
         ({"max_units": 400}, BETTER, FINE, "promoted", "credibly better"),
     ],

@@ -97,14 +97,15 @@ def test_a_better_candidate_is_found_about_as_fast_as_by_a_test_that_may_look_on
 
 @given(
     seed=st.integers(0, 10_000),
-    count=st.integers(0, 300),
-    rates=st.tuples(st.floats(0, 1), st.floats(0, 1)),
+    drawn=st.tuples(st.integers(0, 300), st.floats(0, 1), st.floats(0, 1)),
     share=st.floats(0.05, 0.95),
     alpha=st.floats(0.001, 0.4),
     margin=st.floats(0, 0.5),
 )
-def test_the_decision_is_the_interval_inverted(seed, count, rates, share, alpha, margin):
-    comparison = randomised(*stream(seed, count, *rates, share), share)
+def test_the_decision_is_the_interval_inverted(
+    seed: int, drawn: tuple[int, float, float], share: float, alpha: float, margin: float
+):
+    comparison = randomised(*stream(seed, *drawn, share), share)
     lower, upper = comparison.interval(alpha)
     assert -1 <= lower <= upper <= 1
     bar = -np.log(alpha)

@@ -58,7 +58,7 @@ def test_every_column_is_covered_by_the_hash(long_ledger: World):
     for column in PROMOTION_DECISIONS.columns:
         other = {pa.string(): "x", pa.int64(): 99, pa.float64(): 0.125}.get(column.type)
         if other is None:
-            other = ["x"] if column.name == "evidence_days" else rows[1]["decided_at"] + timedelta(microseconds=1)  # pyright: ignore
+            other = ["x"] if column.name == "evidence_days" else rows[1]["decided_at"] + timedelta(microseconds=1)
         assert verify(PROMOTION_DECISIONS.rows(edited(1, column.name, other)(long_ledger.entries()))), column.name
 
 

@@ -1,4 +1,4 @@
-"""Recorded comparisons with known answers, replayed as randomised traffic."""
+"""Recorded comparisons with known answers, replayed as randomised traffic and as pairs."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flywheel_assets.decisions.eprocess import randomised
+from flywheel_assets.decisions.eprocess import differences, randomised
 
 REPLAYS = 40
 
@@ -55,3 +55,24 @@ def test_what_so_few_runs_cannot_tell_is_held(gepa: pd.DataFrame, dataset: str, 
 def test_a_prompt_that_is_worse_is_never_promoted(gepa: pd.DataFrame, dataset: str, incumbent: str, candidate: str):
     better, _ = verdicts(gepa, dataset, candidate, incumbent)
     assert better == 0
+
+
+@pytest.mark.parametrize(
+    ("dataset", "incumbent", "candidate", "promoted"),
+    [
+        ("ag_news", "baseline", "default", True),
+        ("ag_news", "baseline", "confidence", True),
+        ("emotion", "baseline", "confidence", True),
+        ("emotion", "default", "confidence", False),
+        ("rotten_tomatoes", "baseline", "default", False),
+        ("rotten_tomatoes", "default", "confidence", False),
+        ("rotten_tomatoes", "default", "default", False),
+    ],
+)
+def test_in_pairs_the_same_process_promotes_where_the_truth_is_clear(
+    gepa: pd.DataFrame, dataset: str, incumbent: str, candidate: str, promoted: bool
+):
+    rows = gepa[gepa["dataset"] == dataset]
+    x = rows[f"{candidate}_correct"].to_numpy(float) - rows[f"{incumbent}_correct"].to_numpy(float)
+    orders = [np.random.default_rng(seed).permutation(x) for seed in range(20)]
+    assert {differences(order).interval(0.05)[0] > 0 for order in orders} == {promoted}

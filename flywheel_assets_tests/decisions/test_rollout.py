@@ -69,7 +69,10 @@ def entry(kind: str, candidate: str = "new|-|-", incumbent: str = "old|-|-", pos
         ([entry("registered"), entry("promoted", position=2)], "not open"),
         ([entry("registered"), entry("rolled_back")], "compares with"),
         ([entry("registered"), entry("promoted"), entry("promoted")], "not open"),
-        ([entry("registered"), entry("abandoned"), entry("registered", incumbent="x|-|-", position=2)], "in production"),
+        (
+            [entry("registered"), entry("abandoned"), entry("registered", incumbent="x|-|-", position=2)],
+            "in production",
+        ),
         ([entry("registered"), entry("invented")], "unknown kind"),
     ],
 )

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import sqrt
 
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
 from flywheel_assets.candidates.prompts.material import Run
 
 # Bearing runs needed, and how many standard errors their failure rate must lie above the others'.
@@ -59,7 +61,7 @@ class Mark:
 def lessons(runs: list[Run], most: int) -> list[Mark]:
     """At most `most` marks, the most telling first; marks borne by the same failures are given once."""
     found = [mark for mark in _marks(runs) if _telling(mark)]
-    found.sort(key=lambda mark: (-mark.z, mark.kind, mark.text))
+    found.sort(key=lambda mark: (-mark.z, mark.kind, len(mark.text), mark.text))
     kept: list[Mark] = []
     taken: list[set[str]] = []
     for mark in found:
@@ -97,6 +99,9 @@ def _borne(run: Run) -> set[tuple[str, str]]:
 
 
 def _words(text: str) -> set[str]:
-    """Words, and pairs of neighbours, in lower case. Letters alone: nothing here can be markup or a secret."""
+    """Telling words, and pairs of neighbours, in lower case. Letters alone: nothing here can be markup."""
     words = WORD.findall(text.lower())
-    return {*words, *(f"{first} {second}" for first, second in pairwise(words))}
+    telling = set(words) - ENGLISH_STOP_WORDS
+    return telling | {
+        f"{first} {second}" for first, second in pairwise(words) if first in telling and second in telling
+    }
