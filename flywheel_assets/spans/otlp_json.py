@@ -22,6 +22,8 @@ QUOTABLE = ("intValue", "UnixNano", "kind", "code")
 FIRST_VALUE = {
     name: re.compile(rb'%s"\s*:\s*(")?' % (name if name == "UnixNano" else f'"{name}').encode()) for name in QUOTABLE
 }
+# Who sends maps sends them often, so a glance spares most of them the reader that would refuse them.
+GLANCE = 65_536
 SPAN_ID = re.compile(rb'"span_?[iI]d"\s*:\s*"([0-9a-fA-F]{16})"')
 
 Variant = tuple[bool, ...]
@@ -29,7 +31,7 @@ Variant = tuple[bool, ...]
 
 def variant(payload: bytes) -> Variant | None:
     """Which of `QUOTABLE` the payload quotes, and whether it spans lines; None: not for this reader."""
-    if b'"kvlistValue"' in payload or b'"resourceSpans"' not in payload:
+    if payload.find(b"kvlistValue", 0, GLANCE) >= 0 or b'"resourceSpans"' not in payload:
         return None
     found = (pattern.search(payload) for pattern in FIRST_VALUE.values())
     return (*(bool(match and match.group(1)) for match in found), payload.find(b"\n", 0, len(payload) - 2) >= 0)

@@ -80,7 +80,7 @@ def _read(
 ) -> list[tuple[Batch, str]]:
     """Add the rows of all batches that the reader takes; the others are returned, with the reason."""
     refused: list[tuple[Batch, str]] = []
-    groups = [list(batches)]
+    groups = [list(batches)] if batches else []
     while groups:
         group = groups.pop()
         try:

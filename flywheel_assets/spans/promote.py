@@ -54,7 +54,7 @@ def promote(attributes: Attributes, names: pa.StringArray) -> dict[str, pa.Array
 
 def _says_something(attributes: Attributes) -> np.ndarray:
     """Whether each entry has a value: not an empty text, not a value that was never set."""
-    empty = pc.or_(pc.equal(attributes.text, ""), pc.equal(attributes.deep, "null"))
+    empty = pc.or_kleene(pc.equal(attributes.text, ""), pc.equal(attributes.deep, "null"))
     return pc.invert(pc.fill_null(empty, False)).to_numpy(zero_copy_only=False)
 
 

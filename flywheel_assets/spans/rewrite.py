@@ -6,7 +6,6 @@ its kind is kept as text, an id or time that is none is left out, which sets the
 """
 
 import base64
-import binascii
 from collections.abc import Iterable, Mapping
 
 import orjson
@@ -15,6 +14,8 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import ScopeSpans, Span, Status
 
 Document = Mapping[str, object]
+# Protobuf parsers refuse messages nested a hundred deep, and each level of a value is two of theirs.
+DEEPEST = 40
 
 
 def as_protobuf(payload: bytes) -> bytes:
@@ -59,7 +60,7 @@ def _attributes(target: object, given: Document) -> None:
         _value(entry.value, _get(item, "value"))
 
 
-def _value(target: AnyValue, given: object) -> None:
+def _value(target: AnyValue, given: object, depth: int = 0) -> None:
     """Set the one kind that `given` names; none of them leaves the value absent."""
     target.SetInParent()
     if not isinstance(given, Mapping):
@@ -68,10 +69,17 @@ def _value(target: AnyValue, given: object) -> None:
         value = _get(given, name)
         if value is not None:
             try:
-                _set(target, field, value)
-            except (TypeError, ValueError, binascii.Error):
-                target.string_value = value if isinstance(value, str) else orjson.dumps(value).decode()
+                _set(target, field, value, depth)
+            except (TypeError, ValueError):
+                target.string_value = value if isinstance(value, str) else _shown(value)
             return
+
+
+def _shown(value: object) -> str:
+    try:
+        return orjson.dumps(value).decode()
+    except orjson.JSONEncodeError:  # nested deeper than it writes
+        return "(nested too deeply; see the landed batch)"
 
 
 _VALUE_FIELDS = {
@@ -85,17 +93,20 @@ _VALUE_FIELDS = {
 }
 
 
-def _set(target: AnyValue, field: str, value: object) -> None:
+def _set(target: AnyValue, field: str, value: object, depth: int) -> None:
+    if depth == DEEPEST and field in ("array_value", "kvlist_value"):
+        message = "too deep for protobuf"
+        raise ValueError(message)
     match field:
         case "array_value":
             target.array_value.SetInParent()
             for item in _items(_mapping(value), "values"):
-                _value(target.array_value.values.add(), item)
+                _value(target.array_value.values.add(), item, depth + 1)
         case "kvlist_value":
             target.kvlist_value.SetInParent()
             for item in _items(_mapping(value), "values"):
                 added = target.kvlist_value.values.add(key=_text(item, "key"))
-                _value(added.value, _get(item, "value"))
+                _value(added.value, _get(item, "value"), depth + 1)
         case "bytes_value":
             target.bytes_value = base64.b64decode(str(value), validate=True)
         case "int_value":
