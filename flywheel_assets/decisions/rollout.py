@@ -103,10 +103,10 @@ def advance(state: SkillState, entry: Mapping[str, Any]) -> SkillState:
     if kind == "held":
         return replace(state, last_evidence=entry["evidence_hash"])
     if kind == "promoted":
-        promotion = Promotion(registration, entry["decided_at"], _support(state.trial_support, entry))
+        promotion = Promotion(registration, entry["decided_at"], _support(state.trial_support, registration, entry))
         return replace(state, promotions=(*state.promotions, promotion), trial=None, last_evidence=None)
     if kind == "abandoned":
-        ended = Ended(registration, kind, _support(state.trial_support, entry))
+        ended = Ended(registration, kind, _support(state.trial_support, registration, entry))
         return replace(state, trial=None, ended=(*state.ended, ended), last_evidence=None)
     raise IllegalTransitionError(f"{state.skill}: unknown kind of entry {kind!r}")
 
@@ -132,9 +132,10 @@ def _roll_back(state: SkillState, registration: Registration, entry: Mapping[str
         raise IllegalTransitionError(f"{state.skill}: {state.trial.experiment_id} compares with what is rolled back")
     if not state.promotions or state.promotions[-1].registration != registration:
         raise IllegalTransitionError(f"{state.skill}: {registration.experiment_id} is not what is in production")
-    ended = Ended(registration, "rolled_back", _support(state.promotions[-1].support, entry))
+    ended = Ended(registration, "rolled_back", _support(state.promotions[-1].support, registration, entry))
     return replace(state, promotions=state.promotions[:-1], ended=(*state.ended, ended))
 
 
-def _support(before: float, entry: Mapping[str, Any]) -> float:
-    return before + entry["candidate_units"] + entry["incumbent_units"]
+def _support(before: float, registration: Registration, entry: Mapping[str, Any]) -> float:
+    """A routing proposal rests on runs of its arm, a prompt proposal on runs of the prompt it was built from."""
+    return before + entry["candidate_units" if registration.kind == "routing" else "incumbent_units"]

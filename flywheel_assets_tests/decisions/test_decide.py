@@ -75,7 +75,11 @@ def test_a_worse_candidate_is_abandoned_and_not_tried_again_on_the_same_evidence
     world.turn()
     world.turn()
     assert kinds(world) == ["registered", "abandoned"]
-    world.routing = [proposal(effective_n=2 * (50 + 300))]
+    tried = int(str(world.last()["candidate_units"]))
+    world.routing = [proposal(effective_n=2 * (50 + tried) - 1)]
+    world.turn()
+    assert kinds(world) == ["registered", "abandoned"]
+    world.routing = [proposal(effective_n=2 * (50 + tried))]
     world.turn()
     assert kinds(world) == ["registered", "abandoned", "registered"]
 
@@ -174,7 +178,7 @@ def test_routing_and_prompt_proposals_take_turns(world: World):
 
 def test_another_text_against_the_same_incumbent_needs_twice_the_evidence(world: World):
     world.routing = []
-    for support, registered in ((50.0, 1), (600.0, 1), (700.0, 2)):
+    for support, registered in ((50.0, 1), (300.0, 1), (500.0, 2)):
         world.prompts = [prompt_row(f"Text of {support}", support=support)]
         world.turn()
         world.draw(300, {INCUMBENT: 0.9, f"old|{prompt_version(f'Text of {support}')}|-": 0.2})

@@ -154,4 +154,4 @@ def test_support_adds_up_what_was_known_before_and_what_the_trial_brought():
     state = SkillState("triage", "old|-|-")
     for kind in ("registered", "promoted", "rolled_back"):
         state = advance(state, entry(kind))
-    assert [(ended.kind, ended.support) for ended in state.ended] == [("rolled_back", 5.0 + 20 + 20)]
+    assert [(ended.kind, ended.support) for ended in state.ended] == [("rolled_back", 5.0 + 10 + 10)]

@@ -52,7 +52,7 @@ def propose_prompts(
     """PROMPT_CANDIDATES: one row per skill, the prompt proposed or why there is none.
 
     `observations` has at least the columns COLUMNS of GATED_OBSERVATIONS. A text changes only when
-    the evidence has doubled, and one that was tried is not proposed again.
+    the evidence has doubled, and one that was tried is not proposed again (its row keeps the text).
     """
     seen: dict[str, list[dict[str, Any]]] = {name: [] for name in skills.skills if name in incumbents}
     for row in observations.select(COLUMNS).to_pylist():
@@ -84,9 +84,13 @@ def _of_skill(name: str, runs: list[Run], incumbent: IncumbentPrompt, tried: fro
     version = prompt_version(text)
     if not marks and not examples:
         return _refused(name, incumbent, f"nothing to teach: no recurrent failure and no short success in {counts}")
-    if version == incumbent.version or version in tried:
-        return _refused(name, incumbent, f"prompt {version} was tried already; the next is made when runs have doubled")
+    if version == incumbent.version:
+        return _refused(
+            name, incumbent, "the prompt in production says it all: the next is made when runs have doubled"
+        )
     cited = {run_id for mark in marks for run_id in mark.run_ids[:CITED]} | {run.run_id for run in examples}
+    made = f"{len(marks)} lessons and {len(examples)} examples from {len(basis)} runs ({good} successes)"
+    before = "on trial or tried before; the next is made when runs have doubled. It has "
     return {
         "candidate_id": _hash(name, text),
         "skill": name,
@@ -97,8 +101,8 @@ def _of_skill(name: str, runs: list[Run], incumbent: IncumbentPrompt, tried: fro
         "demonstrations": len(examples),
         "source_run_ids": sorted(cited),
         "support": float(sum(run.weight for run in basis)),
-        "state": "proposed",
-        "reason": f"{len(marks)} lessons and {len(examples)} examples from {len(basis)} runs ({good} successes)",
+        "state": "refused" if version in tried else "proposed",
+        "reason": before + made if version in tried else made,
     }
 
 
