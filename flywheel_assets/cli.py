@@ -135,15 +135,15 @@ def snapshot(data: Data = DATA, lake: LakeUrl = "", as_json: Json = False) -> No
 
 
 @app.command()
-def demo(data: Data = DATA, as_json: Json = False) -> None:
+def demo(
+    data: Annotated[Path, typer.Option("--data", help="A folder for the demo alone; it is emptied first.")] = DATA
+    / "demo",
+    as_json: Json = False,
+) -> None:
     """A simulated fleet, the whole wheel, and a page worth looking at."""
+    from flywheel_assets.commands.demo import demo as play
 
-    def play() -> Answer:
-        from flywheel_assets.replay.demo import demo as play_demo
-
-        return Answer(play_demo(data, quiet=as_json))
-
-    respond("demo", as_json, play)
+    respond("demo", as_json, lambda: play(data, quiet=as_json))
 
 
 @decisions_app.command("list")
