@@ -196,18 +196,29 @@ def _loaded(ui: str) -> bool | None:
 
 
 def _stop(children: list[subprocess.Popen[bytes]]) -> None:
+    """Interrupt each child and wait until its whole process group is gone; kill what stays."""
     for child in children:
         if child.poll() is None:
             child.send_signal(signal.SIGINT)
     until = time.monotonic() + STOP_SECONDS
     for child in children:
-        try:
-            child.wait(max(0.1, until - time.monotonic()))
-        except subprocess.TimeoutExpired:
+        while _group_lives(child) and time.monotonic() < until:
+            time.sleep(0.1)
+        if _group_lives(child):
             os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
+        child.wait()
         if child.stdout:
             child.stdout.close()
+
+
+def _group_lives(child: subprocess.Popen[bytes]) -> bool:
+    """Whether the child or anything that it started is there; its id is not reused as long as it is."""
+    child.poll()
+    try:
+        os.killpg(child.pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _free_port() -> int:

@@ -33,20 +33,24 @@ class Turn:
 def turn_the_wheel(places: Places, on_step: OnStep = lambda _step, _state: None, job: str = "turn") -> Turn:
     """Run the job over everything that is new or stale; raises nothing for a step that failed."""
     os.environ.update(environment(places))
-    from flywheel_assets.definitions import defs
+    from flywheel_assets.defs.assembly import assemble
     from flywheel_assets.defs.jobs import turn_tags
     from flywheel_assets.defs.resources import WheelResource
 
     started, done, run_id = time.perf_counter(), Turn(), str(uuid.uuid4())
     with instance(places) as dagster:
         dagster.add_event_listener(run_id, lambda entry: _progress(entry, on_step))
-        result = defs.resolve_job_def(job).execute_in_process(
-            run_id=run_id,
-            run_config=QUIET,
-            instance=dagster,
-            tags={**turn_tags(), OWNER_TAG: owner()},
-            resources={"wheel": WheelResource(data=str(places.data), lake_url=places.lake_url or "")},
-            raise_on_error=False,
+        result = (
+            assemble()
+            .resolve_job_def(job)
+            .execute_in_process(
+                run_id=run_id,
+                run_config=QUIET,
+                instance=dagster,
+                tags={**turn_tags(), OWNER_TAG: owner()},
+                resources={"wheel": WheelResource(data=str(places.data), lake_url=places.lake_url or "")},
+                raise_on_error=False,
+            )
         )
         for event in result.all_events:
             _note(done, event)

@@ -1,0 +1,36 @@
+# Needs Python 3.11+, make, and the package registries.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up test lint bench
+
+help:  ## what can be made
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+setup: .venv/.ready  ## the locked environment, in .venv
+
+.venv/.ready: uv.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv sync --frozen --inexact --extra test --extra otel --compile-bytecode
+	touch $@
+
+demo: setup  ## a simulated fleet, the whole wheel, and a page worth looking at
+	$(BIN)/flywheel demo
+
+up: setup  ## the receiver and Dagster on this machine, until Ctrl-C
+	$(BIN)/flywheel up
+
+lint: setup  ## format, linters, types, import contracts, and whether Dagster loads the graph
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+	$(BIN)/dagster definitions validate -w workspace.yaml
+
+test: lint  ## everything: lint, then all tests with warnings as errors, and coverage
+	$(BIN)/pytest -n 2 --cov --cov-report=term-missing:skip-covered
+
+bench: setup  ## spans per second, beside scripts that only flatten and aggregate
+	$(BIN)/flywheel-bench

@@ -1,0 +1,49 @@
+"""All of the wiring in one object."""
+
+from functools import cache
+
+import dagster as dg
+
+from flywheel_assets.defs import (
+    artifacts,
+    candidates,
+    decisions,
+    examples,
+    observations,
+    runs,
+    scores,
+    snapshots,
+    sources,
+    spans,
+)
+from flywheel_assets.defs.jobs import arrival, learning, turn
+from flywheel_assets.defs.resources import wheel_from_environment
+from flywheel_assets.defs.schedules import daily_turn
+from flywheel_assets.defs.sensors import content, enough_new_runs, inbox, left_stale
+
+STAGE_MODULES = (
+    sources,
+    spans,
+    runs,
+    examples,
+    observations,
+    scores,
+    candidates,
+    decisions,
+    artifacts,
+    snapshots,
+)
+
+
+@cache
+def assemble() -> dg.Definitions:
+    """Assets and checks of every stage, what runs them, and where the wheel lives by the environment."""
+    return dg.Definitions(
+        assets=dg.load_assets_from_modules(STAGE_MODULES),
+        asset_checks=dg.load_asset_checks_from_modules(STAGE_MODULES),
+        jobs=[arrival, learning, turn],
+        schedules=[daily_turn],
+        sensors=[inbox, left_stale, enough_new_runs, content],
+        resources={"wheel": wheel_from_environment()},
+        executor=dg.in_process_executor,
+    )
