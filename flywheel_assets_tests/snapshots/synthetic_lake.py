@@ -218,7 +218,7 @@ def ledger(admitted: list[dict[str, object]]) -> tuple[pa.Table, pa.Table]:
             old = [float(str(row["outcome"])) for row in part if row["arm"] == incumbent]
             known = bool(new and old)
             middle = float(np.mean(new) - np.mean(old)) if known else None
-            width = 3.2 * (0.25 / len(new) + 0.25 / len(old)) ** 0.5 if known else None
+            width = 1.4 * (0.25 / len(new) + 0.25 / len(old)) ** 0.5 if known else None
             last = seen + 100 > len(trial)
             kind = "registered" if seen == 0 else "promoted" if last and promoted < NEVER else "held"
             seq = len(entries) + 1

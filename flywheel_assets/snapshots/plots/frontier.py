@@ -1,10 +1,12 @@
 """Outcome against cost for one skill's arms; the line joins those that nothing beats on both."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from math import floor, log10
 from typing import Any
 
 from flywheel_assets.snapshots.plots.leaderboard import short
-from flywheel_assets.snapshots.plots.svg import curve, dot, grid, line, percent, picture, spanning, text
+from flywheel_assets.snapshots.plots.svg import curve, dot, grid, label, line, percent, picture, spanning, text
 
 Row = Mapping[str, Any]
 
@@ -16,8 +18,8 @@ def frontier_plot(arms: Sequence[Row], width: int = 340, height: int = 200) -> s
     ticks = up.ticks(4)
     best = sorted((row["cost_usd"], row["score"]) for row in arms if row["on_frontier"])
     parts = [
-        *grid(across, up, [percent(tick) for tick in ticks], ticks),
-        *(text((across(tick), height - 6), money(tick), "tick", "middle") for tick in across.ticks(3)),
+        *grid(across, up, [label(tick) for tick in ticks], ticks),
+        *(text((across(tick), height - 6), word, "tick", "middle") for tick, word in dollars(across.ticks(3))),
         curve([(across(cost), up(score)) for cost, score in best], "frontier"),
     ]
     for row in arms:
@@ -32,6 +34,14 @@ def frontier_plot(arms: Sequence[Row], width: int = 340, height: int = 200) -> s
             text((x - 9 if left else x + 9, y - 7), short(row["arm"]), f"arm {style}", "end" if left else "start"),
         ]
     return picture(width, height, parts, "outcome against cost per run")
+
+
+def dollars(ticks: Sequence[float]) -> list[tuple[float, str]]:
+    """Ticks from 0 up with as many decimals as tell them apart; a lone tick needs none beside it."""
+    shown = [tick for tick in ticks if tick >= 0]
+    step = min((b - a for a, b in pairwise(shown)), default=max(shown, default=1.0) or 1.0)
+    decimals = max(0, -floor(log10(step)))
+    return [(tick, f"${tick:.{decimals}f}") for tick in shown]
 
 
 def money(value: float) -> str:

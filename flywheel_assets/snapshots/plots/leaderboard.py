@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flywheel_assets.snapshots.plots.svg import bar, dot, line, percent, picture, spanning, text
+from flywheel_assets.snapshots.plots.svg import bar, dot, label, line, percent, picture, spanning, text
 
 Row = Mapping[str, Any]
 
@@ -16,7 +16,7 @@ def leaderboard_plot(arms: Sequence[Row], width: int = 340) -> str:
     height = ROW * len(arms) + 22
     ticks = across.ticks(4)
     parts = [line((across(tick), 2), (across(tick), height - 18), "grid") for tick in ticks]
-    parts += [text((across(tick), height - 4), percent(tick), "tick", "middle") for tick in ticks]
+    parts += [text((across(tick), height - 4), label(tick), "tick", "middle") for tick in ticks]
     for place, row in enumerate(arms):
         y = place * ROW + 28
         style = "current" if row["in_production"] else "baseline"

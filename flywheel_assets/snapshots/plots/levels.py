@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flywheel_assets.snapshots.plots.lift import runs_axis
-from flywheel_assets.snapshots.plots.svg import Point, Scale, curve, grid, percent, picture, spanning, text
+from flywheel_assets.snapshots.plots.svg import Point, Scale, curve, grid, label, percent, picture, spanning, text
 
 Row = Mapping[str, Any]
 
 SIDES = (("frozen", "first promotion"), ("baseline", "holdout"), ("current", "production"))
-# A block has a handful of held-out runs; this many blocks together are readable.
-WINDOW = 10
+# A block has a handful of held-out runs; so many blocks, and no fewer runs, are readable together.
+WINDOW, FEWEST = 10, 20
 
 
 def levels_plot(rows: Sequence[Row], width: int, height: int = 240) -> str:
@@ -19,7 +19,7 @@ def levels_plot(rows: Sequence[Row], width: int, height: int = 240) -> str:
     lines = {name: rolling(rows, name) for name, _ in SIDES}
     up = spanning([value for points in lines.values() for _, value in points], height - 26, 10)
     ticks = up.ticks()
-    parts = grid(across, up, [percent(tick) for tick in ticks], ticks)
+    parts = grid(across, up, [label(tick) for tick in ticks], ticks)
     ends: list[tuple[float, str, str]] = []
     for name, words in SIDES:
         points: list[Point] = [(across(block), up(value)) for block, value in lines[name]]
@@ -31,12 +31,12 @@ def levels_plot(rows: Sequence[Row], width: int, height: int = 240) -> str:
 
 
 def rolling(rows: Sequence[Row], name: str) -> list[tuple[int, float]]:
-    """(block, mean outcome over the last blocks weighted by runs), for blocks that have any."""
+    """(block, mean outcome over the last blocks weighted by runs), where those are enough runs."""
     found: list[tuple[int, float]] = []
     for place in range(len(rows)):
         seen = [row for row in rows[max(0, place - WINDOW + 1) : place + 1] if row[name] is not None]
         runs = sum(row[f"{name}_runs"] for row in seen)
-        if runs:
+        if runs >= FEWEST:
             found.append((rows[place]["block"], sum(row[name] * row[f"{name}_runs"] for row in seen) / runs))
     return found
 

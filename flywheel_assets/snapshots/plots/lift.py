@@ -3,7 +3,19 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flywheel_assets.snapshots.plots.svg import Scale, area, curve, dot, grid, line, percent, picture, spanning, text
+from flywheel_assets.snapshots.plots.svg import (
+    Scale,
+    area,
+    curve,
+    dot,
+    grid,
+    label,
+    line,
+    percent,
+    picture,
+    spanning,
+    text,
+)
 
 Row = Mapping[str, Any]
 
@@ -26,7 +38,7 @@ def lift_plot(rows: Sequence[Row], width: int, height: int = 240) -> str:
     last = known[-1]
     ticks = up.ticks()
     parts = [
-        *grid(across, up, [percent(tick, signed=tick != 0) for tick in ticks], ticks),
+        *grid(across, up, [label(tick, signed=True) for tick in ticks], ticks),
         area(band, "band"),
         line((across.start, up(0)), (across.end, up(0)), "zero"),
         curve([(x, up(row["lift"])) for x, row in zip(at, clipped, strict=True)], "current"),

@@ -97,9 +97,13 @@ def grid(across: Scale, up: Scale, labels: Sequence[str], values: Sequence[float
 
 
 def percent(value: float, *, signed: bool = False) -> str:
-    """A share in per cent without needless digits."""
-    shown = f"{value * 100:+.1f}" if signed else f"{value * 100:.1f}"
-    return shown.removesuffix(".0").replace("-", "−")
+    """A share in per cent, to one decimal."""
+    return (f"{value * 100:+.1f}" if signed else f"{value * 100:.1f}").replace("-", "−")
+
+
+def label(value: float, *, signed: bool = False) -> str:
+    """A share in per cent beside an axis: no sign before 0, no decimal where none is needed."""
+    return percent(value, signed=signed and value != 0).removesuffix(".0")
 
 
 def _listed(points: Sequence[Point]) -> str:

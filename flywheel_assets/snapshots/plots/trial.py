@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flywheel_assets.snapshots.plots.svg import area, curve, dot, grid, line, percent, picture, spanning, text
+from flywheel_assets.snapshots.plots.svg import area, curve, dot, grid, label, line, percent, picture, spanning, text
 
 Row = Mapping[str, Any]
 
@@ -26,7 +26,7 @@ def trial_plot(looks: Sequence[Row], width: int = 340, height: int = 170) -> str
     style = STYLES.get(last["kind"], "current")
     ticks, end = up.ticks(4), (at[-1], up(inside[-1][1]))
     parts = [
-        *grid(across, up, [percent(tick, signed=tick != 0) for tick in ticks], ticks),
+        *grid(across, up, [label(tick, signed=True) for tick in ticks], ticks),
         area(band, f"band {style}"),
         line((at[-1], up(inside[-1][0])), (at[-1], up(inside[-1][2])), f"whisker {style}"),
         line((across.start, up(0)), (across.end, up(0)), "zero"),
