@@ -1,7 +1,6 @@
 """Evidence: the units that argue for or against a candidate, in order, and what was refused."""
 
 import hashlib
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -64,7 +63,7 @@ class Evidence:
     @property
     def days(self) -> list[str]:
         """UTC days with evidence, ascending."""
-        return sorted(set(self.rows.column("day").to_pylist()))
+        return sorted(self.rows.column("day").unique().to_pylist())
 
     @property
     def hash(self) -> str:
@@ -112,7 +111,6 @@ def since_promotion(con: duckdb.DuckDBPyConnection, registration: Registration, 
 
 def _gather(con: duckdb.DuckDBPyConnection, sql: str, values: Mapping[str, object]) -> Evidence:
     found = con.execute(sql, dict(values)).to_arrow_table()
-    refusals = found.column("refusal").to_pylist()
-    kept = found.filter(pa.array([refusal is None for refusal in refusals], pa.bool_()))
-    refused = Counter(refusal for refusal in refusals if refusal is not None)
-    return Evidence(kept.drop_columns(["refusal"]), dict(sorted(refused.items())))
+    refusal = found.column("refusal")
+    refused = {row["values"]: row["counts"] for row in refusal.drop_null().value_counts().to_pylist()}
+    return Evidence(found.filter(refusal.is_null()).drop_columns(["refusal"]), dict(sorted(refused.items())))
