@@ -34,7 +34,7 @@ def comparable(asked: pa.ChunkedArray, answered: pa.ChunkedArray) -> pa.Array:
     content. A text that was not captured counts as empty.
     """
     filled = (pc.fill_null(side, "").combine_chunks() for side in (asked, answered))
-    joined = pc.binary_join_element_wise(*filled, " \x1f ")
+    joined = pc.binary_join_element_wise(*filled, " ␟ ")
     lowered = pc.utf8_lower(pc.utf8_normalize(joined, "NFC"))
     return pc.utf8_trim_whitespace(pc.replace_substring_regex(lowered, _MARKS, " "))
 

@@ -1,0 +1,83 @@
+"""MinHash estimates the similarity that the exact comparison finds; known pairs fall on the right side."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from flywheel_assets.observations.signatures import (
+    SLOTS,
+    band_keys,
+    comparable,
+    differs_in_content,
+    jaccard,
+    minhash,
+    words_of,
+)
+
+
+def said(*texts: str) -> pa.Array:
+    return comparable(pa.chunked_array([pa.array(texts, pa.string())]), pa.chunked_array([pa.array([""] * len(texts))]))
+
+
+WORDS = [hashlib.blake2b(str(number).encode(), digest_size=3).hexdigest() for number in range(400)]
+
+
+@pytest.mark.parametrize("changed", [0, 10, 40, 100, 400])
+def test_the_share_of_equal_slots_estimates_the_jaccard_similarity(changed: int) -> None:
+    left, right = WORDS, [*WORDS[: len(WORDS) - changed], *(f"new{word}" for word in WORDS[len(WORDS) - changed :])]
+    slots = minhash(said(" ".join(left), " ".join(right)), ["same", "same"])
+    exact = jaccard(left, right)
+    assert abs(float(np.mean(slots[0] == slots[1])) - exact) <= 4 * np.sqrt(0.25 / SLOTS)
+    shared = np.isin(*band_keys(slots, np.zeros(2, np.int64))).any()
+    assert shared or exact < 0.8
+
+
+def test_texts_of_different_arms_or_scopes_share_nothing() -> None:
+    slots = minhash(said("the same words", "the same words"), ["one arm", "another"])
+    assert not (slots[0] == slots[1]).any()
+    same = minhash(said("the same words", "the same words"), ["one arm", "one arm"])
+    assert (same[0] == same[1]).all()
+    assert not np.isin(*band_keys(same, np.array([0, 1]))).any()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "one", "one two three four", "one two three four five", "one two three four five six"]
+)
+def test_short_texts_have_a_signature_of_their_own(text: str) -> None:
+    slots = minhash(said(text, text + " more", text.upper()), [""] * 3)
+    assert (slots[0] == slots[2]).all()
+    assert not (slots[0] == slots[1]).all()
+
+
+def test_a_signature_does_not_depend_on_its_neighbours() -> None:
+    alone, among = minhash(said("a b c d e f"), [""]), minhash(said("x", "a b c d e f", ""), [""] * 3)
+    assert (alone[0] == among[1]).all()
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "differs"),
+    [
+        ("a b c", "a b c d", False),
+        ("a b c", "a b x", True),
+        ("a b c", "c b a", False),
+        ("it is so", "it is not so", True),
+        ("take some", "take 3 some", True),
+    ],
+)
+def test_replaced_words_numbers_and_negations_are_content(left: str, right: str, *, differs: bool) -> None:
+    assert differs_in_content(left.split(), right.split()) is differs
+
+
+def test_known_near_duplicates_are_told_from_questions_on_the_same_passage(shared_data: Path) -> None:
+    pairs = pd.read_csv(shared_data / "poison_suite" / "near_dup_pairs.csv")
+    sides = [[words_of(str(text)) for text in said(*pairs[side]).to_pylist()] for side in ("a", "b")]
+    near = pd.Series(
+        [jaccard(a, b) >= 0.9 and not differs_in_content(a, b) for a, b in zip(*sides, strict=True)], dtype=bool
+    )
+    positive = pairs["kind"] == "positive"
+    assert near[positive].mean() >= 0.8
+    assert positive[near].mean() >= 0.5
