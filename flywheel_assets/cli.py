@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from flywheel_assets.commands.envelope import Answer, respond
+from flywheel_assets.commands.envelope import respond
 from flywheel_assets.lake.places import Places
 
 app = typer.Typer(
