@@ -5,13 +5,13 @@ WITH stated AS (
     FROM folded
 ),
 named AS (
-    SELECT s.*, c.* EXCLUDE (run_id),
+    SELECT s.*, c.* EXCLUDE (run),
         -- 'Service/key/handler' names one object; the function is 'Service/handler'.
         CASE WHEN runtime = 'restate' AND len(string_split(target, '/')) = 3
             THEN concat(split_part(target, '/', 1), '/', split_part(target, '/', 3)) ELSE target END AS function,
         coalesce(stated, {silent}) AS run_status,
         substr(sha256(c.tools), 1, 12) AS tool_schema_hash
-    FROM stated s LEFT JOIN content c USING (run_id)
+    FROM stated s LEFT JOIN content c USING (run)
 ),
 armed AS (
     SELECT *,

@@ -1,13 +1,14 @@
 """What a run was asked and what it answered, as text, out of whatever messages were captured."""
 
-from collections.abc import Iterator
 from typing import cast
 
 import orjson
 
 # Content that gates and prompts read; longer answers are cut, not refused.
 LONGEST = 20_000
-TEXT_KEYS = ("content", "text", "parts", "value", "output", "result", "response")
+TEXT_KEYS = ("content", "message.content", "parts", "text", "value", "output", "result", "response")
+NESTS = ("messages", "choices", "message")
+NO_ANSWER = ("tool_call", "tool_call_response", "tool_use", "reasoning", "thinking")
 INPUT_KEYS = ("input", "question", "query", "prompt", "task", "text", "content")
 OUTPUT_KEYS = ("output", "answer", "response", "result", "text", "content")
 
@@ -23,43 +24,49 @@ def answered(raw: str) -> str:
 
 
 def _message(raw: str, roles: tuple[str, ...], fields: tuple[str, ...]) -> str:
-    if raw[:1] not in '[{"' or not raw:
+    if raw[:1] not in ("[", "{", '"'):
         return raw[:LONGEST]
     try:
         content = orjson.loads(raw)
     except orjson.JSONDecodeError:
         return raw[:LONGEST]
-    text = None
-    for role, said in _messages(content):
-        if role in roles and said:
-            text = said
-    return (text or _field(content, fields) or raw)[:LONGEST]
+    return (_last(content, roles) or _field(content, fields) or raw)[:LONGEST]
 
 
-def _messages(content: object) -> Iterator[tuple[str, str]]:
-    """(role, text) of every message, in order, whichever convention nests it how."""
+def _last(content: object, roles: tuple[str, ...]) -> str:
+    """The text of the last message by one of `roles`, whichever convention nests it how."""
     if isinstance(content, list):
-        for item in cast("list[object]", content):
-            yield from _messages(item)
-    elif isinstance(content, dict):
-        item = cast("dict[str, object]", content)
-        role = item.get("role") or item.get("message.role") or item.get("type")
-        if isinstance(role, str) and not isinstance(item.get("messages"), list):
-            yield role.lower(), _text(item.get("message.content", item))
-        for key in ("messages", "message", "choices"):
-            yield from _messages(item.get(key))
+        for item in reversed(cast("list[object]", content)):
+            if found := _last(item, roles):
+                return found
+        return ""
+    if not isinstance(content, dict):
+        return ""
+    item = cast("dict[str, object]", content)
+    role = item.get("role") or item.get("message.role") or item.get("type")
+    if isinstance(role, str) and role.lower() in roles:
+        return _text(item)
+    for key in NESTS:
+        if (inner := item.get(key)) and (found := _last(inner, roles)):
+            return found
+    return ""
 
 
 def _text(content: object) -> str:
     if isinstance(content, str):
         return content
     if isinstance(content, list):
-        return "\n".join(part for part in map(_text, cast("list[object]", content)) if part)
+        parts = cast("list[object]", content)
+        if len(parts) == 1:
+            return _text(parts[0])
+        return "\n".join(part for part in map(_text, parts) if part)
     if isinstance(content, dict):
         item = cast("dict[str, object]", content)
-        if item.get("type") in ("tool_call", "tool_call_response", "reasoning", "thinking", "tool_use"):
+        if item.get("type") in NO_ANSWER:
             return ""
-        return next((text for key in TEXT_KEYS if (text := _text(item.get(key)))), "")
+        for key in TEXT_KEYS:
+            if (inner := item.get(key)) and (text := _text(inner)):
+                return text
     return ""
 
 

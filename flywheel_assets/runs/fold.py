@@ -1,6 +1,6 @@
 """Fold a day's spans into runs."""
 
-from datetime import date, timedelta
+from datetime import date
 
 import duckdb
 import pyarrow as pa
@@ -8,11 +8,9 @@ import pyarrow as pa
 from flywheel_assets.runs.content import answered, asked
 from flywheel_assets.runs.script import run_script
 from flywheel_assets.runs.units import registry
-from flywheel_assets.runs.window import define_units, place_window
+from flywheel_assets.runs.window import DAY, gather, place_window
 from flywheel_assets.tables.agent_runs import AGENT_RUNS
 from flywheel_assets.tables.run_spans import RUN_SPANS
-
-DAY = timedelta(days=1)
 
 
 def fold_runs(con: duckdb.DuckDBPyConnection, day: date) -> tuple[pa.Table, pa.Table]:
@@ -22,10 +20,10 @@ def fold_runs(con: duckdb.DuckDBPyConnection, day: date) -> tuple[pa.Table, pa.T
     has exactly one row in `run_spans`: a span looks for its run no further back than the day before
     its own, and is written with the day its run started, or with its own where it has none.
     """
-    define_units(con)
+    gather(con, day)
     place_window(con, day - DAY, day, day, "placed_today")
     place_window(con, day, day + DAY, None, "placed_tomorrow")
-    run_script(con, "members", {"day": day, "bare": registry.BARE})
+    run_script(con, "members", {"yesterday": day - DAY, "day": day, "bare": registry.BARE})
     run_script(con, "runs")
     run_script(con, "content")
     runs = run_script(con, "agent_runs", {"day": day}, {"silent": registry.silent_sql()}).to_arrow_table()

@@ -1,18 +1,18 @@
 SELECT
     $day AS day,
-    run_id,
-    trace_id,
-    span_id,
-    day AS span_day,
+    m.run_id,
+    s.trace_id,
+    s.span_id,
+    s.day AS span_day,
     CASE
-        WHEN run_id IS NULL THEN 'none'
-        WHEN is_root THEN 'root'
-        WHEN annotation THEN 'annotation'
-        WHEN mirrors AND run_id IN (SELECT run_id FROM originals) THEN 'other'
-        WHEN operation IN ('attempt', 'llm', 'tool', 'step') THEN operation
-        WHEN operation IN ('agent', 'chain', 'workflow') THEN 'step'
+        WHEN m.run_id IS NULL THEN 'none'
+        WHEN m.is_root THEN 'root'
+        WHEN m.annotation THEN 'annotation'
+        WHEN s.mirrors AND m.run IN (SELECT run FROM originals) THEN 'other'
+        WHEN s.operation IN ('attempt', 'llm', 'tool', 'step') THEN s.operation
+        WHEN s.operation IN ('agent', 'chain', 'workflow') THEN 'step'
         ELSE 'other'
     END AS role,
-    nullif(attempt, 0) AS attempt
-FROM members
-ORDER BY trace_id, span_id;
+    nullif(m.attempt, 0) AS attempt
+FROM members m JOIN near s ON s.rowid = m.row
+ORDER BY s.trace_id, s.span_id;

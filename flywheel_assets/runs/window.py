@@ -1,6 +1,6 @@
 """Spans of a day and its neighbour, each placed in its run, as a table in DuckDB."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 import duckdb
@@ -9,10 +9,13 @@ import pyarrow as pa
 
 from flywheel_assets.runs.place import Placement, Window, place
 from flywheel_assets.runs.script import run_script
+from flywheel_assets.runs.tree import Index
 from flywheel_assets.runs.units import registry
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+DAY = timedelta(days=1)
 
 # The narrow columns that a fold needs of every span: content stays where it is.
 # fmt: off
@@ -27,40 +30,70 @@ COLUMNS = (
 # fmt: on
 
 
-def define_units(con: duckdb.DuckDBPyConnection) -> None:
-    """`unit_spans`: `raw_spans` without content, with what the runtimes' units say of each span."""
+def gather(con: duckdb.DuckDBPyConnection, day: date) -> None:
+    """Table `near`: the day's spans, those that reach into it from its neighbours, each span once."""
     con.execute(f"""
         CREATE OR REPLACE TEMP VIEW unit_spans AS
         SELECT {", ".join(COLUMNS)},
             {registry.runtime_sql()} AS runtime,
             {registry.states_sql()} AS states,
             {registry.mirrors_sql()} AS mirrors,
-            {registry.attempt_sql()} AS stated_attempt,
-            {registry.invokes_sql()} AS invokes
+            {registry.attempt_sql()} AS stated_attempt
         FROM raw_spans
     """)
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE invocations_made AS
+        SELECT DISTINCT ON (trace_id, span_id) trace_id, span_id, {registry.invokes_sql()} AS invokes
+        FROM raw_spans WHERE {registry.invoking_sql()}
+    """)
+    run_script(con, "near", {"yesterday": day - DAY, "day": day, "tomorrow": day + DAY})
+    repeated = con.execute("SELECT count(*) > count(DISTINCT (trace_id, span_id)) FROM near").fetchall()[0][0]
+    if repeated:
+        con.execute("CREATE OR REPLACE TEMP TABLE near AS SELECT DISTINCT ON (trace_id, span_id) * FROM near")
 
 
 def place_window(con: duckdb.DuckDBPyConnection, first: date, last: date, whole: date | None, name: str) -> None:
-    """Table `name`: the spans of first..last with the position of their run's root in the same table.
+    """Table `name`: the spans of `near` on first..last, each with its run's root, by row of `near`.
 
-    Only `whole` comes with all its spans; of the other day, those in traces or invocations that
-    reach over midnight.
+    All spans of the day `whole`; of other days those in traces and invocations that reach over
+    midnight.
     """
-    run_script(con, "window", {"first": first, "last": last, "whole": whole})
-    columns = cast("dict[str, NDArray[Any]]", run_script(con, "edges").fetchnumpy())
-    placement = place(Window(**{**columns, "attempt": np.ma.filled(columns["attempt"], np.nan)}))
-    con.register("placed", _arrow(placement))
-    con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM spans_of_window JOIN placed USING (idx)")
-    con.unregister("placed")
+    found = run_script(con, "edges", {"first": first, "last": last, "whole": whole}).fetchnumpy()
+    columns = cast("dict[str, NDArray[Any]]", found)
+    row = columns.pop("row")
+    # The order of time is the order of the arrays: "first" and "earliest" then mean the least index.
+    order = np.lexsort((columns.pop("tie"), columns.pop("start")))
+    place_of = np.full(int(row.max()) + 2 if len(row) else 1, -1, dtype=np.int64)
+    place_of[row[order]] = np.arange(len(row))
+    columns["attempt"] = np.ma.filled(columns["attempt"], np.nan)
+    columns = {key: value[order] for key, value in columns.items()}
+    for key in ("parent", "trace", "invocation", "invoked"):
+        # Row -1 reads the last, unused entry.
+        columns[key] = place_of[columns[key]]
+    earliest = _earliest(columns["invocation"])
+    columns["invocation"], columns["invoked"] = earliest[columns["invocation"]], earliest[columns["invoked"]]
+    con.register("placement", _arrow(place(Window(**columns)), row[order]))
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM placement")
+    con.unregister("placement")
 
 
-def _arrow(placement: Placement) -> pa.Table:
+def _earliest(group: Index) -> Index:
+    """The first member of each group of equal, non-negative numbers; the last entry, for -1, is -1."""
+    earliest = np.full(len(group) + 1, len(group), dtype=np.int64)
+    members = np.flatnonzero(group >= 0)
+    np.minimum.at(earliest, group[members], members)
+    earliest[-1] = -1
+    return earliest
+
+
+def _arrow(placement: Placement, row: Index) -> pa.Table:
+    rows = np.append(row, -1)
     return pa.table(
         {
-            "idx": np.arange(len(placement.root)),
-            "root_idx": placement.root,
-            "first_idx": placement.first,
+            "row": row,
+            "place": np.arange(len(row)),
+            "root": rows[placement.root],
+            "first": rows[placement.first],
             "annotation": placement.annotation,
             "call": placement.call,
             "own": placement.own,

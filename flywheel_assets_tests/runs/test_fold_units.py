@@ -93,6 +93,7 @@ CASES = {
                 "s",
                 "x",
                 {
+                    "name": "executor.step",
                     "dialect": "inngest",
                     "operation": "step",
                     "invocation_id": "01A",

@@ -28,5 +28,6 @@ UNIT = Unit(
     silent="CASE WHEN failed_steps > 0 THEN 'error' ELSE 'ok' END",
     mirrors="name = 'userland'",
     attempt="attempt + 1",
-    invokes="CASE WHEN dialect = 'inngest' THEN attr_text['_inngest.step.invoke.run.id'] END",
+    invoking="name = 'executor.step' AND dialect = 'inngest'",
+    invokes="attr_text['_inngest.step.invoke.run.id']",
 )

@@ -37,9 +37,14 @@ def attempt_sql() -> str:
     return _cases(((unit.opens, unit.attempt) for unit in UNITS), "NULL")
 
 
+def invoking_sql() -> str:
+    """Whether a span may have started a run as part of its own."""
+    return " OR ".join(f"({unit.invoking})" for unit in UNITS if unit.invoking)
+
+
 def invokes_sql() -> str:
-    """The id of the run that a span started as part of its own."""
-    return _cases(((unit.opens, unit.invokes) for unit in UNITS), "NULL")
+    """The id of the run that it started."""
+    return _cases(((unit.invoking, unit.invokes) for unit in UNITS if unit.invoking), "NULL")
 
 
 def _cases(cases: Iterable[tuple[str, str]], otherwise: str) -> str:

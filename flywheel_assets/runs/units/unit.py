@@ -10,7 +10,8 @@ class Unit:
     `states` is the run status ('ok', 'error', 'cancelled', 'open') that a span declares for its whole
     run, NULL for a span that declares nothing; of several, the last counts. `silent` is the status of
     a run that declares nothing. `mirrors` tells copies of spans that the run also holds in the
-    original, so that nothing is counted twice.
+    original, so that nothing is counted twice. `invokes` is the id of the run that a span started as
+    part of its own, on spans that are `invoking`: those alone are looked into.
     """
 
     runtime: str
@@ -19,4 +20,5 @@ class Unit:
     silent: str
     mirrors: str = "false"
     attempt: str = "NULL"
-    invokes: str = "NULL"
+    invoking: str = ""
+    invokes: str = ""
