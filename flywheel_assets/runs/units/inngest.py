@@ -28,6 +28,6 @@ UNIT = Unit(
     silent="CASE WHEN failed_steps > 0 THEN 'error' ELSE 'ok' END",
     mirrors="name = 'userland'",
     attempt="attempt + 1",
-    invoking="name = 'executor.step' AND dialect = 'inngest'",
+    invoking="name IN ('executor.step', 'EXTEND') AND invocation_id IS NOT NULL",
     invokes="attr_text['_inngest.step.invoke.run.id']",
 )
