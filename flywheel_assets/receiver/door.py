@@ -66,10 +66,10 @@ class Door:
         one_line = msgspec.json.format(payload, indent=-1) if b"\n" in payload else payload
         return self._spool(one_line, "json")
 
-    def take_feedback(self, body: bytes) -> list[Future[None]]:
-        """Spool one statement, an array or lines of them: all or, when one is wrong, none."""
+    def take_feedback(self, body: bytes) -> tuple[int, Future[None]]:
+        """Spool one statement, an array or lines of them; how many. When one is wrong, none is taken."""
         posted = _feedback(body)
-        return [self._spool(one.model_dump_json().encode(), "feedback") for one in posted]
+        return len(posted), self._spool("\n".join(one.model_dump_json() for one in posted).encode(), "feedback")
 
     def inflate(self, body: bytes, encoding: str) -> bytes:
         """The body without its content encoding, never more than `max_body_bytes` of it."""

@@ -26,8 +26,10 @@ def grpc_server(door: Door) -> grpc.Server:
     server = grpc.server(
         # A thread waits for the disk on behalf of each request in hand.
         futures.ThreadPoolExecutor(min(settings.max_concurrent, 64), thread_name_prefix="grpc-door"),
-        maximum_concurrent_rpcs=settings.max_concurrent,
+        # gRPC answers beyond this with a code that exporters do not retry: senders are held back earlier.
+        maximum_concurrent_rpcs=8 * settings.max_concurrent,
         options=[
+            ("grpc.max_concurrent_streams", settings.max_concurrent),
             ("grpc.max_receive_message_length", settings.max_body_bytes),
             # gRPC limits the compressed size only: inflated here, where the other can be limited too.
             ("grpc.per_message_decompression", 0),

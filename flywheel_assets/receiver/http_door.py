@@ -113,9 +113,9 @@ class _HttpDoor:
         body = self._door.inflate(
             await self._body(request), request.headers.get("content-encoding", "").strip().lower()
         )
-        stored = self._door.take_feedback(body)
-        await asyncio.gather(*(asyncio.wrap_future(one) for one in stored))
-        return JSONResponse({"stored": len(stored)})
+        count, stored = self._door.take_feedback(body)
+        await asyncio.wrap_future(stored)
+        return JSONResponse({"stored": count})
 
     async def _body(self, request: Request) -> bytes:
         limit = self._door.settings.max_body_bytes

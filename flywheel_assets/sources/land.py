@@ -17,10 +17,12 @@ from flywheel_assets.sources.index import Found, Index, Indexed
 from flywheel_assets.sources.open_file import Content, open_content
 from flywheel_assets.sources.set_aside import write_set_aside
 from flywheel_assets.sources.take import Taken, release, take
+from flywheel_assets.tables.landed_batches import LANDED_BATCHES
 
 # Per commit: enough that commits cost little, little enough that a killed landing repeats little.
 PASS_BATCHES = 8192
 PASS_BYTES = 256 * 1024 * 1024
+INDEX_FILES = 64
 _HEAD = 64 * 1024
 _BLANK = b" \t\r\n\0"
 TORN = "the file ends in the middle of a batch: export it again"
@@ -71,7 +73,15 @@ def land(lake: Lake, inbox: Path, landing: Path, landed_at: datetime) -> Landed:
         write_set_aside(lake, landing)
         for taken in files:
             release(taken)
+        _compact(lake)
     return landed
+
+
+def _compact(lake: Lake) -> None:
+    """Each landing adds a small file to the index; many of them would slow down every reading of it."""
+    opened = lake.open(LANDED_BATCHES)
+    if opened is not None and len(opened.file_uris()) > INDEX_FILES:
+        opened.optimize.compact()
 
 
 @contextmanager

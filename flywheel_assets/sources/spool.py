@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,23 +47,21 @@ class _Segment:
         self.opened = time.monotonic()
         # Locked before it gets the name under which others look at it.
         hidden = folder / f".{name}"
-        self._descriptor = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        self._descriptor = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o640)
         fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         hidden.rename(self.path)
         sync_folder(folder)
 
     def write(self, data: bytes) -> None:
-        """Append and sync. Raises OSError, after which the segment must be given up."""
-        try:
-            view = memoryview(data)
-            while view:
-                view = view[os.write(self._descriptor, view) :]
-            os.fsync(self._descriptor)
-        except OSError:
-            # After a failed fsync nobody knows what is on disk: only what was synced before counts.
-            with suppress(OSError):
-                os.ftruncate(self._descriptor, self.size)
-            raise
+        """Append and sync.
+
+        Raises OSError, after which the segment is to be closed: nobody knows what is on disk beyond
+        `size`. It is not cut off, because a landing may be reading it.
+        """
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self._descriptor, view) :]
+        os.fsync(self._descriptor)
         self.size += len(data)
 
     def close(self) -> None:
@@ -104,7 +101,8 @@ class Spool:
     def submit(self, payload: bytes, form: Form, source: str) -> Future[None]:
         """Queue a batch; the future is done when it is durable, or fails with SpoolRefusedError.
 
-        A JSON payload is one line. An empty payload holds nothing to keep and is done at once.
+        A JSON payload is one line; feedback may be several, which are stored together. An empty
+        payload holds nothing to keep and is done at once.
         """
         stored: Future[None] = Future()
         if not payload:
@@ -112,7 +110,7 @@ class Spool:
             return stored
         if len(payload) > MAX_BATCH:
             raise SpoolRefusedError(f"a batch of {len(payload)} bytes; {MAX_BATCH} is the most")
-        if form != "protobuf" and b"\n" in payload:
+        if form == "json" and b"\n" in payload:
             raise ValueError("a JSON payload is spooled as one line")
         data = len(payload).to_bytes(4, "big") + payload if form == "protobuf" else payload + b"\n"
         with self._changed:
@@ -137,6 +135,17 @@ class Spool:
         self._writer.join()
 
     def _write_until_closed(self) -> None:
+        try:
+            self._write()
+        finally:
+            # Whatever ended the writer, nobody may wait for it in vain.
+            with self._changed:
+                self._closing = True
+                left = [one for waiting in self._waiting.values() for one in waiting]
+                self._waiting = {}
+            _answer(left, SpoolRefusedError("the spool has stopped: restart the receiver"))
+
+    def _write(self) -> None:
         while True:
             with self._changed:
                 if not self._waiting and not self._closing:
@@ -151,28 +160,22 @@ class Spool:
 
     def _store(self, source: str, form: Form, waiting: Sequence[_Waiting]) -> None:
         failure: SpoolRefusedError | None = None
-        data = b"".join(one.data for one in waiting)
+        size = sum(len(one.data) for one in waiting)
         try:
             segment = self._segments.get((source, form))
             if segment is None:
                 segment = self._segments[source, form] = _Segment(self._folder, source, form)
-            segment.write(data)
+            segment.write(b"".join(one.data for one in waiting))
             self.fault = None
-        except OSError as error:
-            self.fault = f"cannot write to {self._folder}: {error.strerror}; free space or repair the disk"
+        except (OSError, MemoryError) as error:
+            self.fault = f"cannot write to {self._folder}: {error}; free space or repair the disk"
             failure = SpoolRefusedError(self.fault)
             broken = self._segments.pop((source, form), None)
             if broken is not None:
                 broken.close()
         with self._changed:
-            self.backlog -= len(data)
-        for one in waiting:
-            # A sender that hung up has cancelled its future; its batch is kept all the same.
-            if one.stored.set_running_or_notify_cancel():
-                if failure is None:
-                    one.stored.set_result(None)
-                else:
-                    one.stored.set_exception(failure)
+            self.backlog -= size
+        _answer(waiting, failure)
 
     def _finish_segments(self, *, everything: bool) -> None:
         oldest = time.monotonic() - self._segment_seconds
@@ -180,3 +183,13 @@ class Spool:
             if everything or segment.size >= self._segment_bytes or segment.opened <= oldest:
                 segment.close()
                 del self._segments[key]
+
+
+def _answer(waiting: Sequence[_Waiting], failure: SpoolRefusedError | None) -> None:
+    for one in waiting:
+        # A sender that hung up has cancelled its future; its batch is kept all the same.
+        if one.stored.set_running_or_notify_cancel():
+            if failure is None:
+                one.stored.set_result(None)
+            else:
+                one.stored.set_exception(failure)

@@ -80,7 +80,8 @@ def release(taken: Taken) -> None:
 def copy_tail(source: Path, target: Path) -> int:
     """Append to `target` what `source` has beyond it; returns the number of bytes, made durable."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    with source.open("rb") as read, target.open("ab") as write:
+    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
+    with source.open("rb") as read, os.fdopen(descriptor, "ab") as write:
         done = start = write.tell()
         size = os.fstat(read.fileno()).st_size
         while done < size:

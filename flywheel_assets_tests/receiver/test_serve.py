@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import httpx
@@ -19,8 +20,11 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from pydantic import ValidationError
 
+from flywheel_assets.lake.lake import Lake
 from flywheel_assets.receiver.settings import ReceiverSettings
+from flywheel_assets.sources.batches import read_batches
 from flywheel_assets.sources.framing import records
+from flywheel_assets.sources.land import Landed, land
 
 PROTOBUF = {"content-type": "application/x-protobuf"}
 
@@ -142,6 +146,26 @@ def test_every_acknowledged_batch_is_in_the_inbox_however_the_receiver_ends(
     if number != signal.SIGKILL:
         assert (child.returncode, out.strip(), err) == (0, "stopped", "")
         assert len(stored) == len(set(stored))
+
+
+def test_landing_beside_a_receiver_that_is_killed_gives_each_batch_once(tmp_path: Path, request_of) -> None:
+    lake, inbox, landing = Lake(str(tmp_path / "lake")), tmp_path / "inbox", tmp_path / "landing"
+    child, url, grpc_port = child_receiver(inbox)
+    acknowledged: list[bytes] = []
+    sender = threading.Thread(target=lambda: acknowledged.extend(load(url, grpc_port, request_of, threading.Event())))
+    sender.start()
+    landed: list[Landed] = []
+    while sum(one.accepted > 0 for one in landed) < 3 and len(landed) < 10_000:
+        landed.append(land(lake, inbox, landing, datetime.now(UTC)))
+    os.kill(child.pid, signal.SIGKILL)
+    child.communicate()
+    sender.join()
+    landed.append(land(lake, inbox, landing, datetime.now(UTC)))
+    kept = [batch.payload for batch in read_batches(lake, landing, date(2026, 11, 18))]
+    assert len(kept) == len(set(kept)) == sum(one.accepted for one in landed)
+    assert set(acknowledged) <= set(kept)
+    assert sum(one.accepted > 0 for one in landed) >= 3
+    assert not list(inbox.glob("[!.]*"))
 
 
 def test_shutting_down_finishes_the_requests_in_hand(tmp_path: Path, request_of) -> None:

@@ -99,6 +99,16 @@ def test_a_full_disk_is_a_refusal_and_the_spool_recovers(tmp_path: Path, monkeyp
     assert sorted(stored(tmp_path, "frames")) == [b"after", b"before"]
 
 
+def test_a_writer_that_dies_leaves_nobody_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+    spool = Spool(tmp_path)
+    monkeypatch.setattr(spool, "_finish_segments", lambda **_: 1 / 0)
+    spool.append(b"stored", "protobuf", "otlp")
+    spool._writer.join(5)
+    with pytest.raises(SpoolRefusedError, match="closed"):
+        spool.append(b"after", "protobuf", "otlp")
+
+
 def test_a_folder_that_vanished_is_a_refusal(tmp_path: Path) -> None:
     folder = tmp_path / "inbox"
     spool = Spool(folder)
