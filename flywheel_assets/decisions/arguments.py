@@ -5,6 +5,7 @@ before it, and the next entry of its trial has them all.
 """
 
 from collections.abc import Mapping
+from math import log
 from typing import Any
 
 import pyarrow as pa
@@ -22,8 +23,8 @@ def of_trial(trial: Trial) -> Reals:
 
 
 def of_rollback(watched: list[Watched]) -> Reals:
-    """Log-growth, negated, of the harm that went furthest: what argued for harm argued against the arm."""
-    worst = max(watched, key=lambda one: one.log_e)
+    """Log-growth, negated, of the harm that went furthest past its bar: what argued for harm argued against the arm."""
+    worst = max(watched, key=lambda one: one.log_e + log(one.alpha))
     return -worst.growth
 
 

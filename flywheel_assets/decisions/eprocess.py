@@ -24,6 +24,8 @@ Flags = NDArray[np.bool_]
 # Differences that the bettors specialise on, in standard deviations of one observation: about what 3,500,
 # 900, 220 and 60 of them can tell. The capital is the mean of the bettors', so none has to be right.
 EFFECTS: Reals = np.array([0.05, 0.1, 0.2, 0.4])
+# The same where few observations come and harm is looked for.
+LARGE_EFFECTS: Reals = np.array([0.1, 0.2, 0.4, 0.8])
 # Share of the capital that one observation may cost.
 STAKE_CAP = 0.8
 # Weight, in observations, of the guesses that stand in before data: outcome 0.5, variance 0.25.
@@ -115,9 +117,8 @@ class Comparison:
     fall: Process
 
     @classmethod
-    def of(cls, x: Reals, low: Reals, high: Reals, variance_guess: float, restart: int = 0) -> Self:
-        """From unbiased observations of the difference with predictable bounds."""
-        bets = _bets(x, variance_guess)
+    def of(cls, x: Reals, low: Reals, high: Reals, bets: Reals, restart: int = 0) -> Self:
+        """From unbiased observations of the difference with predictable bounds and bets."""
         return cls(Process(x, low, bets, restart), Process(-x, -high, bets, restart))
 
     def log_e(self, difference: float) -> float:
@@ -143,19 +144,22 @@ def randomised(candidate: Flags, y: Reals, share: float) -> Comparison:
     x = np.where(candidate, (y - b) / share, (b - y) / (1 - share))
     low = -np.maximum(b / share, (1 - b) / (1 - share))
     high = np.maximum((1 - b) / share, b / (1 - share))
-    return Comparison.of(x, low, high, 0.25 / (share * (1 - share)))
+    return Comparison.of(x, low, high, _bets(x, 0.25 / (share * (1 - share))))
 
 
 def differences(x: Reals, restart: int = 0) -> Comparison:
-    """From differences in [−1, 1] that are unbiased in themselves, such as those of matched blocks."""
-    one = np.ones_like(x)
-    return Comparison.of(x, -one, one, 0.25, restart)
+    """From differences in [−1, 1] that are unbiased in themselves, such as those of matched blocks.
+
+    With `restart` the bets are on large differences: it is for watching.
+    """
+    one, effects = np.ones_like(x), LARGE_EFFECTS if restart else EFFECTS
+    return Comparison.of(x, -one, one, _bets(x, 0.25, effects), restart)
 
 
 def assigned_as_declared(candidate: Flags, share: float) -> float:
     """Log e-value against 'units went to the candidate with probability `share`', in either direction."""
     x = candidate.astype(float) - share
-    comparison = Comparison.of(x, np.full_like(x, -share), np.full_like(x, 1 - share), share * (1 - share))
+    comparison = Comparison.of(x, np.full_like(x, -share), np.full_like(x, 1 - share), _bets(x, share * (1 - share)))
     return float(np.logaddexp(comparison.log_e(0.0), comparison.log_e_harm(0.0)) - np.log(2))
 
 
@@ -164,11 +168,11 @@ def _log_mean(logs: Reals) -> Reals:
     return np.logaddexp.reduce(logs, axis=1) - np.log(logs.shape[1])
 
 
-def _bets(x: Reals, variance_guess: float) -> Reals:
+def _bets(x: Reals, variance_guess: float, effects: Reals = EFFECTS) -> Reals:
     """λ_j(t) = δ_j / (s_t (1 + δ_j²)): Kelly's stake if the difference were δ_j standard deviations s_t."""
     before = np.cumsum(x * x) - x * x
     variance = (before + GUESS_VARIANCE * variance_guess) / (np.arange(len(x)) + GUESS_VARIANCE)
-    return EFFECTS / (1 + EFFECTS**2) / np.sqrt(variance)[:, None]
+    return effects / (1 + effects**2) / np.sqrt(variance)[:, None]
 
 
 def _mean_before(y: Reals, chosen: Flags) -> Reals:

@@ -18,8 +18,9 @@ from flywheel_assets.decisions.judge import Verdict, shown
 from flywheel_assets.decisions.trial import Failed, Passed, Result, Undecided
 from flywheel_assets.tables.documents.registration import Registration
 
-# Chance that a harmless promotion is ever rolled back, shared evenly by what is watched.
-ROLLBACK_ALPHA = 0.05
+# Chance that a harmless promotion is ever rolled back: half of it for the outcome, the rest shared
+# evenly by the guardrails. Larger than for a promotion, because a rollback restores what was in use.
+ROLLBACK_ALPHA = 0.1
 # Harm may begin long after the promotion: bets on it start anew every so many blocks.
 RESTART = 10
 
@@ -33,6 +34,7 @@ class Watched:
 
     metric: str
     allowed: float
+    alpha: float
     blocks: Comparison
     block_of: NDArray[np.int64]
 
@@ -52,11 +54,14 @@ class Watched:
 
 def watch(registration: Registration, evidence: Evidence) -> list[Watched]:
     """The outcome (allowed to fall by the margin) and every declared guardrail."""
-    limits = [("outcome", 1 - evidence.outcome, registration.margin)]
+    limits = [("outcome", 1 - evidence.outcome, registration.margin, ROLLBACK_ALPHA / 2)]
     for guardrail in registration.guardrails:
         cut = np.clip(evidence.metric(guardrail.metric) / guardrail.ceiling, 0.0, 1.0)
-        limits.append((guardrail.metric, cut, min(guardrail.max_increase / guardrail.ceiling, 1.0)))
-    return [Watched(metric, allowed, *matched(evidence.candidate, harm)) for metric, harm, allowed in limits]
+        allowed = min(guardrail.max_increase / guardrail.ceiling, 1.0)
+        limits.append((guardrail.metric, cut, allowed, ROLLBACK_ALPHA / 2 / len(registration.guardrails)))
+    return [
+        Watched(metric, allowed, alpha, *matched(evidence.candidate, harm)) for metric, harm, allowed, alpha in limits
+    ]
 
 
 def matched(candidate: Flags, values: Reals) -> tuple[Comparison, NDArray[np.int64]]:
@@ -81,10 +86,9 @@ def matched(candidate: Flags, values: Reals) -> tuple[Comparison, NDArray[np.int
 
 def verdict(evidence: Evidence, watched: list[Watched]) -> Verdict:
     """Rolled back when the e-value of any watched metric reaches 1/α, else held."""
-    needed = len(watched) / ROLLBACK_ALPHA
     results: dict[str, Result] = {}
     for one in watched:
-        e, blocks = e_value(one.log_e), len(one.blocks.rise.x)
+        e, needed, blocks = e_value(one.log_e), 1 / one.alpha, len(one.blocks.rise.x)
         numbers = {"e_value": e, "needed": stated(needed), "blocks": blocks, "allowed": stated(one.allowed)}
         if e >= needed:
             results[one.metric] = Failed("credibly worse than its predecessor by more than allowed", numbers)
@@ -94,7 +98,7 @@ def verdict(evidence: Evidence, watched: list[Watched]) -> Verdict:
             results[one.metric] = Passed("not credibly worse than its predecessor", numbers)
     failed = [f"{name}: {result.reason}" for name, result in results.items() if isinstance(result, Failed)]
     worse = watched[0].blocks
-    lower, upper = worse.interval(ROLLBACK_ALPHA / len(watched))
+    lower, upper = worse.interval(watched[0].alpha)
     difference, (ours, theirs) = evidence.difference, evidence.units
     return Verdict(
         kind="rolled_back" if failed else "held",
