@@ -119,5 +119,4 @@ def _wire_ids(payloads: list[bytes]) -> list[np.ndarray]:
     except ValueError:
         middle = len(payloads) // 2
         return [*_wire_ids(payloads[:middle]), *_wire_ids(payloads[middle:])] if middle else []
-    texts = ids.hex_text(found)
-    return [ids.numbers(texts.filter(pa.array(ids.usable(texts, 16))))]
+    return [ids.numbers(found)]

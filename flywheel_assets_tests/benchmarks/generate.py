@@ -10,6 +10,7 @@ import argparse
 import struct
 import sys
 from collections.abc import Iterator
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 
@@ -137,41 +138,50 @@ def wire_span(span: Span) -> bytes:
 
 def wire_attributes(number: int, attributes: dict[str, Value]) -> bytes:
     """OTLP's repeated KeyValue under a field number."""
-    return b"".join(
-        [field(number, field(1, key.encode()) + field(2, wire_value(value))) for key, value in attributes.items()]
-    )
+    return b"".join([field(number, wire_key(key) + wire_value(value)) for key, value in attributes.items()])
+
+
+@cache
+def wire_key(key: str) -> bytes:
+    """A KeyValue's key; there are few, so each is encoded once."""
+    return field(1, key.encode())
 
 
 def wire_value(value: Value) -> bytes:
+    """A KeyValue's value."""
+    return field(2, any_value(value))
+
+
+def any_value(value: Value) -> bytes:
     """OTLP's AnyValue."""
-    match value:
-        case str():
-            return field(1, value.encode())
-        case bool():
-            return b"\x10" + varint(int(value))
-        case int():
-            return b"\x18" + varint(value)
-        case float():
-            return b"\x21" + struct.pack("<d", value)
-        case _:
-            return field(5, b"".join([field(1, wire_value(one)) for one in value]))
+    if isinstance(value, str):
+        return field(1, value.encode())
+    if isinstance(value, bool):
+        return b"\x10" + varint(int(value))
+    if isinstance(value, int):
+        return b"\x18" + varint(value)
+    if isinstance(value, float):
+        return b"\x21" + struct.pack("<d", value)
+    return field(5, b"".join([field(1, any_value(one)) for one in value]))
 
 
 def field(number: int, body: bytes) -> bytes:
-    """A length-delimited field."""
-    return varint(number << 3 | 2) + varint(len(body)) + body
+    """A length-delimited field; numbers below 16 take one byte."""
+    length = len(body)
+    return SHORT[number << 3 | 2] + (SHORT[length] if length < len(SHORT) else varint(length)) + body
 
 
 def varint(value: int) -> bytes:
     """Protobuf's variable-length whole number, here never negative."""
-    if value < 128:
-        return bytes((value,))
     out = bytearray()
     while value >= 128:
         out.append(value & 127 | 128)
         value >>= 7
     out.append(value)
     return bytes(out)
+
+
+SHORT = [varint(value) for value in range(16_384)]
 
 
 if __name__ == "__main__":

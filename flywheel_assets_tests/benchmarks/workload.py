@@ -46,11 +46,14 @@ class Source:
     def __init__(self, seed: int) -> None:
         self.rng = np.random.default_rng(seed)
         syllables = np.array(["ba", "co", "di", "fer", "gan", "ho", "in", "jo", "ka", "lu", "men", "or", "pa", "ter"])
-        words = ["".join(self.rng.choice(syllables, n)) for n in self.rng.integers(1, 5, 4000)]
-        marks = np.where(self.rng.random(1_200_000) < 0.06, ".\n", " ")
-        picks = self.rng.zipf(1.3, 1_200_000) % len(words)
-        self.pool = "".join(words[w] + m for w, m in zip(picks.tolist(), marks.tolist(), strict=True))
+        words = np.array(["".join(self.rng.choice(syllables, n)) for n in self.rng.integers(1, 5, 4000)], object)
+        # Words are as uneven as in prose, so that texts compress about as prose does.
+        uneven = 1 / (np.arange(len(words)) + 2.7)
+        picks = words[self.rng.choice(len(words), 1_200_000, p=uneven / uneven.sum())]
+        marks = np.array([" ", ".\n"], object)[(self.rng.random(len(picks)) < 0.06).astype(int)]
+        self.pool = "".join((picks + marks).tolist())
         self.buffer: list[float] = []
+        self.noise, self.used = b"", 0
 
     def chance(self) -> float:
         """A number in [0, 1)."""
@@ -69,8 +72,11 @@ class Source:
         return self.pool[start : start + length]
 
     def ids(self, n: int) -> bytes:
-        """`n` bytes of an id, never all zero."""
-        return (1 + int(self.chance() * 2**52)).to_bytes(7, "big") + self.rng.bytes(n - 7) if n > 7 else b""
+        """`n` bytes of an id."""
+        if len(self.noise) < self.used + n:
+            self.noise, self.used = self.rng.bytes(1 << 20), 0
+        self.used += n
+        return self.noise[self.used - n : self.used]
 
 
 class Run:
