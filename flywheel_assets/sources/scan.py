@@ -13,7 +13,7 @@ from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from pydantic import ValidationError
 
-from flywheel_assets.sources.json_request import InvalidJsonError, JsonSpan, parse_json_request
+from flywheel_assets.sources.json_request import InvalidJsonError, parse_json_request
 from flywheel_assets.tables.documents.feedback import PostedFeedback
 
 EARLIEST = date(2000, 1, 1)
@@ -108,12 +108,22 @@ def _scan_json(payload: bytes | memoryview, latest: int) -> Scan:
         spans = parse_json_request(bytes(payload))
     except InvalidJsonError as error:
         return Scan(error=str(error))
-    return _scan_each((_read(span) for span in spans), latest)
+    trace_ids = [span.trace_id or "" for span in spans]
+    span_ids = [span.span_id or "" for span in spans]
+    starts = [span.start for span in spans]
+    if _all_good(_unhex_all(trace_ids, 32), _unhex_all(span_ids, 16), starts, latest):
+        return Scan(len(spans), _days(starts))
+    found = zip(trace_ids, span_ids, starts, strict=True)
+    return _scan_each((_Ids(_unhex(t), _unhex(s), start, (t, s)) for t, s, start in found), latest)
 
 
-def _read(span: JsonSpan) -> _Ids:
-    shown = (span.trace_id or "", span.span_id or "")
-    return _Ids(_unhex(shown[0]), _unhex(shown[1]), span.start, shown)
+def _unhex_all(ids: list[str], digits: int) -> list[bytes]:
+    """The ids' bytes; none at all where one of them is not so many hex digits."""
+    joined = _unhex("".join(ids)) if set(map(len, ids)) == {digits} else b""
+    size = digits // 2
+    if len(joined) != size * len(ids):
+        return []
+    return [joined[start : start + size] for start in range(0, len(joined), size)]
 
 
 def _unhex(text: str) -> bytes:

@@ -80,9 +80,9 @@ def release(taken: Taken) -> None:
 def copy_tail(source: Path, target: Path) -> int:
     """Append to `target` what `source` has beyond it; returns the number of bytes, made durable."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
-    with source.open("rb") as read, os.fdopen(descriptor, "ab") as write:
-        done = start = write.tell()
+    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT, 0o640)
+    with source.open("rb") as read, os.fdopen(descriptor, "wb") as write:
+        done = start = os.fstat(descriptor).st_size
         size = os.fstat(read.fileno()).st_size
         while done < size:
             moved = _copy_some(read.fileno(), write.fileno(), done, size - done)
@@ -97,7 +97,12 @@ def copy_tail(source: Path, target: Path) -> int:
 
 
 def _copy_some(read: int, write: int, offset: int, count: int) -> int:
-    return os.write(write, os.pread(read, min(count, 8 * 1024 * 1024), offset))
+    # Inside the kernel, and on some file systems without a second copy on disk; not between all of them.
+    with suppress(OSError, AttributeError):
+        moved = os.copy_file_range(read, write, count, offset, offset)
+        if moved:
+            return moved
+    return os.pwrite(write, os.pread(read, min(count, 8 * 1024 * 1024), offset), offset)
 
 
 def _take_own(path: Path, name: SegmentName, landing: Path) -> Taken | None:
