@@ -43,7 +43,7 @@ def restate(shared_data):
 
 
 def test_restate_runs_end_as_the_server_says(restate):
-    payloads, told, (runs, _) = restate
+    _, told, (runs, _) = restate
     ended = {row["run_id"]: row["status"] for row in runs.to_pylist()}
     expected = {
         row["id"]: "ok"
