@@ -20,7 +20,10 @@ BANDS = 16
 _SEED = 20250607
 _NEGATIONS = frozenset({"no", "not", "never", "none", "nor", "without", "except", "cannot", "n't", "t"})
 
-_MARKS = r"[\s.,;:!?'\"`“”‘’()…–—]+"
+_BETWEEN = " \x1f "
+_WIDE_MARKS = "“”‘’…–—"
+_BLANKED = np.arange(256, dtype=np.uint8)
+_BLANKED[np.frombuffer(b"\t\n\v\f\r.,;:!?'\"`()", np.uint8)] = ord(" ")
 _HYPHEN = re.compile(r"(?<=[^\W\d_])- ?(?=[^\W\d_])")
 _PRIME = np.uint64(0x9E3779B97F4A7C15)
 
@@ -34,9 +37,22 @@ def comparable(asked: pa.ChunkedArray, answered: pa.ChunkedArray) -> pa.Array:
     content. A text that was not captured counts as empty.
     """
     filled = (pc.fill_null(side, "").combine_chunks() for side in (asked, answered))
-    joined = pc.binary_join_element_wise(*filled, " ␟ ")
-    lowered = pc.utf8_lower(pc.utf8_normalize(joined, "NFC"))
-    return pc.utf8_trim_whitespace(pc.replace_substring_regex(lowered, _MARKS, " "))
+    text = pc.utf8_lower(pc.binary_join_element_wise(*filled, _BETWEEN))
+    wide = pc.invert(pc.string_is_ascii(text))
+    text = pc.replace_with_mask(text, wide, _narrowed(text.filter(wide)))
+    _, offsets, content = text.buffers()
+    # One look-up per byte takes a tenth of a regular expression's time. UTF-8 keeps ASCII bytes to ASCII.
+    blanked = _BLANKED[np.frombuffer(content, np.uint8)] if content is not None else np.empty(0, np.uint8)
+    spaced = pa.StringArray.from_buffers(len(text), offsets, pa.py_buffer(blanked))
+    return pc.binary_join(pc.ascii_split_whitespace(pc.ascii_trim_whitespace(spaced)), " ")
+
+
+def _narrowed(text: pa.Array) -> pa.Array:
+    """Texts beyond ASCII, composed, without marks beyond ASCII."""
+    composed = pc.utf8_lower(pc.utf8_normalize(text, "NFC"))
+    for mark in _WIDE_MARKS:
+        composed = pc.replace_substring(composed, mark, " ")
+    return composed
 
 
 def words_of(text: str) -> list[str]:
@@ -103,15 +119,17 @@ def _shingle_hashes(texts: pa.Array) -> tuple[npt.NDArray[np.uint64], npt.NDArra
     encoded = split.flatten().dictionary_encode()
     digests = np.array([_digest(word, 8) for word in encoded.dictionary.to_pylist()], np.uint64)
     words = np.concatenate((digests[encoded.indices.to_numpy()], np.zeros(SHINGLE, np.uint64)))
+    size = int(starts[-1])
+    rolled = np.zeros(size, np.uint64)
+    for place in range(SHINGLE):
+        rolled = rolled * _PRIME + words[place : place + size]
     lengths = np.diff(starts)
-    # A text of fewer than five words has one shingle, itself, filled up with nothing.
     counts = np.maximum(lengths - SHINGLE + 1, 1)
     offsets = np.concatenate(([0], np.cumsum(counts)))
-    first = np.arange(offsets[-1]) + np.repeat(starts[:-1] - offsets[:-1], counts)
-    ends = np.repeat(starts[1:], counts)
-    hashes = np.zeros(len(first), np.uint64)
-    for place in range(SHINGLE):
-        hashes = hashes * _PRIME + np.where(first + place < ends, words[first + place], np.uint64(0))
+    hashes = rolled[np.arange(offsets[-1]) + np.repeat(starts[:-1] - offsets[:-1], counts)]
+    # A text of fewer than five words has one shingle, itself: not what rolls on into the next text.
+    for row in np.flatnonzero(lengths < SHINGLE).tolist():
+        hashes[offsets[row]] = _digest(texts[row].as_py(), 8)
     return hashes ^ (hashes >> np.uint64(31)), offsets.astype(np.uint64)
 
 

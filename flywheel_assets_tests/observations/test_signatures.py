@@ -81,3 +81,23 @@ def test_known_near_duplicates_are_told_from_questions_on_the_same_passage(share
     positive = pairs["kind"] == "positive"
     assert near[positive].mean() >= 0.8
     assert positive[near].mean() >= 0.5
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (("Hello,  World!\n", "“Yes” – it’s"), ("hello world", "yes it s"), True),
+        (("caf\u00e9", "x"), ("CAFE\u0301", "x"), True),
+        (("a", ""), ("", "a"), False),
+        (("a b", "c"), ("a", "b c"), False),
+        (("x = -1", "1"), ("x = 1", "1"), False),
+        (("a < b", "1"), ("a > b", "1"), False),
+        ((None, "a"), ("", "a"), True),
+    ],
+)
+def test_texts_compare_without_case_spacing_and_sentence_marks_and_keep_their_sides(
+    one: tuple, other: tuple, *, same: bool
+) -> None:
+    sides = [pa.chunked_array([pa.array(pair, pa.string())]) for pair in zip(one, other, strict=True)]
+    left, right = comparable(*sides).to_pylist()
+    assert (left == right) is same

@@ -29,7 +29,8 @@ class LabelConfidence:
         """Rows without an outcome are left to the completeness gate."""
         rows = evidence.rows
         labeled = pc.equal(rows["outcome_state"], "labeled")
-        unsure = pc.and_(labeled, pc.less(rows["confidence"], self.least))
+        # A weighted mean of equal confidences may fall short of them by rounding.
+        unsure = pc.and_(labeled, pc.less(rows["confidence"], self.least - 1e-9))
         return first_that_holds(
             rows.num_rows,
             [
