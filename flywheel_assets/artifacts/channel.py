@@ -7,7 +7,7 @@ beside it is written after it, so that what the pointer says is true and the his
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -57,18 +57,17 @@ class Channel:
         """What agents load now; None before the first publication."""
         return Pointer.model_validate_json(self.file.read_bytes()) if self.file.is_file() else None
 
-    def history(self, now: datetime | None = None) -> list[Pointing]:
+    def history(self) -> list[Pointing]:
         """Every pointing, oldest first, the current one included.
 
-        A writer that died between pointer and history leaves the last one out; it is added here, as
-        of `now`.
+        A writer that died between pointer and history leaves the last one out; it is added here, as of
+        the time that the pointer's file was written.
         """
         past = _HISTORY.validate_json(self.history_file.read_bytes()) if self.history_file.is_file() else []
         pointer = self.pointer()
         if pointer is not None and (not past or past[-1].policy_id != pointer.policy_id):
-            if now is None:
-                now = datetime.fromtimestamp(self.file.stat().st_mtime).astimezone()
-            past.append(Pointing(**pointer.model_dump(), published_at=now))
+            written = datetime.fromtimestamp(self.file.stat().st_mtime, UTC)
+            past.append(Pointing(**pointer.model_dump(), published_at=written))
         return past
 
     def published(self) -> list[Pointing]:
@@ -89,10 +88,16 @@ class Channel:
         """Point the channel at a document that is already in place."""
         self.load(pointer)
         history = self.history()
+        # First what an earlier writer may have left out: the history lags by one pointing, never by two.
+        self._write_history(history)
         write_whole(self.file, document_bytes(pointer))
         if not history or history[-1].policy_id != pointer.policy_id:
             history.append(Pointing(**pointer.model_dump(), published_at=at))
-        write_whole(self.history_file, _HISTORY.dump_json(history, indent=1) + b"\n")
+        self._write_history(history)
+
+    def _write_history(self, history: list[Pointing]) -> None:
+        if history:
+            write_whole(self.history_file, _HISTORY.dump_json(history, indent=1) + b"\n")
 
     def restore(self, version: int, at: datetime) -> Pointer:
         """Point at an earlier version again, byte for byte. Raises ValueError if there is none.

@@ -13,6 +13,8 @@ from flywheel_assets.tables.documents.skills_file import Skill, SkillsFile
 
 # Salts the draw that decides on holdout and frozen. It never changes, so that units stay where they are.
 FIXED_SALT = "flywheel-fixed"
+# A share below this is none: it would be lost in rounding.
+NEGLIGIBLE = 1e-9
 
 
 class State(Protocol):
@@ -91,11 +93,11 @@ def _trial(state: State, skill: Skill) -> tuple[Segment, ...]:
     trial = state.trial
     others = _other_arms(state, skill)
     if trial is None:
-        explore = skill.explore if others else 0.0
+        explore = skill.explore if others and skill.explore >= NEGLIGIBLE else 0.0
         return (Segment(name="production", arm=state.production_arm, share=1 - explore), *_explore(others, explore))
     canary, incumbent = trial.canary_share, trial.incumbent_share
     explore = 1 - canary - incumbent
-    if explore < 1e-9 or not others:
+    if explore < NEGLIGIBLE or not others:
         # Scaled together: the chance of the candidate among the two stays the registered one.
         canary, explore = canary / (canary + incumbent), 0.0
         incumbent = 1 - canary
