@@ -1,6 +1,5 @@
 """Stage 8 in Dagster: what agents load."""
 
-from datetime import UTC, datetime
 from importlib.metadata import entry_points
 
 import dagster as dg
@@ -40,7 +39,7 @@ def published(context: dg.AssetExecutionContext, wheel: WheelResource) -> Result
     """Bring the documents that agents load up to date with the ledger."""
     lake, skills, places = wheel.lake(), wheel.skills(), wheel.places()
     ledger, candidates = lake.read(PROMOTION_DECISIONS), lake.read(PROMPT_CANDIDATES)
-    grounds = Grounds(ledger, lake.versions([PROMOTION_DECISIONS, PROMPT_CANDIDATES]), datetime.now(UTC))
+    grounds = Grounds(ledger, lake.versions([PROMOTION_DECISIONS, PROMPT_CANDIDATES]), wheel.now())
     states = rollout(ledger, skills)
     found = publish(places.artifacts, states, skills, candidates, grounds, plugins=entry_points(group=EXPORTERS))
     written = [lake.overwrite(PROMOTED_ROUTING, found.routing), lake.overwrite(PROMOTED_PROMPTS, found.prompts)]

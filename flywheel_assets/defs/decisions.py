@@ -1,7 +1,7 @@
 """Stage 7 in Dagster: look at what is on trial, decide, register what comes next."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from importlib.metadata import version as installed
 
 import dagster as dg
@@ -37,7 +37,7 @@ RED = {
 @dg.multi_asset(name=DECIDE.name, specs=specs(DECIDE, RED), pool="ledger")
 def decided(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     """Look at promotions and trials on the randomised evidence, and write down what follows."""
-    lake, now = wheel.lake(), datetime.now(UTC)
+    lake, now = wheel.lake(), wheel.now()
     inputs = gather(wheel, now)
     found = decide(inputs)
     write(lake, found, inputs.manifest, now)

@@ -1,6 +1,7 @@
 """What asset bodies are given: the data folder, the lake, the operator's statements about skills."""
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
@@ -12,10 +13,18 @@ from flywheel_assets.tables.documents.skills_file import SkillsFile
 
 
 class WheelResource(dg.ConfigurableResource[None]):
-    """Where the wheel lives. `lake_url` moves the tables alone, e.g. to an object store."""
+    """Where the wheel lives. `lake_url` moves the tables alone, e.g. to an object store.
+
+    `clock` is the time, in ISO 8601, that a replay of recorded or simulated runs is at.
+    """
 
     data: str = "data"
     lake_url: str = ""
+    clock: str = ""
+
+    def now(self) -> datetime:
+        """The time that landings, decisions and artifacts are dated by: the wall clock's but in a replay."""
+        return datetime.fromisoformat(self.clock) if self.clock else datetime.now(UTC)
 
     def places(self) -> Places:
         """The data folder's layout."""

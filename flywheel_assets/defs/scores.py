@@ -1,6 +1,6 @@
 """Stage 5 in Dagster: day statistics, merged into scores."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import dagster as dg
 
@@ -41,7 +41,7 @@ def counted(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
 def scored(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     """Shrunken means with intervals, per skill and arm."""
     lake = wheel.lake()
-    scores = score(lake.read(SKILL_DAY_STATS), datetime.now(UTC).date())
+    scores = score(lake.read(SKILL_DAY_STATS), wheel.now().date())
     written = lake.overwrite(SKILL_SCORES, scores)
     yield from materialised(context, [SKILL_SCORES.name], [of(written, {"scores": interval_plot(scores)})])
 

@@ -1,7 +1,7 @@
 """Stage 9 in Dagster: does the wheel compound, and a DuckDB file for analysts."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -60,7 +60,7 @@ def measured(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results
 )
 def snapshot(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     """Build beside, audit, rename into place; then draw the report from it."""
-    places, now = wheel.places(), datetime.now(UTC)
+    places, now = wheel.places(), wheel.now()
     built = build_snapshot(wheel.lake(), places.snapshots, now)
     write_report(built.path, places.report, now)
     shown = {"path": str(built.path), "dagster/row_count": sum(built.rows.values()), "bytes": built.bytes}

@@ -1,6 +1,6 @@
 """Stage 0 in Dagster: index what has arrived in the inbox."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import dagster as dg
 
@@ -31,7 +31,7 @@ RETRY = dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL, j
 def landed(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     """Move what is complete in the inbox to the landing folder and index it."""
     places, lake = wheel.places(), wheel.lake()
-    found = land(lake, places.inbox, places.landing, datetime.now(UTC))
+    found = land(lake, places.inbox, places.landing, wheel.now())
     reports = [whole(lake, table, {"landed now": str(found)}) for table in LAND.writes]
     yield from materialised(context, [table.name for table in LAND.writes], reports)
 

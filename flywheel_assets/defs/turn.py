@@ -1,14 +1,17 @@
 """`flywheel run`: one turn of the wheel in this process, recorded where the UI shows it."""
 
-import os
 import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import dagster as dg
 
-from flywheel_assets.defs.home import OWNER_TAG, environment, instance, owner
+from flywheel_assets.defs.assembly import assemble
+from flywheel_assets.defs.home import OWNER_TAG, instance, owner
+from flywheel_assets.defs.jobs import turn_tags
+from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.lake.places import Places
 
 # The log goes to Dagster's event log; the terminal is for the command that was typed.
@@ -30,27 +33,27 @@ class Turn:
     failed: list[str] = field(default_factory=list[str])
 
 
-def turn_the_wheel(places: Places, on_step: OnStep = lambda _step, _state: None, job: str = "turn") -> Turn:
-    """Run the job over everything that is new or stale; raises nothing for a step that failed."""
-    os.environ.update(environment(places))
-    from flywheel_assets.defs.assembly import assemble
-    from flywheel_assets.defs.jobs import turn_tags
-    from flywheel_assets.defs.resources import WheelResource
+def turn_the_wheel(
+    places: Places,
+    on_step: OnStep = lambda _step, _state: None,
+    job: str = "turn",
+    clock: datetime | None = None,
+) -> Turn:
+    """Run the job over everything that is new or stale; raises nothing for a step that failed.
 
+    `clock` is the time that a replay is at; without it, the wall clock's.
+    """
+    at = clock.isoformat() if clock else ""
+    defs = assemble(WheelResource(data=str(places.data), lake_url=places.lake_url or "", clock=at))
     started, done, run_id = time.perf_counter(), Turn(), str(uuid.uuid4())
     with instance(places) as dagster:
         dagster.add_event_listener(run_id, lambda entry: _progress(entry, on_step))
-        result = (
-            assemble()
-            .resolve_job_def(job)
-            .execute_in_process(
-                run_id=run_id,
-                run_config=QUIET,
-                instance=dagster,
-                tags={**turn_tags(), OWNER_TAG: owner()},
-                resources={"wheel": WheelResource(data=str(places.data), lake_url=places.lake_url or "")},
-                raise_on_error=False,
-            )
+        result = defs.resolve_job_def(job).execute_in_process(
+            run_id=run_id,
+            run_config=QUIET,
+            instance=dagster,
+            tags={**turn_tags(), OWNER_TAG: owner()},
+            raise_on_error=False,
         )
         for event in result.all_events:
             _note(done, event)

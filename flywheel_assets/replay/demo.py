@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -48,7 +48,7 @@ def play(data: Path, say: Say, waves: int = WAVES, runs: int = RUNS, seed: int =
     places = _fresh(data)
     today = datetime.now(UTC).date()
     say("turning once, so that the launch baseline is published")
-    first = turn_the_wheel(places)
+    first = turn_the_wheel(places, clock=_evening(today - timedelta(days=waves + 1)))
     reports, failed, red = list[WaveReport](), [*first.failed], [*first.red]
     with _receiver(places) as endpoint:
         fleet = Fleet(endpoint, places.artifacts, seed)
@@ -57,13 +57,18 @@ def play(data: Path, say: Say, waves: int = WAVES, runs: int = RUNS, seed: int =
             reports.append(fleet.wave(day, runs))
             say(f"wave {number + 1}/{waves} ({day}): {reports[-1].runs} runs, {reports[-1].spans} spans; turning")
             known = len(ledger(places))
-            turn = turn_the_wheel(places)
+            turn = turn_the_wheel(places, clock=_evening(day))
             failed += turn.failed
             red = [*turn.red]
             for entry in ledger(places)[known:]:
                 say(f"   {in_words(entry)}")
         fleet.close()
     return Played(places, reports, failed, red)
+
+
+def _evening(day: date) -> datetime:
+    """Waves lie on past days: what is registered in the evening has its evidence on the days after."""
+    return datetime.combine(day, time(23, 59), UTC)
 
 
 def _fresh(data: Path) -> Places:
