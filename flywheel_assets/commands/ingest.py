@@ -14,7 +14,7 @@ from flywheel_assets.sources.land import land
 
 
 def bring(places: Places, path: Path, *, land_now: bool) -> Answer:
-    """Link or copy into the inbox; index it too, unless told not to."""
+    """Copy into the inbox; index it too, unless told not to."""
     if not path.exists():
         raise RefusedError(f"{path} does not exist", ["name a file or folder of OTLP or feedback"], NOT_FOUND)
     brought = ingest(path, places.inbox)

@@ -36,7 +36,7 @@ class Truth:
     prompt_effect: float = 0.0
     cues: tuple[str, ...] = ()
     explore: float = 0.10
-    holdout: float = 0.05
+    holdout: float = 0.15
     baseline_prompt: str = ""
 
     def success(self, model: str, prompt: str, wave: int) -> float:
@@ -113,7 +113,6 @@ PLANTED: dict[str, Truth] = {
             tier="human",
             expected="promote sim-east/nova-3, and roll it back after it regresses in the sixth wave",
             explore=0.20,
-            holdout=0.10,
         ),
     )
 }
