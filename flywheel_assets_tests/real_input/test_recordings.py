@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from flywheel_assets_tests.real_input import taubench
 
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.tables.catalogue import TABLES
+from flywheel_assets_tests.real_input import taubench
 
 RECORDED = ("trail/otlp", "captures/restate", "captures/inngest")
 
@@ -90,18 +90,24 @@ def test_every_span_of_every_recording_arrives_once_with_its_parent_and_times(la
         ),
         (
             "examples = admitted + set aside",
-            "SELECT (SELECT count(*) FROM labeled_examples) - (SELECT count(*) FROM gated_observations)"
-            " - (SELECT count(*) FROM rejections)",
+            (
+                "SELECT (SELECT count(*) FROM labeled_examples) - (SELECT count(*) FROM gated_observations)"
+                " - (SELECT count(*) FROM rejections)"
+            ),
         ),
         (
             "a verdict for every example and gate",
-            "SELECT (SELECT count(*) FROM gate_verdicts) - (SELECT count(*) FROM labeled_examples)"
-            " * (SELECT count(DISTINCT gate) FROM gate_verdicts)",
+            (
+                "SELECT (SELECT count(*) FROM gate_verdicts) - (SELECT count(*) FROM labeled_examples)"
+                " * (SELECT count(DISTINCT gate) FROM gate_verdicts)"
+            ),
         ),
         (
             "runs in the scores = runs with a skill and an arm",
-            "SELECT (SELECT sum(runs) FROM skill_scores)"
-            " - (SELECT count(*) FROM agent_runs WHERE skill IS NOT NULL AND arm IS NOT NULL)",
+            (
+                "SELECT (SELECT sum(runs) FROM skill_scores)"
+                " - (SELECT count(*) FROM agent_runs WHERE skill IS NOT NULL AND arm IS NOT NULL)"
+            ),
         ),
     ],
 )
