@@ -109,6 +109,11 @@ CASES = {
         {},
         {"dialect": "gen_ai", "operation": "other"},
     ),
+    "gen_ai: an evaluator's own span": (
+        {"gen_ai.evaluation.name": "helpfulness"},
+        {},
+        {"dialect": "gen_ai", "operation": "evaluation"},
+    ),
     "gen_ai: names from before": (
         {
             "gen_ai.system": "anthropic",
@@ -273,10 +278,82 @@ CASES = {
             "runtime_status": "Completed",
         },
     ),
+    "inngest: the server's step joins the app's by its hash": (
+        {"_inngest.run.id": "01K", "_inngest.step.id": "abc", "_inngest.step.userland.id": "plan"},
+        {"name": "executor.step"},
+        {"dialect": "inngest", "operation": "step", "invocation_id": "01K", "step_id": "abc"},
+    ),
     "inngest: discovery is no step": (
         {"_inngest.run.id": "01K"},
         {"name": "executor.step.discovery"},
         {"dialect": "inngest", "operation": "other", "invocation_id": "01K"},
+    ),
+    "vercel_ai: a call of the SDK": (
+        {
+            "ai.operationId": "ai.generateText",
+            "ai.telemetry.functionId": "haiku",
+            "ai.model.id": "gpt-4o-mini",
+            "ai.usage.promptTokens": 9,
+            "ai.response.text": "…",
+        },
+        {},
+        {
+            "dialect": "vercel_ai",
+            "operation": "agent",
+            "agent_name": "haiku",
+            "request_model": "gpt-4o-mini",
+            "input_tokens": 9,
+            "output_key": "ai.response.text",
+        },
+    ),
+    "vercel_ai: the model call in it, with GenAI names beside its own": (
+        {
+            "ai.operationId": "ai.streamText.doStream",
+            "gen_ai.request.model": "gpt-4o-mini",
+            "gen_ai.response.finish_reasons": ["stop"],
+            "ai.response.finishReason": "length",
+        },
+        {},
+        {"dialect": "vercel_ai", "operation": "llm", "request_model": "gpt-4o-mini", "finish_reason": "stop"},
+    ),
+    "traceloop: an agent": (
+        {
+            "traceloop.span.kind": "agent",
+            "traceloop.workflow.name": "nightly",
+            "traceloop.association.properties.session_id": "s",
+            "traceloop.entity.input": "q",
+        },
+        {},
+        {
+            "dialect": "traceloop",
+            "operation": "agent",
+            "workflow_name": "nightly",
+            "session_id": "s",
+            "input_key": "traceloop.entity.input",
+        },
+    ),
+    "langfuse: a generation": (
+        {
+            "langfuse.observation.type": "generation",
+            "langfuse.observation.model.name": "m",
+            "langfuse.observation.prompt.name": "p",
+            "langfuse.observation.prompt.version": 4,
+            "langfuse.session.id": "s",
+        },
+        {},
+        {
+            "dialect": "langfuse",
+            "operation": "llm",
+            "request_model": "m",
+            "prompt_name": "p",
+            "prompt_version": "4",
+            "session_id": "s",
+        },
+    ),
+    "mlflow: a span type in quotes": (
+        {"mlflow.spanType": '"CHAT_MODEL"', "mlflow.spanInputs": "{}"},
+        {},
+        {"dialect": "mlflow", "operation": "llm", "input_key": "mlflow.spanInputs"},
     ),
     "flywheel: a decision": (FLYWHEEL, {}, FLYWHEEL_ROW),
     "flywheel: feedback on its own span": (

@@ -174,3 +174,17 @@ def test_inngest_attempts_can_be_joined(otlp, shared_data):
     assert all(row["invocation_id"] and row["step_id"] and row["attempt"] is not None for row in calls)
     assert {row["error_type"] for row in calls if row["status"] == "error"} == {"429"}
     assert all(row["day"] >= date(2026, 11, 1) for row in rows)
+
+
+def test_every_recorded_span_of_vercels_sdk_is_understood(otlp, shared_data):
+    recorded = json.loads((shared_data / "framework_traces/openinference/spans-by-operation.json").read_text())
+    spans = [
+        otlp.span(number, one["attributes"], name=one["name"])
+        for number, one in enumerate((one for ones in recorded.values() for one in ones), start=1)
+    ]
+    rows = otlp.rows(otlp.batch(otlp.request(spans)))
+    assert len(rows) == len(spans) > 0
+    assert {row["dialect"] for row in rows} == {"vercel_ai"}
+    assert {row["operation"] for row in rows} <= {"agent", "llm", "tool", "chain", "embedding"}
+    assert all(row["request_model"] for row in rows if row["operation"] == "llm")
+    assert all(row["input_tokens"] for row in rows if row["operation"] == "llm")

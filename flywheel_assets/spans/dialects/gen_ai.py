@@ -1,6 +1,6 @@
 """OpenTelemetry's GenAI conventions: the current names, and those they replaced."""
 
-from flywheel_assets.spans.dialect import ByValue, Dialect
+from flywheel_assets.spans.dialect import ByKey, ByValue, Dialect
 
 DIALECT = Dialect(
     name="gen_ai",
@@ -75,5 +75,7 @@ DIALECT = Dialect(
                 "delete_memory_store": "other",
             },
         ),
+        # An evaluator's own span; a judged span has the name in an event.
+        ByKey("gen_ai.evaluation.name", "evaluation"),
     ),
 )

@@ -15,6 +15,8 @@ OPERATIONS = {
     "executor.nonstep": "other",
     "executor.failed": "other",
     "executor.defer": "other",
+    # Later news of another span, and values about one.
+    "EXTEND": "other",
     "metadata": "other",
 }
 
@@ -30,12 +32,13 @@ DIALECT = Dialect(
         ),
         "workflow_name": ("_inngest.function.name", "_inngest.function.slug", "sys.function.slug"),
         "attempt": ("_inngest.step.attempt", "inngest.step.attempt", "sys.step.attempt"),
+        # The server's step id is the hash that the SDK stamps on the app's spans: what they join on.
         "step_id": (
-            "_inngest.step.userland.id",
             "_inngest.step.id",
             "inngest.step.hash",
-            "inngest.step.id",
             "sys.step.id",
+            "_inngest.step.userland.id",
+            "inngest.step.id",
         ),
         "runtime_status": ("_inngest.dynamic.status", "sys.step.status", "sys.function.status.code"),
         "input_key": ("_inngest.step.input", "_inngest.events.input", "sys.step.input"),
