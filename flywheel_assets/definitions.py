@@ -1,5 +1,6 @@
 """What Dagster loads."""
 
 from flywheel_assets.defs.assembly import assemble
+from flywheel_assets.defs.resources import wheel_from_environment
 
-defs = assemble()
+defs = assemble(wheel_from_environment())

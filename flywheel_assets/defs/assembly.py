@@ -1,7 +1,5 @@
 """All of the wiring in one object."""
 
-from functools import cache
-
 import dagster as dg
 
 from flywheel_assets.defs import (
@@ -17,7 +15,7 @@ from flywheel_assets.defs import (
     spans,
 )
 from flywheel_assets.defs.jobs import arrival, learning, turn
-from flywheel_assets.defs.resources import wheel_from_environment
+from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.defs.schedules import daily_turn
 from flywheel_assets.defs.sensors import content, enough_new_runs, inbox, left_stale
 
@@ -35,15 +33,14 @@ STAGE_MODULES = (
 )
 
 
-@cache
-def assemble() -> dg.Definitions:
-    """Assets and checks of every stage, what runs them, and where the wheel lives by the environment."""
+def assemble(wheel: WheelResource) -> dg.Definitions:
+    """Assets and checks of every stage, and what runs them, for the wheel that lives there."""
     return dg.Definitions(
         assets=dg.load_assets_from_modules(STAGE_MODULES),
         asset_checks=dg.load_asset_checks_from_modules(STAGE_MODULES),
         jobs=[arrival, learning, turn],
         schedules=[daily_turn],
         sensors=[inbox, left_stale, enough_new_runs, content],
-        resources={"wheel": wheel_from_environment()},
+        resources={"wheel": wheel},
         executor=dg.in_process_executor,
     )

@@ -95,13 +95,13 @@ def _changed(lake: Lake, table: Table, since: int | None, again: Sequence[date])
 
 def _last(instance: dg.DagsterInstance, table: Table) -> tuple[int | None, list[date]]:
     key = dg.AssetCheckKey(dg.AssetKey(table.name), NAME)
-    for record in instance.event_log_storage.get_asset_check_execution_history(key, limit=5):
-        evaluation = record.evaluation
-        if evaluation is not None:
-            version = evaluation.metadata["table version"].value
-            red = evaluation.metadata["red days"].value
-            return (
-                version if isinstance(version, int) and version >= 0 else None,
-                [date.fromisoformat(str(day)) for day in red] if isinstance(red, list) else [],
-            )
-    return None, []
+    records = instance.event_log_storage.get_asset_check_execution_history(key, limit=5)
+    # The newest may be this run's own, which is planned and has not said anything yet.
+    said = [record.evaluation for record in records if isinstance(record.evaluation, dg.AssetCheckEvaluation)]
+    if not said:
+        return None, []
+    version, red = said[0].metadata["table version"].value, said[0].metadata["red days"].value
+    return (
+        version if isinstance(version, int) and version >= 0 else None,
+        [date.fromisoformat(str(day)) for day in red] if isinstance(red, list) else [],
+    )

@@ -37,8 +37,7 @@ def environment(places: Places) -> dict[str, str]:
 
 def instance(places: Places) -> dg.DagsterInstance:
     """The instance that the UI shows. Runs of processes that are gone are marked as failed."""
-    os.environ.update(environment(places))
-    found = dg.DagsterInstance.get()
+    found = dg.DagsterInstance.from_config(str(prepare(places)))
     bury_the_dead(found)
     return found
 

@@ -1,0 +1,75 @@
+"""The checks that are no account and no contract: each seen to pass and to fail on a turned wheel."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import duckdb
+import pytest
+
+from flywheel_assets.defs.artifacts import pointer_matches
+from flywheel_assets.defs.decisions import chain_is_whole
+from flywheel_assets.defs.partitions import calendar
+from flywheel_assets.defs.resources import WheelResource
+from flywheel_assets.defs.snapshots import equals_the_lake
+from flywheel_assets.defs.sources import days_in_calendar
+from flywheel_assets.defs.spans import LOST, every_span_is_accounted_for
+from flywheel_assets.snapshots.retention import dated
+from flywheel_assets.sources.land import land
+from flywheel_assets.tables.promotion_decisions import PROMOTION_DECISIONS
+from flywheel_assets.tables.raw_spans import RAW_SPANS
+
+
+def edit_the_ledger(wheel: WheelResource) -> None:
+    rows = wheel.lake().read(PROMOTION_DECISIONS).to_pylist()
+    rows[0]["reason"] = "it looked better"
+    wheel.lake().overwrite(PROMOTION_DECISIONS, PROMOTION_DECISIONS.rows(rows))
+
+
+def edit_the_document(wheel: WheelResource) -> None:
+    folder = wheel.places().artifacts
+    pointer = json.loads((folder / "channels" / "production.json").read_text())
+    (folder / pointer["path"]).write_text("{}")
+
+
+def edit_the_snapshot(wheel: WheelResource) -> None:
+    con = duckdb.connect(str(dated(wheel.places().snapshots)[0]))
+    con.execute("DELETE FROM agent_runs WHERE run_id = (SELECT min(run_id) FROM agent_runs)")
+    con.close()
+
+
+@pytest.mark.parametrize(
+    ("check", "damage"),
+    [
+        (chain_is_whole, edit_the_ledger),
+        (pointer_matches, edit_the_document),
+        (equals_the_lake, edit_the_snapshot),
+    ],
+    ids=lambda thing: thing.__name__,
+)
+def test_a_check_is_green_until_somebody_edits_what_it_guards(
+    check, damage, wheel: WheelResource, instance: dg.DagsterInstance
+) -> None:
+    before = check(wheel, instance)
+    damage(wheel)
+    assert (before.passed, check(wheel, instance).passed) == (True, False)
+
+
+def test_spans_of_days_without_a_partition_are_named(wheel: WheelResource, instance: dg.DagsterInstance, arrive) -> None:
+    assert days_in_calendar(wheel, instance).passed
+    early = calendar()[0] - timedelta(days=1)
+    arrive(wheel.places(), early, 1)
+    land(wheel.lake(), wheel.places().inbox, wheel.places().landing, datetime.now(UTC))
+    found = days_in_calendar(wheel, instance)
+    assert (found.passed, found.found["days without a partition"]) == (False, {early.isoformat(): 1})
+
+
+@pytest.mark.parametrize(("said", "passed"), [([0, 0], True), ([3, 0], True), ([0, 3], False)], ids=str)
+def test_a_day_is_accounted_for_by_its_newest_decoding(
+    said: list[int], passed: bool, instance: dg.DagsterInstance
+) -> None:
+    for lost in said:
+        instance.report_runless_asset_event(
+            dg.AssetMaterialization(RAW_SPANS.name, partition="2026-01-01", metadata={LOST: lost})
+        )
+    assert every_span_is_accounted_for(WheelResource(), instance).passed is passed

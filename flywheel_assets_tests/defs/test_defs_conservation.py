@@ -1,0 +1,126 @@
+"""Every account is seen to balance and to break."""
+
+from datetime import date, datetime, timezone
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from flywheel_assets.defs.conservation import ACCOUNTS, balances, judge, promise
+from flywheel_assets.lake.lake import Lake
+from flywheel_assets.tables.catalogue import BY_NAME
+from flywheel_assets.tables.table import Column, Table
+
+DAY = date(2026, 1, 2)
+DEFAULTS: dict[pa.DataType, object] = {
+    pa.string(): "x",
+    pa.int64(): 0,
+    pa.float64(): 0.0,
+    pa.bool_(): False,
+    pa.date32(): DAY,
+    pa.timestamp("us", tz="UTC"): datetime(2026, 1, 2, tzinfo=timezone.utc),
+}
+
+
+def value(column: Column) -> object:
+    return DEFAULTS.get(column.type, []) if column.required else None
+
+
+def row(table: Table, **given: object) -> dict[str, object]:
+    return {column.name: given.get(column.name, value(column)) for column in table.columns}
+
+
+def lake_with(tmp_path: Path, rows: dict[str, list[dict[str, object]]]) -> tuple[Lake, list[Table]]:
+    lake = Lake(str(tmp_path / "lake"))
+    tables = [BY_NAME[name] for name in rows]
+    for table in tables:
+        given = [row(table, **one) for one in rows[table.name]]
+        lake.overwrite(table, table.rows(given), DAY if table.by_day else None)
+    return lake, tables
+
+
+def spans(*ids: str) -> list[dict[str, object]]:
+    return [{"span_id": span, "trace_id": "t"} for span in ids]
+
+
+def examples(*ids: str, grain: str = "run") -> list[dict[str, object]]:
+    return [{"example_id": one, "grain": grain, "skill": "s", "arm": "m|-|-"} for one in ids]
+
+
+def verdicts(*pairs: tuple[str, str]) -> list[dict[str, object]]:
+    return [{"example_id": example, "gate": gate} for example, gate in pairs]
+
+
+BATCH = {"batch_id": "b", "status": "accepted", "spans": 2, "spans_set_aside": 1}
+# account, tables that balance, tables that do not
+CASES = [
+    (
+        "spans_to_run_spans",
+        {"raw_spans": spans("1", "2"), "run_spans": spans("1", "2")},
+        {"raw_spans": spans("1", "2"), "run_spans": spans("1")},
+    ),
+    (
+        "runs_to_examples",
+        {"agent_runs": [{"run_id": "a"}], "labeled_examples": [*examples("a"), *examples("t:1", grain="span")]},
+        {"agent_runs": [{"run_id": "a"}], "labeled_examples": examples("t:1", grain="span")},
+    ),
+    (
+        "examples_to_observations",
+        {"labeled_examples": examples("a", "b"), "gated_observations": examples("a"), "rejections": examples("b")},
+        {"labeled_examples": examples("a", "b"), "gated_observations": examples("a"), "rejections": []},
+    ),
+    (
+        "examples_to_verdicts",
+        {"labeled_examples": examples("a", "b"), "gate_verdicts": verdicts(("a", "g"), ("b", "g"))},
+        {"labeled_examples": examples("a", "b"), "gate_verdicts": verdicts(("a", "g"), ("a", "h"), ("b", "g"))},
+    ),
+    (
+        "examples_to_stats",
+        {"labeled_examples": examples("a", "b"), "skill_day_stats": [{"admitted": 1, "missing": 1, "runs": 2}]},
+        {"labeled_examples": examples("a", "b"), "skill_day_stats": [{"admitted": 1, "runs": 2}]},
+    ),
+    (
+        "stats_to_scores",
+        {"skill_day_stats": [{"runs": 3}], "skill_scores": [{"runs": 3}]},
+        {"skill_day_stats": [{"runs": 3}], "skill_scores": [{"runs": 2}]},
+    ),
+    (
+        "scores_to_routes",
+        {"skill_scores": [{"skill": "s", "arm": "m"}], "routing_candidates": [{"skill": "s", "arm": "m"}]},
+        {"skill_scores": [{"skill": "s", "arm": "m"}], "routing_candidates": [{"skill": "s", "arm": "n"}]},
+    ),
+    (
+        "batches_to_spans",
+        {"landed_batches": [BATCH], "raw_spans": [{"batch_id": "b"}]},
+        {"landed_batches": [BATCH], "raw_spans": [{"batch_id": "from nowhere"}]},
+    ),
+    (
+        "rejections_to_batches",
+        {"landed_batches": [BATCH], "span_rejections": [{"batch_id": "b"}]},
+        {"landed_batches": [BATCH], "span_rejections": []},
+    ),
+]
+
+
+@pytest.mark.parametrize(("account", "whole", "broken"), CASES, ids=[case[0] for case in CASES])
+def test_an_account_balances_when_nothing_is_lost_and_breaks_when_something_is(
+    account: str, whole: dict, broken: dict, tmp_path: Path
+) -> None:
+    found = {
+        words: judge(balances(lake, account, tables)).passed
+        for words, rows in (("whole", whole), ("broken", broken))
+        for lake, tables in [lake_with(tmp_path / words, rows)]
+    }
+    assert found == {"whole": True, "broken": False}
+
+
+def test_every_account_is_tried_here_and_says_what_it_promises() -> None:
+    names = {path.stem for path in ACCOUNTS.glob("*.sql")}
+    assert names == {case[0] for case in CASES}
+    assert all(promise(name).endswith((".", ")")) for name in names)
+
+
+def test_a_lake_without_rows_balances(tmp_path: Path) -> None:
+    for account, rows, _ in CASES:
+        tables = [BY_NAME[name] for name in rows]
+        assert judge(balances(Lake(str(tmp_path)), account, tables)).passed, account
