@@ -33,4 +33,4 @@ test: lint  ## everything: lint, then all tests with warnings as errors, and cov
 	$(BIN)/pytest -n 2 --cov --cov-report=term-missing:skip-covered
 
 bench: setup  ## spans per second, beside scripts that only flatten and aggregate
-	$(BIN)/flywheel-bench
+	$(BIN)/python flywheel_assets_tests/benchmarks/run.py

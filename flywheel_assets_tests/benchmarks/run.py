@@ -1,0 +1,158 @@
+"""`make bench`: the wheel from files to artifacts, beside two plain scripts, with a report.
+
+    python flywheel_assets_tests/benchmarks/run.py --spans 50000 200000 1000000 --report docs/benchmarks.md
+
+Every contender is a process of its own, one after the other on the same files; its time, peak memory
+and result are the process's own account. Absolute figures are this machine's; the ratios are the claim.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from generate import write
+from workload import FIRST_DAY
+
+HERE = Path(__file__).parent
+DAYS = 10
+HISTORY_DAYS = 30
+HUNDRED_RUNS = 570
+Row = dict[str, object]
+
+
+def process(*words: object) -> Row:
+    """Run a script of this folder to its end: what it printed last, and its peak memory."""
+    child = subprocess.Popen([sys.executable, *map(str, words)], stdout=subprocess.PIPE, text=True, cwd=HERE)
+    printed = child.stdout.read() if child.stdout else ""
+    _, status, used = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        raise RuntimeError(f"{words} ended with {child.returncode}")
+    found = json.loads(printed.splitlines()[-1])
+    return {
+        **found,
+        "wall": time.perf_counter() - started,
+        "peak": used.ru_maxrss * 1024,
+        "cpu": used.ru_utime + used.ru_stime,
+    }
+
+
+def to_table(row: Row) -> float:
+    """Seconds from files to typed spans in the lake."""
+    first = row["first"]
+    return first["ingest"] + first["steps"]["land"] + first["steps"]["decode"]
+
+
+def compare(spans: int, folder: Path) -> list[Row]:
+    """All contenders on the same `spans` spans."""
+    rows: list[Row] = []
+    for form in ("protobuf", "json"):
+        count = write(spans, DAYS, folder / form, form)
+        size = sum(file.stat().st_size for file in (folder / form).iterdir())
+        wheel = process(HERE / "wheel.py", folder / form, folder / f"wheel-{form}")
+        seconds = to_table(wheel)
+        turn = wheel["first"]["ingest"] + wheel["first"]["turn"]
+        stored = wheel["raw_spans_bytes"] / count
+        common = {"spans": count, "peak": wheel["peak"], "bytes_in": size / count, "bytes_out": stored}
+        rows.append({**common, "what": f"{form} files → typed spans in the lake", "seconds": seconds})
+        rows.append({**common, "what": f"{form} files → the whole wheel → artifacts", "seconds": turn})
+        rows[-1]["steps"] = wheel["first"]["steps"]
+        if wheel["first"]["failed"]:
+            raise RuntimeError(str(wheel["first"]["failed"]))
+    for script in ("pandas", "duckdb"):
+        plain = process(HERE / "baselines.py", script, folder / "json", folder / script)
+        rows.append(
+            {
+                "spans": plain["spans"],
+                "what": f"plain {script}: flatten and aggregate JSON",
+                "seconds": plain["seconds"],
+            }
+        )
+        rows[-1]["peak"] = plain["peak"]
+    pandas = next(row for row in rows if "pandas" in row["what"])
+    for row in rows:
+        row["rate"] = row["spans"] / row["seconds"]
+        row["ratio"] = row["rate"] / (pandas["spans"] / pandas["seconds"])
+    return rows
+
+
+def new_work(folder: Path) -> Row:
+    """A month of history is built, then a hundred runs arrive on its last day: the second turn's cost."""
+    write(200_000, HISTORY_DAYS, folder / "month", "protobuf")
+    write(HUNDRED_RUNS, 1, folder / "today", "protobuf", seed=99, first=FIRST_DAY + timedelta(days=HISTORY_DAYS - 1))
+    return process(HERE / "wheel.py", folder / "month", folder / "data", folder / "today")
+
+
+def client() -> Row:
+    """Import time of the client and time of a decision, the median of several processes."""
+    timed = [process(HERE / "client.py") for _ in range(7)]
+    return {name: statistics.median(float(str(row[name])) for row in timed) for name in ("import_ms", "decide_us")}
+
+
+def report(tables: list[list[Row]], month: Row, agent: Row) -> str:
+    """The figures as a page."""
+    lines = [
+        "# Benchmarks",
+        "",
+        f"Written by `make bench` on {datetime.now(UTC).date()}, on {os.cpu_count()} cores.",
+        "Telemetry is generated (`generate.py`: agents of four kinds, about 2 KB a span, over ten days);",
+        "each contender is a process of its own, one after the other. The ratio is to the plain pandas",
+        "script on the same number of spans.",
+        "",
+        "| spans | what | seconds | spans/s | × pandas | peak memory | bytes/span in | bytes/span in the lake |",
+        "|---:|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    lines += [_line(row) for rows in tables for row in rows]
+    lines += ["", "Seconds per step of the largest turn over protobuf:", "", "| step | seconds |", "|---|---:|"]
+    steps = next(row["steps"] for row in tables[-1] if "steps" in row)
+    lines += [f"| {step} | {seconds:.1f} |" for step, seconds in sorted(steps.items(), key=lambda item: -item[1])]
+    first, second = month["first"]["turn"], month["second"]["turn"]
+    lines += [
+        "",
+        "## Cost follows new work",
+        "",
+        f"{month['spans']:,} spans over {HISTORY_DAYS} days were built in {first:.1f} s. A hundred runs then",
+        f"arrived on the last day; the second turn took {second:.1f} s, **{100 * second / first:.1f} %** of the first.",
+        "",
+        "## The agent's side",
+        "",
+        f"Importing the client takes {agent['import_ms']:.0f} ms beyond Python's own start;",
+        f"`decide()` takes {agent['decide_us']:.1f} µs.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _line(row: Row) -> str:
+    into = f"{row['bytes_in']:.0f}" if "bytes_in" in row else "–"
+    out = f"{row['bytes_out']:.0f}" if "bytes_out" in row else "–"
+    figures = f"{row['seconds']:.1f} | {row['rate']:,.0f} | {row['ratio']:.1f} | {row['peak'] / 2**20:,.0f} MiB"
+    return f"| {row['spans']:,} | {row['what']} | {figures} | {into} | {out} |"
+
+
+def main() -> None:
+    """Measure, and write the report."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--spans", type=int, nargs="+", default=[50_000, 200_000, 1_000_000])
+    parser.add_argument("--report", type=Path, default=Path("docs/benchmarks.md"))
+    given = parser.parse_args()
+    tables = []
+    for spans in given.spans:
+        with tempfile.TemporaryDirectory() as folder:
+            tables.append(compare(spans, Path(folder)))
+        print("\n".join(_line(row) for row in tables[-1]), flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        month = new_work(Path(folder))
+    given.report.write_text(report(tables, month, client()), encoding="utf-8")
+    print(f"written: {given.report}")
+
+
+if __name__ == "__main__":
+    main()
