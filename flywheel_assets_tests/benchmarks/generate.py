@@ -10,6 +10,7 @@ import argparse
 import struct
 import sys
 from collections.abc import Iterator
+from datetime import date
 from functools import cache
 from itertools import groupby
 from pathlib import Path
@@ -18,17 +19,17 @@ import orjson
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from workload import SERVICES, Span, Value, requests
+from workload import FIRST_DAY, SERVICES, Span, Value, requests
 
 REQUESTS_PER_FILE = 40
 
 
-def write(spans: int, days: int, out: Path, form: str, seed: int = 7) -> int:
+def write(spans: int, days: int, out: Path, form: str, seed: int = 7, first: date = FIRST_DAY) -> int:
     """Write the files and return how many spans are in them."""
     out.mkdir(parents=True, exist_ok=True)
     ending, encode = (".binpb", framed) if form == "protobuf" else (".jsonl", line)
     written, number, pending = 0, 0, list[bytes]()
-    for batch in requests(spans, days, seed):
+    for batch in requests(spans, days, seed, first):
         written += len(batch)
         pending.append(encode(batch))
         if len(pending) == REQUESTS_PER_FILE:

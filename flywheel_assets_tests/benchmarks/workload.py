@@ -293,10 +293,10 @@ def inngest_run(run: Run) -> None:
         first = len(run.spans)
 
 
-def runs(spans: int, days: int, seed: int) -> Iterator[Span]:
+def runs(spans: int, days: int, seed: int, first: date = FIRST_DAY) -> Iterator[Span]:
     """About `spans` spans (never fewer), run after run, in order of the runs' start."""
     source = Source(seed)
-    start = int(datetime.combine(FIRST_DAY, datetime.min.time(), UTC).timestamp()) * 10**9
+    start = int(datetime.combine(first, datetime.min.time(), UTC).timestamp()) * 10**9
     length, made = days * 86_400 * 10**9, 0
     while made < spans:
         # The last two minutes are left free, so that no run reaches past the last day.
@@ -318,10 +318,10 @@ def runs(spans: int, days: int, seed: int) -> Iterator[Span]:
         yield from run.spans
 
 
-def requests(spans: int, days: int, seed: int) -> Iterator[list[Span]]:
+def requests(spans: int, days: int, seed: int, first: date = FIRST_DAY) -> Iterator[list[Span]]:
     """The spans of each export request."""
     batch: list[Span] = []
-    for span in runs(spans, days, seed):
+    for span in runs(spans, days, seed, first):
         batch.append(span)
         if len(batch) == SPANS_PER_REQUEST:
             yield batch
