@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import duckdb
 import orjson
@@ -14,7 +14,8 @@ from flywheel_assets.examples.statement import Statement
 from flywheel_assets.tables.feedback import FEEDBACK
 
 HERE = Path(__file__).parent
-ANNOTATION = "contains(e.key, 'annotations.') OR starts_with(e.key, 'evaluations.')"
+ANNOTATION = "contains(k, 'annotations.') OR starts_with(k, 'evaluations.')"
+CANDIDATE = "operation = 'evaluation' OR dialect = 'openinference' OR (dialect = 'inngest' AND name = 'metadata')"
 
 
 def collect_feedback(con: duckdb.DuckDBPyConnection, day: date, posted: Sequence[bytes]) -> tuple[pa.Table]:
@@ -23,25 +24,31 @@ def collect_feedback(con: duckdb.DuckDBPyConnection, day: date, posted: Sequence
     `posted` are bodies of JSON lines. What was said on a span belongs to the span's day, even if the
     event itself comes after midnight. Repeats collapse; a line that cannot be read is no statement.
     """
-    sql = (HERE / "statements.sql").read_text().replace("{annotation}", ANNOTATION)
-    con.execute(sql, {"day": day})
-    said = [*_on_spans(con), *_posted(posted, day)]
+    said = [*_events(con, day), *_annotations(con, day), *_posted(posted, day)]
     rows = {statement.feedback_id: statement.row(day) for statement in said}
     return (FEEDBACK.conform(FEEDBACK.rows([rows[key] for key in sorted(rows)])),)
 
 
-def _on_spans(con: duckdb.DuckDBPyConnection) -> Iterator[Statement]:
+def _events(con: duckdb.DuckDBPyConnection, day: date) -> Iterator[Statement]:
+    con.execute((HERE / "statements.sql").read_text(), {"day": day})
+    for row in _rows(con):
+        yield evaluation(row, _object(row["body"]))
+
+
+def _annotations(con: duckdb.DuckDBPyConnection, day: date) -> Iterator[Statement]:
+    some = con.execute(f"SELECT count(*) FROM raw_spans WHERE day = $day AND ({CANDIDATE})", {"day": day}).fetchall()
+    sql = (HERE / "annotations.sql").read_text().replace("{annotation}", ANNOTATION).replace("{candidate}", CANDIDATE)
+    con.execute(sql, {"day": day, "asked": some[0][0] > 0})
+    for row in _rows(con):
+        read = score if row["form"] == "inngest" else annotations
+        yield from read(row, _object(row["body"]))
+
+
+def _rows(con: duckdb.DuckDBPyConnection) -> Iterator[dict[str, Any]]:
     names = [column[0] for column in con.description or ()]
     while batch := con.fetchmany(10_000):
         for values in batch:
-            row = dict(zip(names, values, strict=True))
-            body = _object(row["body"])
-            if row["form"] == "event":
-                yield evaluation(row, body)
-            elif row["form"] == "inngest":
-                yield from score(row, body)
-            else:
-                yield from annotations(row, body)
+            yield dict(zip(names, values, strict=True))
 
 
 def _posted(bodies: Sequence[bytes], day: date) -> Iterator[Statement]:

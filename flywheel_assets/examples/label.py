@@ -27,7 +27,7 @@ def label(
     Time is what the tables show of it: a run is immature while nothing visible on `con` is later than
     its end plus `horizon`.
     """
-    con.execute("CREATE OR REPLACE TEMP TABLE runs AS SELECT * FROM agent_runs WHERE day = $day", {"day": day})
+    con.execute(f"CREATE OR REPLACE TEMP VIEW runs AS SELECT * FROM agent_runs WHERE day = DATE '{day}'")
     con.execute("CREATE OR REPLACE TEMP VIEW nearby_runs AS SELECT * FROM agent_runs")
     con.execute((HERE / "work.sql").read_text(), {"day": day})
     votes = _votes(con, find_labelers() if labelers is None else labelers)

@@ -88,7 +88,7 @@ def score(row: Mapping[str, object], body: Mapping[str, object]) -> Iterator[Sta
             continue
         yield Statement(
             target_kind="run",
-            target_id=str(row["session_id"]),
+            target_id=str(row["invocation_id"]),
             name=name,
             value=value,
             value_text=text,

@@ -15,9 +15,9 @@ named AS (
 ),
 armed AS (
     SELECT *,
-        coalesce(nullif(nullif(split_part(chosen.arm, '|', 1), ''), '-'), work_model, any_model) AS model,
-        CASE WHEN chosen.arm IS NULL THEN prompt_version
-            ELSE nullif(nullif(split_part(chosen.arm, '|', 2), ''), '-') END AS arm_prompt
+        coalesce(nullif(nullif(split_part(chosen_arm, '|', 1), ''), '-'), work_model, any_model) AS model,
+        CASE WHEN chosen_arm IS NULL THEN prompt_version
+            ELSE nullif(nullif(split_part(chosen_arm, '|', 2), ''), '-') END AS arm_prompt
     FROM named
 )
 SELECT
@@ -25,12 +25,12 @@ SELECT
     coalesce(user_id, service_name) AS principal_id,
     coalesce(skill_name, agent_name, workflow_name, function,
         CASE WHEN runtime = 'openinference' THEN root_name END) AS skill,
-    coalesce(chosen.arm, model || '|' || coalesce(arm_prompt, '-') || '|' || coalesce(tool_schema_hash, '-'))
+    coalesce(chosen_arm, model || '|' || coalesce(arm_prompt, '-') || '|' || coalesce(tool_schema_hash, '-'))
         AS arm,
     model,
     arm_prompt AS prompt_version,
-    chosen.decision_id AS decision_id, chosen.policy_id AS policy_id, chosen.experiment_id AS experiment_id,
-    chosen.segment AS segment, chosen.unit_id AS unit_id, chosen.propensity AS propensity,
+    decision_id, policy_id, experiment_id,
+    segment, unit_id, propensity,
     keep_prob, cost_usd,
     CASE WHEN run_status != 'open' THEN CASE WHEN durable THEN whole_duration_ns ELSE root_duration_ns END END
         AS duration_ns,
@@ -43,7 +43,7 @@ SELECT
         WHEN coalesce(workflow_name, function) IS NOT NULL OR runtime = 'openinference' THEN 'function'
         ELSE 'none'
     END AS skill_source,
-    service_name, context_json, tool_schema_hash, chosen.candidate_set AS candidate_set,
+    service_name, context_json, tool_schema_hash, candidate_set,
     attempts, traces, spans, llm_calls, tool_calls, tool_errors, input_tokens, output_tokens, finish_reason
 FROM armed
 ORDER BY run_id;

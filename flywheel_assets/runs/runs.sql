@@ -31,18 +31,12 @@ sums AS (
         arg_min(session_id, turn) FILTER (session_id IS NOT NULL) AS session_id,
         arg_min(user_id, turn) FILTER (user_id IS NOT NULL) AS user_id,
         arg_min(service_name, turn) FILTER (service_name IS NOT NULL) AS service_name,
-        arg_min(skill_name, turn) FILTER (skill_name IS NOT NULL AND NOT annotation) AS skill_name,
         arg_min(agent_name, turn) FILTER (agent_name IS NOT NULL AND NOT annotation) AS agent_name,
         arg_min(workflow_name, turn) FILTER (workflow_name IS NOT NULL AND NOT annotation) AS workflow_name,
         arg_min(invocation_target, turn) FILTER (invocation_target IS NOT NULL AND own) AS target,
-        arg_min(name, turn) FILTER (is_root) AS root_name,
         arg_min(prompt_version, turn) FILTER (prompt_version IS NOT NULL AND NOT annotation) AS prompt_version,
         arg_min(coalesce(response_model, request_model), turn)
             FILTER (coalesce(response_model, request_model) IS NOT NULL AND NOT annotation) AS any_model,
-        arg_min({
-            'decision_id': decision_id, 'policy_id': policy_id, 'experiment_id': experiment_id, 'arm': arm,
-            'segment': segment, 'propensity': propensity, 'unit_id': unit_id, 'candidate_set': candidate_set
-        }, turn) FILTER (NOT annotation AND coalesce(decision_id, arm, experiment_id, policy_id) IS NOT NULL) AS chosen,
         arg_min(keep_prob, turn) FILTER (keep_prob IS NOT NULL) AS keep_prob,
         coalesce(
             sum(cost_usd) FILTER (call), max(cost_usd) FILTER (is_root), sum(cost_usd) FILTER (is_llm), max(cost_usd)
@@ -53,9 +47,6 @@ sums AS (
             sum(output_tokens) FILTER (is_llm), max(output_tokens)) AS output_tokens,
         arg_max(finish_reason, place) FILTER (call AND finish_reason IS NOT NULL) AS finish_reason,
         arg_max(states, place) FILTER (states IS NOT NULL AND own) AS stated,
-        bool_or(is_root AND (status = 'error' OR (status = 'unset' AND error_type IS NOT NULL))) AS root_failed,
-        bool_or(is_root AND duration_ns IS NULL) AS root_open,
-        max(duration_ns) FILTER (is_root) AS root_duration_ns,
         max(start_unix_nano + duration_ns) FILTER (own) - min(start_unix_nano) FILTER (own) AS whole_duration_ns,
         arg_max(error_type, place) FILTER (states = 'error' OR (is_root AND error_type IS NOT NULL)) AS stated_error,
         arg_max(error_type, place) FILTER (error_type IS NOT NULL AND NOT annotation) AS last_error,
@@ -78,9 +69,20 @@ sums AS (
 ),
 whole AS (SELECT run, count(*) AS spans FROM members WHERE run IS NOT NULL GROUP BY run)
 SELECT s.*, h.* EXCLUDE (run), w.spans, m.model AS work_model, coalesce(f.failed_steps, 0) AS failed_steps,
-    CASE WHEN root_failed THEN 'error' WHEN root_open THEN 'open' ELSE 'ok' END AS root_status
+    r.name AS root_name, r.duration_ns AS root_duration_ns,
+    CASE
+        WHEN r.status = 'error' OR (r.status = 'unset' AND r.error_type IS NOT NULL) THEN 'error'
+        WHEN r.duration_ns IS NULL THEN 'open'
+        ELSE 'ok'
+    END AS root_status,
+    k.skill_name,
+    c.decision_id, c.policy_id, c.experiment_id, c.arm AS chosen_arm, c.segment, c.propensity, c.unit_id,
+    c.candidate_set
 FROM sums s
 JOIN heads h USING (run)
 JOIN whole w USING (run)
+JOIN near r ON r.rowid = s.run
+LEFT JOIN near k ON k.rowid = s.skill_at
+LEFT JOIN near c ON c.rowid = s.chosen_at
 LEFT JOIN worked m USING (run)
 LEFT JOIN failures f USING (run);

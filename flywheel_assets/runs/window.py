@@ -41,15 +41,23 @@ def gather(con: duckdb.DuckDBPyConnection, day: date) -> None:
             {registry.attempt_sql()} AS stated_attempt
         FROM raw_spans
     """)
-    con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE invocations_made AS
-        SELECT DISTINCT ON (trace_id, span_id) trace_id, span_id, {registry.invokes_sql()} AS invokes
-        FROM raw_spans WHERE {registry.invoking_sql()}
-    """)
     run_script(con, "near", {"yesterday": day - DAY, "day": day, "tomorrow": day + DAY})
     repeated = con.execute("SELECT count(*) > count(DISTINCT (trace_id, span_id)) FROM near").fetchall()[0][0]
     if repeated:
         con.execute("CREATE OR REPLACE TEMP TABLE near AS SELECT DISTINCT ON (trace_id, span_id) * FROM near")
+    _gather_invocations(con)
+
+
+def _gather_invocations(con: duckdb.DuckDBPyConnection) -> None:
+    """Table `invocations_made`: which spans started which runs as part of their own."""
+    invoking = registry.invoking_sql()
+    # Looking into attributes reads them all: only where there is something to look for.
+    some = con.execute(f"SELECT count(*) FROM near WHERE {invoking}").fetchall()[0][0] > 0
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE invocations_made AS
+        SELECT DISTINCT ON (trace_id, span_id) trace_id, span_id, {registry.invokes_sql()} AS invokes
+        FROM raw_spans WHERE {some} AND ({invoking})
+    """)
 
 
 def place_window(con: duckdb.DuckDBPyConnection, first: date, last: date, whole: date | None, name: str) -> None:

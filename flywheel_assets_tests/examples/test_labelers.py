@@ -68,19 +68,20 @@ CASES = {
     "a refusal": ("refusal", [("a", None, answer("I’m sorry, but I can’t help with that."))], {"t1:a": 0.0}),
     "an apology that is no refusal": ("refusal", [("a", None, answer("Sorry for the wait! The total is 5."))], {}),
     "no answer captured": ("refusal", [("a", None, AGENT)], {}),
-    "three times the same call": (
+    "five times the same call": (
         "repeated_call",
-        [("a", None, AGENT), ("t", "a", CALL), ("u", "a", CALL), ("v", "a", CALL)],
+        [("a", None, AGENT), *((n, "a", CALL) for n in "tuvwx")],
         {"t1:a": 0.0},
     ),
-    "three calls with arguments of their own": (
+    "four times the same call": ("repeated_call", [("a", None, AGENT), *((n, "a", CALL) for n in "tuvw")], {}),
+    "five calls with arguments of their own": (
         "repeated_call",
-        [("a", None, AGENT), *((n, "a", {**CALL, "attr_text": {"i": n}}) for n in "tuv")],
+        [("a", None, AGENT), *((n, "a", {**CALL, "attr_text": {"i": n}}) for n in "tuvwx")],
         {},
     ),
-    "three calls whose arguments were not captured": (
+    "five calls whose arguments were not captured": (
         "repeated_call",
-        [("a", None, AGENT), ("t", "a", TOOL), ("u", "a", TOOL), ("v", "a", TOOL)],
+        [("a", None, AGENT), *((n, "a", TOOL) for n in "tuvwx")],
         {},
     ),
     "asked again in other words": (
