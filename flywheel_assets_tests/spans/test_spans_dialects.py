@@ -206,6 +206,16 @@ CASES = {
         {},
         {"dialect": "openinference", "operation": "evaluation"},
     ),
+    "openinference: a span of no kind that carries annotations is no run": (
+        {"annotations.0.annotation.name": "quality"},
+        {},
+        {"dialect": "openinference", "operation": "evaluation"},
+    ),
+    "openinference: a span that was annotated stays what it is": (
+        {"annotations.0.annotation.name": "quality", "openinference.span.kind": "LLM"},
+        {},
+        {"dialect": "openinference", "operation": "llm"},
+    ),
     "both conventions: the standard is believed": (
         {"gen_ai.operation.name": "chat", "openinference.span.kind": "CHAIN", "llm.model_name": "m"},
         {},

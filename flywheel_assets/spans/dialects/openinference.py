@@ -42,5 +42,8 @@ DIALECT = Dialect(
                 "tool": "tool",
             },
         ),
+        # Annotations on a span of no kind: it was made to carry them.
+        ByKey("annotations.<i>.annotation.name", "evaluation"),
+        ByKey("evaluations.<i>.evaluation.name", "evaluation"),
     ),
 )
