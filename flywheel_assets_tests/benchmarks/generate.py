@@ -24,7 +24,9 @@ from workload import FIRST_DAY, SERVICES, Span, Value, requests
 REQUESTS_PER_FILE = 40
 
 
-def write(spans: int, days: int, out: Path, form: str, seed: int = 7, first: date = FIRST_DAY) -> int:
+def write(  # noqa: PLR0913, PLR0917 - what a generated folder depends on
+    spans: int, days: int, out: Path, form: str, seed: int = 7, first: date = FIRST_DAY
+) -> int:
     """Write the files and return how many spans are in them."""
     out.mkdir(parents=True, exist_ok=True)
     ending, encode = (".binpb", framed) if form == "protobuf" else (".jsonl", line)
