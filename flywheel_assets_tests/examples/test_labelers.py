@@ -140,6 +140,17 @@ RUN = [
 NEXT = [("b", None, {**AGENT, "session_id": "s", "trace_id": "t2"})]
 TWICE = [("x", "a", {**LLM, "response_id": "r1"})]
 
+
+def attempts(*agents):
+    """An invocation of two attempts, with agent spans (name, attempt, start, seconds) in them."""
+    tries = [
+        ("p", "i", {**RESTATE, **FAILED, "operation": "attempt", "at": 1}),
+        ("q", "i", {**RESTATE, "operation": "attempt", "at": 20}),
+    ]
+    nested = [(n, up, {**AGENT, "at": at, "duration_ns": lasts * 10**9}) for n, up, at, lasts in agents]
+    return [("i", None, RESTATE), *tries, *nested, end("success", at=40)]
+
+
 # Spans, what was said, and {example: [(value, confidence), …]}.
 FEEDBACK = {
     "on the run": (RUN, [said(run="t1:a")], {"t1:a": [(1.0, 0.9)]}),
@@ -170,6 +181,21 @@ FEEDBACK = {
     ),
     "a name whose high end is bad": (RUN, [said(1.0, name="toxicity", run="t1:a")], {}),
     "an unregistered author": (RUN, [said(author="unregistered", run="t1:a")], {"t1:a": [(1.0, 0.5)]}),
+    "on the agent inside a durable run": (
+        attempts(("a", "p", 2, 5), ("b", "q", 21, 9), ("c", "b", 22, 1)),
+        [said(span="t1:b")],
+        {"inv_1": [(1.0, 0.9)]},
+    ),
+    "on the agent of an attempt that was repeated": (
+        attempts(("a", "p", 2, 5), ("b", "q", 21, 9)),
+        [said(0.0, span="t1:a")],
+        {"t1:a": [(0.0, 0.9)]},
+    ),
+    "on one of two agents beside one another in a durable run": (
+        attempts(("b", "q", 21, 3), ("c", "q", 25, 3)),
+        [said(span="t1:b")],
+        {"t1:b": [(1.0, 0.9)]},
+    ),
     "a check": (RUN, [said(0.0, tier="check", run="t1:a")], {"t1:a": [(0.0, 0.98)]}),
     "an outcome": (RUN, [said(0.25, tier="outcome", run="t1:a")], {"t1:a": [(0.25, 0.95)]}),
     "a judge": (RUN, [said(tier="judge", run="t1:a")], {"t1:a": [(1.0, 0.7)]}),
@@ -182,7 +208,8 @@ def test_feedback_votes_on_what_it_is_about(case, span, labels):
     spans = [span(name, parent, **{"at": n, **columns}) for n, (name, parent, columns) in enumerate(given)]
     found = {}
     for vote in labels(spans, lines).votes:
-        assert vote["labeler"] == "explicit_feedback"
+        if vote["labeler"] != "explicit_feedback":
+            continue
         found.setdefault(vote["example_id"], []).append((vote["value"], round(vote["confidence"], 6)))
     assert {key: sorted(votes) for key, votes in found.items()} == expected
 

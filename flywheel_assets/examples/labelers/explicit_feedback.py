@@ -1,6 +1,7 @@
 """What people, checks and judges said, each with the trust that its kind deserves.
 
-A statement on the run's root span is about the run; on another span it is about that span; on a
+A statement on the run's root span (or, in a durable runtime, on the agent that does the run's last
+attempt) is about the run; on another span it is about that span; on a
 response, about the model call that gave it, and about the run too where that was its last. One on a
 session is shared out among the session's runs up to then, so that a statement weighs as one however
 long the session. The latest statement of an author under one name supersedes the earlier. An
@@ -22,14 +23,14 @@ LABELER = Labeler(
                 || '|profanity|violence|hate|leaks?|risk|errors?|latency|cost)$')
         ),
         places AS (
-            SELECT concat(w.trace_id, ':', w.span_id) AS place, w.run_id, w.role = 'root' AS is_root FROM work w
+            SELECT concat(w.trace_id, ':', w.span_id) AS place, w.run_id, w.stands_for_run FROM work w
         ),
         traces AS (
             SELECT trace_id, any_value(run_id) AS run_id FROM runs GROUP BY trace_id HAVING count(*) = 1
         ),
         responses AS (
             SELECT response_id, any_value(concat(trace_id, ':', span_id)) AS place, any_value(run_id) AS run_id,
-                bool_or(role = 'root') AS is_root, bool_or(is_last_call) AS is_last_call
+                bool_or(stands_for_run) AS stands_for_run, bool_or(is_last_call) AS is_last_call
             FROM work WHERE response_id IS NOT NULL GROUP BY response_id HAVING count(*) = 1
         ),
         sessions AS (
@@ -41,8 +42,9 @@ LABELER = Labeler(
             SELECT s.*, 'run' AS grain, r.run_id, r.run_id AS example_id, 1 AS sharers
             FROM said s JOIN runs r ON r.run_id = s.target_id WHERE s.target_kind IN ('run', 'span')
             UNION ALL BY NAME
-            SELECT s.*, CASE WHEN p.is_root OR s.target_kind = 'run' THEN 'run' ELSE 'span' END AS grain, p.run_id,
-                CASE WHEN p.is_root OR s.target_kind = 'run' THEN p.run_id ELSE p.place END AS example_id, 1 AS sharers
+            SELECT s.*, p.run_id, 1 AS sharers,
+                CASE WHEN p.stands_for_run OR s.target_kind = 'run' THEN 'run' ELSE 'span' END AS grain,
+                CASE WHEN p.stands_for_run OR s.target_kind = 'run' THEN p.run_id ELSE p.place END AS example_id
             FROM said s JOIN places p ON p.place = s.target_id AND p.run_id != p.place
             WHERE s.target_kind IN ('run', 'span')
             UNION ALL BY NAME
@@ -51,11 +53,11 @@ LABELER = Labeler(
             UNION ALL BY NAME
             SELECT s.*, 'span' AS grain, p.run_id, p.place AS example_id, 1 AS sharers
             FROM said s JOIN responses p ON p.response_id = s.target_id
-            WHERE s.target_kind = 'response' AND NOT p.is_root
+            WHERE s.target_kind = 'response' AND NOT p.stands_for_run
             UNION ALL BY NAME
             SELECT s.*, 'run' AS grain, p.run_id, p.run_id AS example_id, 1 AS sharers
             FROM said s JOIN responses p ON p.response_id = s.target_id
-            WHERE s.target_kind = 'response' AND (p.is_root OR p.is_last_call)
+            WHERE s.target_kind = 'response' AND (p.stands_for_run OR p.is_last_call)
             UNION ALL BY NAME
             SELECT s.*, 'run' AS grain, n.run_id, n.run_id AS example_id, n.sharers
             FROM said s JOIN sessions n USING (feedback_id) SEMI JOIN runs r ON r.run_id = n.run_id
