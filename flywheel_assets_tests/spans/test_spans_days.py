@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flywheel_assets.lake.lake import Lake, fingerprint
-from flywheel_assets.spans import copies, decode
+from flywheel_assets.spans import passage
 from flywheel_assets.tables.raw_spans import RAW_SPANS
 
 HOUR = 3600 * 10**9
@@ -53,6 +53,11 @@ def test_spans_without_a_time_are_of_no_day(otlp, at):
     decoded = otlp.decode([otlp.batch(otlp.request([otlp.span(1, startTimeUnixNano=at), otlp.span(2)]))], otlp.day)
     assert decoded.rows.read_all().num_rows == 1
     assert decoded.counts.other_days == 1
+
+
+def test_zeros_that_reach_over_two_ids_are_no_zero_id(otlp):
+    spans = [otlp.span(1, traceId="1" + "0" * 31), otlp.span(2, traceId="0" * 31 + "2", spanId="3" + "0" * 15)]
+    assert len(otlp.rows(otlp.batch(otlp.request(spans)))) == 2
 
 
 def test_of_several_copies_the_most_complete_is_kept(otlp):
@@ -126,8 +131,7 @@ def batch_of(otlp, spans, form):
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_order_splitting_and_repetition_change_nothing(otlp, data, monkeypatch):
-    monkeypatch.setattr(decode, "CHUNK_BYTES", data.draw(st.sampled_from([1, 3000, 10**6])))
-    monkeypatch.setattr(copies, "COMPACT_ROWS", data.draw(st.sampled_from([1, 10**6])))
+    monkeypatch.setattr(passage, "CHUNK_BYTES", data.draw(st.sampled_from([1, 3000, 10**6])))
     spans = pool(otlp)
     expected = fingerprint(decoded(otlp, [batch_of(otlp, spans, "json")]))
     mixed = spans + data.draw(st.lists(st.sampled_from(spans), max_size=20))
