@@ -1,5 +1,11 @@
--- The folded sums and the content, as rows of agent_runs. The content is still raw.
-WITH stated AS (
+-- The folded sums and what was found in attributes, as rows of agent_runs.
+WITH content AS (
+    SELECT run, any_value(input_text) AS input_text, any_value(output_text) AS output_text,
+        any_value(context_json) AS context_json, coalesce(bool_or(flywheel_skill), false) AS flywheel_skill,
+        any_value(tool_schema_hash) AS tool_schema_hash
+    FROM content_found GROUP BY run
+),
+stated AS (
     SELECT * EXCLUDE (root_status),
         CASE WHEN durable AND root_status = 'open' THEN 'ok' ELSE root_status END AS root_status
     FROM folded
@@ -9,8 +15,7 @@ named AS (
         -- 'Service/key/handler' names one object; the function is 'Service/handler'.
         CASE WHEN runtime = 'restate' AND len(string_split(target, '/')) = 3
             THEN concat(split_part(target, '/', 1), '/', split_part(target, '/', 3)) ELSE target END AS function,
-        coalesce(stated, {silent}) AS run_status,
-        substr(sha256(c.tools), 1, 12) AS tool_schema_hash
+        coalesce(stated, {silent}) AS run_status
     FROM stated s LEFT JOIN content c USING (run)
 ),
 armed AS (
@@ -36,7 +41,7 @@ SELECT
         AS duration_ns,
     run_status AS status,
     CASE WHEN run_status IN ('error', 'cancelled') THEN coalesce(stated_error, last_error) END AS error_type,
-    input_raw AS input_text, output_raw AS output_text,
+    input_text, output_text,
     CASE
         WHEN skill_name IS NOT NULL THEN CASE WHEN flywheel_skill THEN 'flywheel' ELSE 'convention' END
         WHEN agent_name IS NOT NULL THEN 'agent'

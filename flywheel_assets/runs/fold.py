@@ -12,6 +12,19 @@ from flywheel_assets.runs.window import DAY, gather, place_window
 from flywheel_assets.tables.agent_runs import AGENT_RUNS
 from flywheel_assets.tables.run_spans import RUN_SPANS
 
+# Whole conversations come in each row; only their last words stay.
+ROWS_AT_ONCE = 10_000
+CONTENT = pa.schema(
+    [
+        ("run", pa.int64()),
+        ("input_text", pa.string()),
+        ("output_text", pa.string()),
+        ("context_json", pa.string()),
+        ("flywheel_skill", pa.bool_()),
+        ("tool_schema_hash", pa.string()),
+    ]
+)
+
 
 def fold_runs(con: duckdb.DuckDBPyConnection, day: date) -> tuple[pa.Table, pa.Table]:
     """`agent_runs` of the runs that start on `day`, and `run_spans` of every span they hold.
@@ -25,15 +38,22 @@ def fold_runs(con: duckdb.DuckDBPyConnection, day: date) -> tuple[pa.Table, pa.T
     place_window(con, day, day + DAY, None, "placed_tomorrow")
     run_script(con, "members", {"yesterday": day - DAY, "day": day, "bare": registry.BARE})
     run_script(con, "runs")
-    run_script(con, "content")
+    con.register("content_found", _content(con))
     runs = run_script(con, "agent_runs", {"day": day}, {"silent": registry.silent_sql()}).to_arrow_table()
     spans = run_script(con, "run_spans", {"day": day}).to_arrow_table()
-    return AGENT_RUNS.conform(_readable(runs)), RUN_SPANS.conform(spans)
+    con.unregister("content_found")
+    return AGENT_RUNS.conform(runs), RUN_SPANS.conform(spans)
 
 
-def _readable(runs: pa.Table) -> pa.Table:
+def _content(con: duckdb.DuckDBPyConnection) -> pa.Table:
+    """What the attributes of chosen spans hold, with readable texts in place of raw messages."""
+    found = run_script(con, "content").to_arrow_reader(ROWS_AT_ONCE)
+    return pa.concat_tables([CONTENT.empty_table(), *(_readable(pa.table(batch)) for batch in found)])
+
+
+def _readable(found: pa.Table) -> pa.Table:
     for name, read in (("input_text", asked), ("output_text", answered)):
-        column = runs.column(name)
-        texts = pa.array([None if raw is None else read(raw) for raw in column.to_pylist()], type=pa.string())
-        runs = runs.set_column(runs.column_names.index(name), name, texts)
-    return runs
+        raw = found.column(name).to_pylist()
+        texts = pa.array([None if text is None else read(text) for text in raw], type=pa.string())
+        found = found.set_column(found.column_names.index(name), name, texts)
+    return found.select(CONTENT.names).cast(CONTENT)
