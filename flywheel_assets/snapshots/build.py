@@ -82,6 +82,8 @@ def _fill(lake: Lake, building: Path, versions: Mapping[str, int], at: datetime,
         else:
             con.register(table.name, table.empty())
     con.execute(f"ATTACH '{_quoted(building)}' AS snapshot (STORAGE_VERSION '{STORAGE}')")
+    # One commit: each of the many hundred comments would else be written out by itself.
+    con.execute("BEGIN")
     for table in TABLES:
         files = lake.files(table, version=versions[table.name]) if table.name in versions else []
         if table is RAW_SPANS and files and not portable and "://" not in lake.root:
@@ -93,6 +95,7 @@ def _fill(lake: Lake, building: Path, versions: Mapping[str, int], at: datetime,
     con.execute("USE snapshot")
     for file in sorted(VIEWS.glob("*.sql")):
         con.execute(file.read_text(encoding="utf-8"))
+    con.execute("COMMIT")
     con.execute("USE memory")
     con.execute("DETACH snapshot")
     con.close()

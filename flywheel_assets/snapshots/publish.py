@@ -100,7 +100,7 @@ def _schema(collection: Collection, name: str) -> Any:  # noqa: ANN401 - the cli
 def _documents(con: duckdb.DuckDBPyConnection, collection: Collection) -> Generator[list[dict[str, Any]]]:
     """Documents in batches; what is NULL is left out, as Typesense wants of optional fields."""
     # Closed when a batch is refused: with a result left open, opening the file again would wait for ever.
-    with con.execute(collection.question).to_arrow_reader(BATCH) as reader:
+    with con.sql(collection.question).to_arrow_reader(BATCH) as reader:
         for batch in reader:
             yield [{name: value for name, value in row.items() if value is not None} for row in batch.to_pylist()]
 

@@ -49,7 +49,7 @@ def _page(con: duckdb.DuckDBPyConnection, snapshot: Path, at: datetime) -> str:
     gates = _ask(con, "FROM funnel ORDER BY step, runs DESC, state, reason")
     days = _ask(con, (QUESTIONS / "days.sql").read_text(encoding="utf-8"))[::-1]
     whole = [row for row in momentum if row["skill"] == "*"]
-    grows = slope(con.execute("SELECT * FROM momentum").to_arrow_table())
+    grows = slope(con.sql("SELECT * FROM momentum").to_arrow_table())
     return _template().render(
         at=at,
         snapshot=snapshot.name,
@@ -71,7 +71,7 @@ def _page(con: duckdb.DuckDBPyConnection, snapshot: Path, at: datetime) -> str:
 
 
 def _ask(con: duckdb.DuckDBPyConnection, question: str) -> list[Row]:
-    return con.execute(question).to_arrow_table().to_pylist()
+    return con.sql(question).to_arrow_table().to_pylist()
 
 
 def _by(rows: list[Row], name: str) -> dict[str, list[Row]]:
