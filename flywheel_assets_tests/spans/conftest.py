@@ -9,7 +9,9 @@ import pytest
 
 from flywheel_assets.spans.decode import decode_day
 from flywheel_assets.spans.rewrite import as_protobuf
+from flywheel_assets.tables.raw_spans import RAW_SPANS
 
+PROMOTED = RAW_SPANS.names[RAW_SPANS.names.index("dialect") : RAW_SPANS.names.index("attr_text")]
 DAY = date(2026, 9, 1)
 START = int(datetime(2026, 9, 1, 12, tzinfo=UTC).timestamp()) * 10**9
 
@@ -86,6 +88,10 @@ class Otlp:
         """Decoded rows of the day, ordered by id."""
         found = decode_day(list(batches), day).rows.read_all().to_pylist()
         return sorted(found, key=lambda row: (row["trace_id"], row["span_id"]))
+
+    def promoted(self, row: dict) -> dict:
+        """What the dialects made of the row: its columns from `dialect` on that are not NULL."""
+        return {name: row[name] for name in PROMOTED if row[name] is not None}
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,6 @@
 
 import pytest
 
-from flywheel_assets.tables.raw_spans import RAW_SPANS
-
 GEN_AI = {
     "gen_ai.operation.name": "chat",
     "gen_ai.provider.name": "openai",
@@ -37,42 +35,6 @@ GEN_AI_ROW = {
     "input_key": "gen_ai.input.messages",
     "output_key": "gen_ai.output.messages",
 }
-FLYWHEEL = {
-    "flywheel.decision.id": "d",
-    "flywheel.policy.id": "p",
-    "flywheel.experiment.id": "e",
-    "flywheel.arm": "m|v1|-",
-    "flywheel.segment": "canary",
-    "flywheel.propensity": 0.25,
-    "flywheel.keep_prob": 1,
-    "flywheel.unit.id": "u",
-    "flywheel.candidate_set": ["a", "b"],
-    "flywheel.skill.name": "refund",
-    "flywheel.skill.version": 2,
-    "gen_ai.skill.name": "something else",
-}
-FLYWHEEL_ROW = {
-    "decision_id": "d",
-    "policy_id": "p",
-    "experiment_id": "e",
-    "arm": "m|v1|-",
-    "segment": "canary",
-    "propensity": 0.25,
-    "keep_prob": 1.0,
-    "unit_id": "u",
-    "candidate_set": '["a","b"]',
-    "skill_name": "refund",
-    "skill_version": "2",
-}
-RESTATE = {"restate.invocation.id": "inv_1", "restate.invocation.target": "Svc/do"}
-INNGEST = {
-    "sdk.run.id": "01K",
-    "sys.function.id": "fn",
-    "inngest.step.hash": "abc",
-    "inngest.step.id": "plan",
-    "inngest.step.attempt": 1,
-}
-
 # name of the case: (attributes, other fields of the span, expected columns)
 CASES = {
     "gen_ai: a model call": (GEN_AI, {}, GEN_AI_ROW),
@@ -226,78 +188,6 @@ CASES = {
         {},
         {"dialect": "openinference", "operation": "tool"},
     ),
-    "restate: the start of an invocation": (
-        RESTATE,
-        {"name": "invocation-start Svc/do"},
-        {"dialect": "restate", "operation": "invocation", "invocation_id": "inv_1", "invocation_target": "Svc/do"},
-    ),
-    "restate: an attempt": (
-        RESTATE,
-        {"name": "invocation-attempt Svc/do"},
-        {"dialect": "restate", "operation": "attempt", "invocation_id": "inv_1", "invocation_target": "Svc/do"},
-    ),
-    "restate: a failed end": (
-        RESTATE | {"restate.invocation.result": "failure", "restate.invocation.error.code": "500 Internal"},
-        {"name": "invocation-end Svc/do"},
-        {
-            "dialect": "restate",
-            "operation": "invocation",
-            "invocation_id": "inv_1",
-            "invocation_target": "Svc/do",
-            "runtime_status": "failure",
-            "error_type": "500 Internal",
-        },
-    ),
-    "restate: a name alone proves nothing": ({}, {"name": "ingress Svc/do"}, {}),
-    "restate: an agent's span under an attempt stays the agent's": (
-        RESTATE | {"gen_ai.operation.name": "chat"},
-        {"name": "invocation-attempt Svc/do"},
-        {"dialect": "gen_ai", "operation": "llm", "invocation_id": "inv_1", "invocation_target": "Svc/do"},
-    ),
-    "inngest: an execution": (
-        INNGEST,
-        {"name": "inngest.execution"},
-        {
-            "dialect": "inngest",
-            "operation": "attempt",
-            "invocation_id": "01K",
-            "invocation_target": "fn",
-            "attempt": 1,
-            "step_id": "abc",
-        },
-    ),
-    "inngest: a user's span in a step": (
-        INNGEST,
-        {"name": "anything"},
-        {"invocation_id": "01K", "invocation_target": "fn", "attempt": 1, "step_id": "abc"},
-    ),
-    "inngest: the server's run": (
-        {
-            "_inngest.run.id": "01K",
-            "_inngest.function.id": "f",
-            "_inngest.function.name": "Nightly",
-            "_inngest.dynamic.status": "Completed",
-        },
-        {"name": "executor.run"},
-        {
-            "dialect": "inngest",
-            "operation": "invocation",
-            "invocation_id": "01K",
-            "invocation_target": "f",
-            "workflow_name": "Nightly",
-            "runtime_status": "Completed",
-        },
-    ),
-    "inngest: the server's step joins the app's by its hash": (
-        {"_inngest.run.id": "01K", "_inngest.step.id": "abc", "_inngest.step.userland.id": "plan"},
-        {"name": "executor.step"},
-        {"dialect": "inngest", "operation": "step", "invocation_id": "01K", "step_id": "abc"},
-    ),
-    "inngest: discovery is no step": (
-        {"_inngest.run.id": "01K"},
-        {"name": "executor.step.discovery"},
-        {"dialect": "inngest", "operation": "other", "invocation_id": "01K"},
-    ),
     "vercel_ai: a call of the SDK": (
         {
             "ai.operationId": "ai.generateText",
@@ -365,12 +255,6 @@ CASES = {
         {},
         {"dialect": "mlflow", "operation": "llm", "input_key": "mlflow.spanInputs"},
     ),
-    "flywheel: a decision": (FLYWHEEL, {}, FLYWHEEL_ROW),
-    "flywheel: feedback on its own span": (
-        {},
-        {"name": "flywheel.feedback"},
-        {"dialect": "flywheel", "operation": "evaluation"},
-    ),
     "general: an unknown session is no session": ({"session.id": "unknown"}, {}, {}),
     "general: error.type": ({"error.type": "Timeout", "exception.type": "E"}, {}, {"error_type": "Timeout"}),
     "numbers that are none are NULL": (
@@ -395,7 +279,6 @@ CASES = {
     ),
     "an array without items has no last": ({"gen_ai.response.finish_reasons": []}, {}, {}),
 }
-COLUMNS = RAW_SPANS.names[RAW_SPANS.names.index("dialect") : RAW_SPANS.names.index("attr_text")]
 
 
 @pytest.mark.parametrize("form", ["json", "protobuf"])
@@ -404,7 +287,7 @@ def test_attributes_become_columns(otlp, case, form):
     carried, fields, expected = CASES[case]
     batch = otlp.batch(otlp.request([otlp.span(1, carried, **fields)]), form)
     (row,) = otlp.rows(batch)
-    assert {name: row[name] for name in COLUMNS if row[name] is not None} == expected
+    assert otlp.promoted(row) == expected
 
 
 def test_spans_of_one_batch_do_not_leak_into_each_other(otlp):
@@ -413,5 +296,5 @@ def test_spans_of_one_batch_do_not_leak_into_each_other(otlp):
         otlp.span(number, carried, **fields) for number, (carried, fields, _) in enumerate(CASES.values(), start=1)
     ]
     rows = otlp.rows(otlp.batch(otlp.request(spans)))
-    found = [{name: row[name] for name in COLUMNS if row[name] is not None} for row in rows]
+    found = [otlp.promoted(row) for row in rows]
     assert found == [expected for _, _, expected in CASES.values()]
