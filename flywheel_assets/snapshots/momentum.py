@@ -17,6 +17,9 @@ ALL = "*"
 NEEDED = ("skill", "grain", "outcome", "segment", "session_id", "run_id", "start_time")
 # Below this many runs on either side the normal approximation is not to be trusted.
 FEWEST = 20
+# Runs of one skill that are compared with each other: small enough for time to stand still, and large
+# enough that hardly any has nobody held out.
+STRATUM = 50
 SIDES = {"current": "production", "baseline": "holdout", "frozen": "frozen"}
 
 
@@ -41,7 +44,7 @@ def momentum(observations: pa.Table, block: int = 100) -> pa.Table:
     """MOMENTUM rows, per skill and for '*', from `gated_observations`.
 
     A block is `block` admitted runs in the order of their start. `lift` is the difference between
-    runs in production and runs held out *within the same block of the same skill*, averaged over all
+    runs in production and runs held out *within the same 50 runs of the same skill*, averaged over all
     blocks so far, with a 95 % confidence sequence: it may be looked at after every block.
     """
     runs = _runs(observations)
@@ -70,12 +73,12 @@ def _runs(observations: pa.Table) -> Runs:
 
 
 def _lift(runs: Runs, block: int) -> tuple[Difference, Ints]:
-    """The difference after each stratum (a skill's block), and the last stratum within each block of all runs."""
+    """The difference after each stratum (50 runs of a skill), and the last stratum that ends within each block."""
     skill = np.unique(runs.skill.astype(str), return_inverse=True)[1]
     order = np.argsort(skill, kind="stable")
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order)) - np.searchsorted(skill[order], skill[order])
-    strata, stratum = np.unique(skill * len(order) + rank // block, return_inverse=True)
+    strata, stratum = np.unique(skill * len(order) + rank // min(block, STRATUM), return_inverse=True)
     last = np.zeros(len(strata), np.int64)
     np.maximum.at(last, stratum, np.arange(len(stratum)))
     # Strata count from when their last run has come, so that no block looks ahead.

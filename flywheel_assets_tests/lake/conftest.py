@@ -1,5 +1,6 @@
 """A lake in a folder and the same lake on an S3 API over loopback HTTP."""
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -14,6 +15,7 @@ from flywheel_assets.lake.lake import Lake
 @pytest.fixture(scope="session")
 def s3() -> Iterator[str]:
     """Address of an S3 server (moto's) with a bucket named 'lake'."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
