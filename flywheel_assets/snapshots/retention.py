@@ -17,7 +17,7 @@ def dated(folder: Path) -> list[Path]:
 def prune(lake: Lake, folder: Path, keep: int, at: datetime) -> list[str]:
     """Remove all but the newest `keep` dated snapshots and release their pins; the stamps removed.
 
-    Pins that a build left behind when it was killed are released too.
+    What a build left behind when it was killed goes too: its pins, its unfinished file.
     """
     gone = dated(folder)[max(keep, 1) :]
     for path in gone:
@@ -26,6 +26,9 @@ def prune(lake: Lake, folder: Path, keep: int, at: datetime) -> list[str]:
     there = {path.stem for path in dated(folder)}
     oldest = (at - BUILD_TIME).strftime("%Y%m%dT%H%M%S")
     removed = {path.stem for path in gone}
+    for path in folder.glob(".building-*"):
+        if path.name.removeprefix(".building-") < oldest and path.is_file():
+            path.unlink()
     for name in lake.pins():
         owner, _, stamp = name.partition("/")
         if owner == "snapshot" and stamp not in there and (stamp in removed or stamp < oldest):

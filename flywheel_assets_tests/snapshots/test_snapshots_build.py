@@ -186,12 +186,15 @@ def test_only_the_newest_snapshots_stay_and_the_others_release_their_versions(sm
     assert len(list((tmp_path / "s").glob("*.json"))) == 2
 
 
-def test_pins_of_a_killed_build_are_released_and_those_of_others_kept(small: Lake, tmp_path: Path):
+def test_what_a_killed_build_left_goes_and_what_others_need_stays(small: Lake, tmp_path: Path):
     versions = small.versions([SKILL_SCORES])
     for name in ("snapshot/20261101T000000", "snapshot/20261109T115900", "decision/20261101T000000"):
         small.pin(name, versions, AT)
+    for stamp in ("20261101T000000", "20261109T115900"):
+        (tmp_path / f".building-{stamp}-1.duckdb").touch()
     prune(small, tmp_path, 2, AT)
     assert sorted(small.pins()) == ["decision/20261101T000000", "snapshot/20261109T115900"]
+    assert [path.name for path in tmp_path.glob(".building-*")] == [".building-20261109T115900-1.duckdb"]
 
 
 def test_a_snapshot_of_a_lake_on_an_object_store_has_its_spans_inside(made_up_lake: Lake, tmp_path: Path):
