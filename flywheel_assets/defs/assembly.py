@@ -17,7 +17,7 @@ from flywheel_assets.defs import (
 from flywheel_assets.defs.jobs import arrival, learning, turn
 from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.defs.schedules import daily_turn
-from flywheel_assets.defs.sensors import content, enough_new_runs, inbox, left_stale
+from flywheel_assets.defs.sensors import content_changed, enough_new_runs, inbox, left_stale
 
 STAGE_MODULES = (
     sources,
@@ -40,7 +40,7 @@ def assemble(wheel: WheelResource) -> dg.Definitions:
         asset_checks=dg.load_asset_checks_from_modules(STAGE_MODULES),
         jobs=[arrival, learning, turn],
         schedules=[daily_turn],
-        sensors=[inbox, left_stale, enough_new_runs, content],
+        sensors=[inbox, left_stale, enough_new_runs, content_changed],
         resources={"wheel": wheel},
         executor=dg.in_process_executor,
     )

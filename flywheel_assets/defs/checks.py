@@ -4,7 +4,8 @@ Checks report and alarm; they gate nothing. The gate is in the data (`gated_obse
 published is audited before it is renamed into place.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import dagster as dg
 
@@ -28,7 +29,12 @@ def stage_checks(stage: str, checks: Sequence[Check]) -> dg.AssetChecksDefinitio
         for key in sorted(context.selected_asset_check_keys):
             verdict = by_key[key].judge(wheel, context.instance)
             yield dg.AssetCheckResult(
-                passed=verdict.passed, asset_key=key.asset_key, check_name=key.name, metadata=verdict.found
+                passed=verdict.passed, asset_key=key.asset_key, check_name=key.name, metadata=shown(verdict.found)
             )
 
     return judge
+
+
+def shown(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Lists and mappings are a click away in the UI; empty ones say so at once."""
+    return {name: "none" if value in ([], {}) else value for name, value in found.items()}

@@ -30,7 +30,12 @@ UNFINISHED = [
 ]
 
 
-@dg.sensor(job=arrival, minimum_interval_seconds=10, default_status=RUNNING)
+@dg.sensor(
+    job=arrival,
+    minimum_interval_seconds=10,
+    default_status=RUNNING,
+    description="Lands and computes when bytes are in the inbox that were not there at the last request.",
+)
 def inbox(context: dg.SensorEvaluationContext, wheel: WheelResource) -> dg.SensorResult:
     """Lands and computes when bytes are in the inbox that were not there at the last request."""
     before, now = json.loads(context.cursor or "{}"), listing(wheel.places().inbox)
@@ -42,7 +47,12 @@ def inbox(context: dg.SensorEvaluationContext, wheel: WheelResource) -> dg.Senso
     return dg.SensorResult(run_requests=[request], cursor=json.dumps(now))
 
 
-@dg.sensor(job=arrival, minimum_interval_seconds=60, default_status=RUNNING)
+@dg.sensor(
+    job=arrival,
+    minimum_interval_seconds=60,
+    default_status=RUNNING,
+    description="Takes up what a killed run left, once per content: a day that fails again is not asked for again.",
+)
 def left_stale(context: dg.SensorEvaluationContext, wheel: WheelResource) -> dg.SensorResult:
     """Takes up what a killed run left, once per content: a day that fails again is not asked for again."""
     busy = context.instance.get_runs_count(dg.RunsFilter(statuses=UNFINISHED))
@@ -55,7 +65,12 @@ def left_stale(context: dg.SensorEvaluationContext, wheel: WheelResource) -> dg.
     return dg.SensorResult(run_requests=[dg.RunRequest(run_key=f"stale/{digest(stale)}", tags=turn_tags())])
 
 
-@dg.sensor(job=learning, minimum_interval_seconds=15, default_status=RUNNING)
+@dg.sensor(
+    job=learning,
+    minimum_interval_seconds=15,
+    default_status=RUNNING,
+    description="Decides again when enough runs were admitted since the last decision (FLYWHEEL_ENOUGH_RUNS).",
+)
 def enough_new_runs(context: dg.SensorEvaluationContext, wheel: WheelResource) -> dg.SensorResult:
     """Decides again when enough runs were admitted since the last decision (FLYWHEEL_ENOUGH_RUNS, default 100)."""
     now, then = admitted_runs(wheel.lake()), admitted_at_last_decision(context.instance)
@@ -67,8 +82,8 @@ def enough_new_runs(context: dg.SensorEvaluationContext, wheel: WheelResource) -
     return dg.SensorResult(run_requests=[dg.RunRequest(run_key=f"admitted/{then}/{now}")])
 
 
-content = dg.AutomationConditionSensorDefinition(
-    "content",
+content_changed = dg.AutomationConditionSensorDefinition(
+    "content_changed",
     target=dg.AssetSelection.all(),
     default_status=RUNNING,
     minimum_interval_seconds=30,

@@ -24,8 +24,12 @@ from flywheel_assets.snapshots.retention import dated
 from flywheel_assets.tables.catalogue import TABLES
 from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS
 from flywheel_assets.tables.momentum import MOMENTUM
-from flywheel_assets.tables.steps import MEASURE_MOMENTUM
+from flywheel_assets.tables.promoted_artifacts import PROMOTED_ROUTING
+from flywheel_assets.tables.steps import DAY_STEPS, MEASURE_MOMENTUM, WHOLE_STEPS
 
+# It copies every table. Those that no step reads stand for all: the graph stays legible.
+READ = {read.table.name for step in (*DAY_STEPS, *WHOLE_STEPS) for read in step.reads}
+LAST = [table for table in TABLES if table.name not in READ or table is PROMOTED_ROUTING]
 RED = {"momentum": "materialise it again; a slope that is not positive is a finding, not a fault."}
 
 
@@ -43,7 +47,7 @@ def measured(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results
     specs=[
         dg.AssetSpec(
             SNAPSHOT,
-            deps=[dg.AssetDep(table.name, partition_mapping=whole_of(table)) for table in TABLES],
+            deps=[dg.AssetDep(table.name, partition_mapping=whole_of(table)) for table in LAST],
             description="`data/snapshots/current.duckdb`: every table as it was at one moment, audited before it "
             "was renamed into place, and the report page.\n\n**When a check is red:** the newest file is not what "
             "the lake holds at its versions; `current.duckdb` was not replaced by a broken one. Materialise it again.",

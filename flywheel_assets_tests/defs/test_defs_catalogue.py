@@ -103,9 +103,11 @@ def test_columns_that_are_carried_over_have_lineage() -> None:
 
 def test_every_table_has_a_contract_and_every_stage_a_check() -> None:
     keys = DEFS.resolve_asset_graph().asset_check_keys
-    assert {key.asset_key.to_user_string() for key in keys if key.name == "contract"} == {table.name for table in TABLES}
+    assert {key.asset_key.to_user_string() for key in keys if key.name == "contract"} == {
+        table.name for table in TABLES
+    }
     groups = {SPECS[key.asset_key.to_user_string()].group_name for key in keys if key.name != "contract"}
-    assert groups == set(STAGES) - {"snapshots"} | {"snapshots"}
+    assert groups == set(STAGES)
 
 
 def test_every_sensor_and_schedule_runs_from_the_start() -> None:

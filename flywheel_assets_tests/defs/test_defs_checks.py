@@ -55,7 +55,7 @@ def test_a_check_is_green_until_somebody_edits_what_it_guards(
     assert (before.passed, check(wheel, instance).passed) == (True, False)
 
 
-def test_spans_of_days_without_a_partition_are_named(wheel: WheelResource, instance: dg.DagsterInstance, arrive) -> None:
+def test_days_without_a_partition_are_named(wheel: WheelResource, instance: dg.DagsterInstance, arrive) -> None:
     assert days_in_calendar(wheel, instance).passed
     early = calendar()[0] - timedelta(days=1)
     arrive(wheel.places(), early, 1)

@@ -1,6 +1,6 @@
 """Every account is seen to balance and to break."""
 
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,7 +18,7 @@ DEFAULTS: dict[pa.DataType, object] = {
     pa.float64(): 0.0,
     pa.bool_(): False,
     pa.date32(): DAY,
-    pa.timestamp("us", tz="UTC"): datetime(2026, 1, 2, tzinfo=timezone.utc),
+    pa.timestamp("us", tz="UTC"): datetime(2026, 1, 2, tzinfo=UTC),
 }
 
 
