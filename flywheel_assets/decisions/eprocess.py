@@ -82,6 +82,13 @@ class Process:
             path[start:] = np.logaddexp(path[start:], np.log(weight) + _log_mean(logs[start:] - before))
         return np.diff(path, prepend=0.0)
 
+    def onset(self, mean: float) -> int:
+        """Where the bets begin that grew most against `mean`: since when it seems to be exceeded."""
+        logs = self._logs(mean)
+        starts, weights, _ = self._starts(len(self.x))
+        before = np.where(starts[:, None] > 0, logs[starts - 1], 0.0)
+        return int(starts[np.argmax(_log_mean(logs[-1] - before) + np.log(weights))])
+
     def lower(self, alpha: float, least: float = -1.0, most: float = 1.0) -> float:
         """Lower end of the confidence sequence: the smallest mean not refuted at `alpha`, in [least, most]."""
         bar = -np.log(alpha)

@@ -99,11 +99,11 @@ def verdict(evidence: Evidence, watched: list[Watched]) -> Verdict:
     failed = [f"{name}: {result.reason}" for name, result in results.items() if isinstance(result, Failed)]
     worse = watched[0].blocks
     lower, upper = worse.interval(watched[0].alpha)
-    difference, (ours, theirs) = evidence.difference, evidence.units
+    ours, theirs = evidence.units
     return Verdict(
         kind="rolled_back" if failed else "held",
         reason="; ".join(failed) or "; ".join(f"{name}: {result.reason}" for name, result in results.items()),
-        estimate=None if difference is None else stated(difference),
+        estimate=_estimate(watched[0]),
         lower=stated(-upper),
         upper=stated(-lower),
         e_value=e_value(worse.log_e_harm(0.0)),
@@ -113,3 +113,9 @@ def verdict(evidence: Evidence, watched: list[Watched]) -> Verdict:
         evidence_hash=evidence.hash,
         evidence_days=evidence.days,
     )
+
+
+def _estimate(outcome: Watched) -> float | None:
+    """Mean difference since the outcome seems to have got worse, as the interval is about that stretch."""
+    harm = outcome.blocks.rise
+    return stated(-float(np.mean(harm.x[harm.onset(outcome.allowed) :]))) if len(harm.x) else None
