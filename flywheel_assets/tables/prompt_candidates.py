@@ -10,7 +10,9 @@ PROMPT_CANDIDATES = Table(
     columns=(
         Column("candidate_id", TEXT, "Hash of skill and prompt text", required=True),
         Column("skill", TEXT, "Skill", required=True),
-        Column("prompt_version", TEXT, "First 12 hex digits of the text's SHA-256; '-' when there is none", required=True),
+        Column(
+            "prompt_version", TEXT, "First 12 hex digits of the text's SHA-256; '-' when there is none", required=True
+        ),
         Column("parent_version", TEXT, "Prompt it was built from"),
         Column("text", TEXT, "The prompt; NULL when there is none"),
         Column("lessons", TEXTS, "Lessons in it", required=True),
