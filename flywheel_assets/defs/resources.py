@@ -34,6 +34,14 @@ class WheelResource(dg.ConfigurableResource[None]):
         """The tables."""
         return Lake(self.places().lake)
 
+    def typesense(self) -> tuple[str, str] | None:
+        """Address and key of the server to publish to: TYPESENSE_URL and TYPESENSE_API_KEY, or None.
+
+        Not fields: the UI shows a resource's fields, and a key is nobody's business.
+        """
+        url = os.environ.get("TYPESENSE_URL", "")
+        return (url, os.environ.get("TYPESENSE_API_KEY", "")) if url else None
+
     def skills(self) -> SkillsFile:
         """`skills.yaml`; without the file, nothing is stated about any skill.
 

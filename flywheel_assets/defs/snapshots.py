@@ -1,7 +1,7 @@
 """Stage 9 in Dagster: does the wheel compound, and a DuckDB file for analysts."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -19,6 +19,7 @@ from flywheel_assets.lake.lake import Lake
 from flywheel_assets.snapshots.audit import AuditError, audit
 from flywheel_assets.snapshots.build import build_snapshot
 from flywheel_assets.snapshots.momentum import NEEDED, momentum
+from flywheel_assets.snapshots.publish import publish
 from flywheel_assets.snapshots.report import write_report
 from flywheel_assets.snapshots.retention import dated
 from flywheel_assets.tables.catalogue import TABLES
@@ -63,12 +64,19 @@ def measured(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results
     pool="snapshot",
 )
 def snapshot(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
-    """Build beside, audit, rename into place; then draw the report from it."""
+    """Build beside, audit, rename into place; draw the report from it; publish it where one is configured."""
     places, now = wheel.places(), wheel.now()
     built = build_snapshot(wheel.lake(), places.snapshots, now)
     write_report(built.path, places.report, now)
     shown = {"path": str(built.path), "dagster/row_count": sum(built.rows.values()), "bytes": built.bytes}
+    shown |= searchable(wheel, built.path, now)
     yield from materialised(context, [SNAPSHOT], [Report(SNAPSHOT, built.path.stem, metadata=shown)])
+
+
+def searchable(wheel: WheelResource, snapshot: Path, now: datetime) -> dict[str, object]:
+    """Publish to Typesense, by alias swap, if TYPESENSE_URL says where; what is now published."""
+    server = wheel.typesense()
+    return {"published to Typesense": str(publish(snapshot, *server, now))} if server else {}
 
 
 def fault_of(lake: Lake, path: Path) -> str | None:
