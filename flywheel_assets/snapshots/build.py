@@ -105,10 +105,11 @@ def _copy(con: duckdb.DuckDBPyConnection, table: Table) -> None:
     columns = ", ".join(f'"{name}"' for name in table.names)
     # Rows that are by day come file by file, so that DuckDB can skip days without a sort.
     order = "" if table.by_day else "ORDER BY " + ", ".join(f'"{name}"' for name in table.key)
-    con.execute(f'CREATE TABLE snapshot.main."{table.name}" AS SELECT {columns} FROM "{table.name}" LIMIT 0')
-    for column in table.columns:
-        if column.required:
-            con.execute(f'ALTER TABLE snapshot.main."{table.name}" ALTER COLUMN "{column.name}" SET NOT NULL')
+    types = {name: kind for name, kind, *_ in con.execute(f'DESCRIBE "{table.name}"').fetchall()}
+    described = ", ".join(
+        f'"{column.name}" {types[column.name]}{" NOT NULL" if column.required else ""}' for column in table.columns
+    )
+    con.execute(f'CREATE TABLE snapshot.main."{table.name}" ({described})')
     con.execute(f'INSERT INTO snapshot.main."{table.name}" SELECT {columns} FROM "{table.name}" {order}')
 
 
