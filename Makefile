@@ -30,7 +30,7 @@ lint: setup  ## format, linters, types, import contracts, and whether Dagster lo
 	$(BIN)/dagster definitions validate -w workspace.yaml
 
 test: lint  ## everything: lint, then all tests with warnings as errors, and coverage
-	$(BIN)/pytest -n 2 --cov --cov-report=term-missing:skip-covered
+	$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report=term-missing:skip-covered
 
 bench: setup  ## spans per second, beside scripts that only flatten and aggregate
 	$(BIN)/python flywheel_assets_tests/benchmarks/run.py
