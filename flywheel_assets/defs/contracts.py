@@ -12,6 +12,7 @@ import dagster as dg
 
 from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.defs.verdicts import Check, Verdict
+from flywheel_assets.lake import log
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.tables.table import Table
 
@@ -88,9 +89,9 @@ def judge(lake: Lake, table: Table, since: int | None, again: Sequence[date]) ->
 def _changed(lake: Lake, table: Table, since: int | None, again: Sequence[date]) -> list[date]:
     if since is None:
         return lake.days(table)
-    before = set(lake.files(table, version=since))
-    days = {day for day in lake.days(table) if set(lake.files(table, [day])) - before}
-    return sorted(days | set(again))
+    now, before = lake.open(table), lake.open(table, since)
+    new = set(log.files(now) if now else []) - set(log.files(before) if before else [])
+    return sorted({day for day, _ in new if day is not None} | set(again))
 
 
 def _last(instance: dg.DagsterInstance, table: Table) -> tuple[int | None, list[date]]:

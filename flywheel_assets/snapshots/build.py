@@ -85,8 +85,9 @@ def _fill(lake: Lake, building: Path, versions: Mapping[str, int], at: datetime,
     # One commit: each of the many hundred comments would else be written out by itself.
     con.execute("BEGIN")
     for table in TABLES:
-        files = lake.files(table, version=versions[table.name]) if table.name in versions else []
-        if table is RAW_SPANS and files and not portable and "://" not in lake.root:
+        local = table is RAW_SPANS and table.name in versions and not portable and "://" not in lake.root
+        files = lake.files(table, version=versions[table.name]) if local else []
+        if files:
             _view(con, table, files)
         else:
             _copy(con, table)
