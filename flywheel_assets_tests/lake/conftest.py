@@ -1,28 +1,34 @@
 """A lake in a folder and the same lake on an S3 API over loopback HTTP."""
 
-import logging
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import httpx
 import pytest
-from moto.server import ThreadedMotoServer
 
 from flywheel_assets.lake.lake import Lake
 
 
 @pytest.fixture(scope="session")
 def s3() -> Iterator[str]:
-    """Address of an S3 server (moto's) with a bucket named 'lake'."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    address = f"http://{host}:{port}"
-    httpx.put(f"{address}/lake", trust_env=False).raise_for_status()
-    yield address
-    server.stop()
+    """Address of an S3 server (moto's, a process of its own) with a bucket named 'lake'."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        transport = httpx.HTTPTransport(retries=12)
+        with httpx.Client(transport=transport, trust_env=False) as client:
+            client.put(f"{address}/lake").raise_for_status()
+        yield address
+    finally:
+        server.terminate()
+        server.wait(20)
 
 
 @pytest.fixture
