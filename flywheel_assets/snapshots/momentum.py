@@ -107,7 +107,9 @@ def _rows(skill: str, runs: Runs, block: int) -> list[dict[str, object]]:
 
 
 def _standing(difference: Difference, width: Reals, stratum: int) -> dict[str, object]:
-    if stratum < 0 or min(difference.control[stratum], difference.treated[stratum]) < FEWEST:
+    few = stratum < 0 or min(difference.control[stratum], difference.treated[stratum]) < FEWEST
+    # Both sides may be large and yet never have met within a stratum.
+    if few or not difference.information[stratum]:
         return {"lift": None, "lower": None, "upper": None, "standing": "not_measured"}
     middle = float(difference.estimate[stratum])
     lower, upper = max(-1.0, middle - float(width[stratum])), min(1.0, middle + float(width[stratum]))

@@ -90,6 +90,13 @@ def test_before_against_after_is_no_lift():
     assert abs(last["lift"]) < 0.05
 
 
+def test_groups_that_never_ran_side_by_side_are_not_compared():
+    found = momentum(observed([("s", "holdout", 1.0)] * 100 + [("s", "production", 0.0)] * 100)).to_pylist()
+    assert {(row["lift"], row["lower"], row["upper"], row["standing"]) for row in found if row["skill"] == "s"} == {
+        (None, None, None, "not_measured")
+    }
+
+
 def test_all_skills_together_are_compared_skill_by_skill():
     # A hard skill has all the holdout traffic it can get; pooled, production would look far better.
     hard = [("hard", "holdout" if n % 2 else "production", float(n % 10 < 2)) for n in range(400)]
