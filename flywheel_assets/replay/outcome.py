@@ -59,12 +59,13 @@ def shown(places: Places, waves: list[WaveReport]) -> Iterator[RenderableType]:
 
 
 def _verdicts(places: Places) -> Grid:
-    grid = Grid("skill", "verdict", "candidate", "evidence", "why", title="What was decided", title_justify="left")
+    grid = Grid("skill", "verdict", "candidate", "evidence", "difference in points", title="What was decided")
     for entry in ledger(places):
         if entry["kind"] in VERDICTS:
             units = f"{entry['candidate_units']} + {entry['incumbent_units']} units"
             kind = str(entry["kind"]).replace("_", " ")
-            grid.add_row(str(entry["skill"]), kind, _model(entry["candidate_arm"]), units, str(entry["reason"]))
+            interval = f"{_points(entry['estimate'])} ({_points(entry['lower'])} to {_points(entry['upper'])})"
+            grid.add_row(str(entry["skill"]), kind, _model(entry["candidate_arm"]), units, interval)
     return grid
 
 
@@ -77,7 +78,6 @@ def _skills(places: Places, waves: list[WaveReport]) -> Grid:
         "best possible",
         "measured lift over the holdout",
         title="Did the loop find what was planted? (launch, last wave, best: true rates, hidden from the wheel)",
-        title_justify="left",
     )
     for skill, truth in PLANTED.items():
         row = _skill(skill, waves, _latest(places, skill))
@@ -111,7 +111,7 @@ def _lift(row: Row) -> str:
 
 
 def _points(value: object) -> str:
-    return f"{100 * float(str(value)):+.1f}"
+    return "–" if value is None else f"{100 * float(str(value)):+.1f}"
 
 
 def _percent(value: object) -> str:
