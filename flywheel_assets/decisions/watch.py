@@ -98,14 +98,14 @@ def verdict(evidence: Evidence, watched: list[Watched]) -> Verdict:
             results[one.metric] = Passed("not credibly worse than its predecessor", numbers)
     failed = [f"{name}: {result.reason}" for name, result in results.items() if isinstance(result, Failed)]
     worse = watched[0].blocks
-    lower, upper = worse.interval(watched[0].alpha)
     ours, theirs = evidence.units
     return Verdict(
         kind="rolled_back" if failed else "held",
         reason="; ".join(failed) or "; ".join(f"{name}: {result.reason}" for name, result in results.items()),
         estimate=_estimate(watched[0]),
-        lower=stated(-upper),
-        upper=stated(-lower),
+        # Only harm is tested, so only one end is bounded: how small it can have been where it was worst.
+        lower=-1.0,
+        upper=stated(-worse.rise.lower(watched[0].alpha)),
         e_value=e_value(worse.log_e_harm(0.0)),
         candidate_units=ours,
         incumbent_units=theirs,
