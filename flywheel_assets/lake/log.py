@@ -31,6 +31,18 @@ def commit(
     )
 
 
+def note(opened: DeltaTable, transactions: list[Transaction]) -> None:
+    """Commit the transactions without touching a file; `opened` then stands at the result."""
+    opened.create_write_transaction(
+        actions=[],
+        mode="append",
+        schema=opened.schema(),
+        partition_by=opened.metadata().partition_columns,
+        commit_properties=CommitProperties(app_transactions=transactions, max_commit_retries=20),
+    )
+    opened.update_incremental()
+
+
 def key(what: str, day: date | None) -> str:
     """The application transaction under which something is noted of a day (None: of the whole)."""
     return what if day is None else f"{what}/{day.isoformat()}"

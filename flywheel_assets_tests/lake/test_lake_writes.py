@@ -85,6 +85,35 @@ def test_a_stream_is_written_under_the_fingerprint_it_brings(lake: Lake):
 
 
 @pytest.mark.parametrize(
+    ("inputs", "written"),
+    [("2", False), ("1", True)],
+    ids=["other inputs gave the same rows", "asked for again, to mend a file"],
+)
+def test_rows_that_are_there_already_are_written_again_only_from_the_same_inputs(
+    lake: Lake, inputs: str, written: bool
+):
+    first = lake.overwrite(EXAMPLE_SIGNATURES, signatures(DAY, ["a", "b"]), DAY, inputs="1")
+    lake.overwrite(EXAMPLE_SIGNATURES, signatures(NEXT, ["c"]), NEXT, inputs="1")
+    files = lake.files(EXAMPLE_SIGNATURES)
+    again = lake.overwrite(EXAMPLE_SIGNATURES, signatures(DAY, ["b", "a"]), DAY, inputs=inputs)
+    assert (again.changed, again.rows, again.fingerprint) == (False, 2, first.fingerprint)
+    assert again.version == lake.version(EXAMPLE_SIGNATURES) == first.version + 2
+    assert lake.stamps(EXAMPLE_SIGNATURES, [DAY]) == {DAY: f"{int(inputs):015x}"}
+    assert ids(lake) == ["a", "b", "c"]
+    assert (lake.files(EXAMPLE_SIGNATURES) != files) is written
+
+
+def test_after_many_commits_old_versions_stamps_and_append_keys_are_still_known(lake: Lake):
+    versions = [
+        lake.overwrite(EXAMPLE_SIGNATURES, signatures(DAY, [str(n)]), DAY, inputs=str(n)).version for n in range(12)
+    ]
+    assert [ids(lake, version=version) for version in versions] == [[str(n)] for n in range(12)]
+    assert lake.stamps(EXAMPLE_SIGNATURES, [DAY]) == {DAY: f"{0x11:015x}"}
+    assert [lake.append(DECISION_ARGUMENTS, argument(str(n)), key=str(n)) is None for n in range(12)] == [False] * 12
+    assert lake.append(DECISION_ARGUMENTS, argument("again"), key="0") is None
+
+
+@pytest.mark.parametrize(
     ("table", "data", "day", "said"),
     [
         (EXAMPLE_SIGNATURES, signatures(DAY, ["a"]), None, "is written by day"),
