@@ -15,6 +15,7 @@ from flywheel_assets.defs.report import Results
 from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.examples.collect import collect_feedback
 from flywheel_assets.examples.label import label
+from flywheel_assets.examples.labelers.registry import find_labelers
 from flywheel_assets.sources.batches import read_batches
 from flywheel_assets.tables.agent_runs import AGENT_RUNS
 from flywheel_assets.tables.labeled_examples import LABELED_EXAMPLES
@@ -45,8 +46,8 @@ def collected(context: dg.AssetExecutionContext, wheel: WheelResource) -> Result
 )
 def labeled(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     """Every labeler votes; the highest tier that voted decides, and the votes are kept."""
-    horizon = timedelta(hours=wheel.skills().outcome_horizon_hours)
-    yield from rebuild(context, wheel.lake(), LABEL, lambda con, day: label(con, day, horizon))
+    horizon, labelers = timedelta(hours=wheel.skills().outcome_horizon_hours), find_labelers()
+    yield from rebuild(context, wheel.lake(), LABEL, lambda con, day: label(con, day, horizon, labelers))
 
 
 examples_checks = stage_checks(

@@ -10,6 +10,7 @@ from flywheel_assets.defs.partitions import DAYS
 from flywheel_assets.defs.report import Results
 from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.observations.admit import admit, sign
+from flywheel_assets.observations.registry import find_gates
 from flywheel_assets.tables.gate_verdicts import GATE_VERDICTS
 from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS, REJECTIONS
 from flywheel_assets.tables.labeled_examples import LABELED_EXAMPLES
@@ -35,7 +36,8 @@ def signed(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
 )
 def admitted(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     """Every gate speaks of every example; the first that objects decides."""
-    yield from rebuild(context, wheel.lake(), ADMIT, admit)
+    gates = find_gates()
+    yield from rebuild(context, wheel.lake(), ADMIT, lambda con, day: admit(con, day, gates))
 
 
 observations_checks = stage_checks(

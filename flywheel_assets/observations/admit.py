@@ -43,15 +43,17 @@ def sign(con: duckdb.DuckDBPyConnection, day: date) -> tuple[pa.Table]:
     return (EXAMPLE_SIGNATURES.conform(signatures),)
 
 
-def admit(con: duckdb.DuckDBPyConnection, day: date) -> tuple[pa.Table, pa.Table, pa.Table]:
-    """(GATE_VERDICTS, GATED_OBSERVATIONS, REJECTIONS) of the day.
+def admit(
+    con: duckdb.DuckDBPyConnection, day: date, gates: Sequence[Gate] | None = None
+) -> tuple[pa.Table, pa.Table, pa.Table]:
+    """(GATE_VERDICTS, GATED_OBSERVATIONS, REJECTIONS) of the day, by all gates there are unless some are given.
 
     Every example of the day is in exactly one of the latter two: admitted when all gates allow it,
     else put down to the first gate in order that discards it, or, if none does, that holds it.
     """
     rows = _once(con.execute(_EVIDENCE, {"day": day}).to_arrow_table())
     earlier = con.execute(_EARLIER, {"day": day}).to_arrow_table()
-    return apply_gates(find_gates(), Evidence(rows, earlier))
+    return apply_gates(find_gates() if gates is None else gates, Evidence(rows, earlier))
 
 
 def apply_gates(gates: Sequence[Gate], evidence: Evidence) -> tuple[pa.Table, pa.Table, pa.Table]:
