@@ -27,6 +27,11 @@ class Places:
         return self.data / "landing"
 
     @property
+    def cursors(self) -> Path:
+        """How far each polled system was read."""
+        return self.data / "cursors"
+
+    @property
     def artifacts(self) -> Path:
         """What agents load."""
         return self.data / "artifacts"
