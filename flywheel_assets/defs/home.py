@@ -7,6 +7,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from flywheel_assets.defs.steady_log import steady_instance
 from flywheel_assets.lake.places import Places
 
 POSTGRES = "FLYWHEEL_POSTGRES_URL"
@@ -37,7 +38,8 @@ def environment(places: Places) -> dict[str, str]:
 
 def instance(places: Places) -> dg.DagsterInstance:
     """The instance that the UI shows. Runs of processes that are gone are marked as failed."""
-    found = dg.DagsterInstance.from_config(str(prepare(places)))
+    home = prepare(places)
+    found = dg.DagsterInstance.from_config(str(home)) if os.environ.get(POSTGRES) else steady_instance(home)
     bury_the_dead(found)
     return found
 
