@@ -13,6 +13,7 @@ from flywheel_assets.decisions.ledger import replay, verify
 from flywheel_assets.decisions.rollout import rollout
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.lake.places import Places
+from flywheel_assets.tables.agent_runs import AGENT_RUNS
 from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS
 from flywheel_assets.tables.promotion_decisions import PROMOTION_DECISIONS
 
@@ -55,7 +56,7 @@ def derive_again(places: Places, entry: str) -> Answer:
     """The entry's verdict, from the observations as they were."""
     row, lake = _entry(places, entry), Lake(places.lake)
     versions = json.loads(row["manifest_json"]).get("table_versions", {})
-    differences = replay(row, lake.connect([GATED_OBSERVATIONS], versions=versions))
+    differences = replay(row, lake.connect([GATED_OBSERVATIONS, AGENT_RUNS], versions=versions))
     words = "the same verdict, byte for byte" if not differences else "\n".join(differences)
     return Answer({"entry": row["entry_id"], "differences": differences}, [Text(words)], ok=not differences)
 

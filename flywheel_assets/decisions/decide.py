@@ -21,7 +21,7 @@ from flywheel_assets.decisions.ledger import chain
 from flywheel_assets.decisions.looks import CandidateSeen, LookManifest, manifest_json
 from flywheel_assets.decisions.register import Proposal, Row, proposals, register
 from flywheel_assets.decisions.rollout import SkillState, advance, rollout
-from flywheel_assets.decisions.trial import Conditions, Trial
+from flywheel_assets.decisions.trial import Conditions, IdenticalArms, Trial
 from flywheel_assets.decisions.watch import verdict, watch
 from flywheel_assets.tables.decision_arguments import DECISION_ARGUMENTS
 from flywheel_assets.tables.documents.arm import Arm
@@ -37,8 +37,9 @@ class Inputs:
     """What one turn reads.
 
     `con` has the view `gated_observations`. `prompts` holds the published prompt texts by version (the
-    launch prompts need not be in it), `approvals` a person's answer by experiment id. `manifest` is
-    recorded with every entry: table versions, code version, configuration hash, seed.
+    launch prompts need not be in it), `approvals` a person's answer by experiment id, `identical` how
+    trials of identical arms went. `manifest` is recorded with every entry: table versions, code
+    version, configuration hash, seed. `con` needs `agent_runs` too where a skill declares slices.
     """
 
     ledger: pa.Table
@@ -50,6 +51,7 @@ class Inputs:
     manifest: Mapping[str, object]
     prompts: Mapping[str, str] = field(default_factory=dict[str, str])
     approvals: Mapping[str, bool] = field(default_factory=dict[str, bool])
+    identical: IdenticalArms | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,8 @@ class _Turn:
             predecessor_known=self._known(name, registration.incumbent_arm),
             approved=self.inputs.approvals.get(registration.experiment_id),
             incumbent_rolled_back=incumbent_rolled_back,
+            as_of=self.inputs.now,
+            identical=self.inputs.identical,
         )
         found = evidence.of_trial(self.inputs.con, registration)
         outcome = judge(registration, found, conditions)

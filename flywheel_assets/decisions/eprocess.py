@@ -82,6 +82,11 @@ class Process:
             path[start:] = np.logaddexp(path[start:], np.log(weight) + _log_mean(logs[start:] - before))
         return np.diff(path, prepend=0.0)
 
+    @property
+    def variance(self) -> float:
+        """Mean square of the observations."""
+        return float(np.mean(self.x**2)) if len(self.x) else 0.0
+
     def onset(self, mean: float) -> int:
         """Where the bets begin that grew most against `mean`: since when it seems to be exceeded."""
         logs = self._logs(mean)

@@ -1,6 +1,7 @@
 """Evidence: the units that argue for or against a candidate, in order, and what was refused."""
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +11,7 @@ from typing import Self
 import duckdb
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from flywheel_assets.decisions.canonical import canonical
 from flywheel_assets.decisions.eprocess import Flags, Reals
@@ -17,6 +19,7 @@ from flywheel_assets.tables.documents.registration import Registration
 
 TRIAL_ROWS = (Path(__file__).parent / "trial_rows.sql").read_text(encoding="utf-8")
 WATCH_ROWS = (Path(__file__).parent / "watch_rows.sql").read_text(encoding="utf-8")
+CONTEXT_ROWS = (Path(__file__).parent / "context_rows.sql").read_text(encoding="utf-8")
 HASHED = ("run_id", "unit_id", "start_us", "candidate", "outcome", "error_rate", "cost_usd", "seconds")
 
 
@@ -52,6 +55,25 @@ class Evidence:
         first = int(self.candidate.sum())
         return first, self.rows.num_rows - first
 
+    def group(self, name: str) -> NDArray[np.str_]:
+        """What each unit belongs to by a column; units that do not say are told apart from all others."""
+        if name not in self.rows.column_names:
+            return np.full(self.rows.num_rows, "", dtype=np.str_)
+        stated: list[str | None] = self.rows.column(name).to_pylist()
+        return np.array([f"(unit {at})" if one is None else one for at, one in enumerate(stated)], dtype=np.str_)
+
+    def context(self, key: str) -> list[str | None]:
+        """The value of a context key, unit by unit; None where it is not stated."""
+        if "context_json" not in self.rows.column_names:
+            return [None] * self.rows.num_rows
+        stated = (json.loads(text) if text else {} for text in self.rows.column("context_json").to_pylist())
+        found = (one.get(key) if isinstance(one, dict) else None for one in stated)
+        return [None if one is None else one if isinstance(one, str) else canonical(one) for one in found]
+
+    def first(self, count: int) -> "Evidence":
+        """The first so many units."""
+        return Evidence(self.rows.slice(0, count), self.refused)
+
     @property
     def difference(self) -> float | None:
         """Mean outcome of the candidate minus the other's; None where either has no unit."""
@@ -80,7 +102,7 @@ def of_trial(con: duckdb.DuckDBPyConnection, registration: Registration) -> Evid
     Rows that carry the registration's id but contradict it are refused. A unit counts once, by its
     first run. Rows that started before the registration cannot have been randomised by it.
     """
-    return _gather(
+    found = _gather(
         con,
         TRIAL_ROWS,
         {
@@ -93,6 +115,7 @@ def of_trial(con: duckdb.DuckDBPyConnection, registration: Registration) -> Evid
             "registered_at": registration.registered_at,
         },
     )
+    return _with_context(con, found) if registration.slices else found
 
 
 def since_promotion(con: duckdb.DuckDBPyConnection, registration: Registration, since: datetime) -> Evidence:
@@ -107,6 +130,15 @@ def since_promotion(con: duckdb.DuckDBPyConnection, registration: Registration, 
             "previous_arm": registration.incumbent_arm,
         },
     )
+
+
+def _with_context(con: duckdb.DuckDBPyConnection, evidence: Evidence) -> Evidence:
+    """The same units with what was known before they acted, from `agent_runs` on `con`."""
+    con.register("evidence_runs", evidence.rows.select(["run_id"]))
+    found = con.execute(CONTEXT_ROWS).to_arrow_table()
+    contexts = dict(zip(found.column("run_id").to_pylist(), found.column("context_json").to_pylist(), strict=True))
+    texts = pa.array([contexts.get(run) for run in evidence.rows.column("run_id").to_pylist()], pa.string())
+    return Evidence(evidence.rows.append_column("context_json", texts), evidence.refused)
 
 
 def _gather(con: duckdb.DuckDBPyConnection, sql: str, values: Mapping[str, object]) -> Evidence:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from flywheel_assets.decisions.canonical import canonical, e_value, stated
-from flywheel_assets.decisions.criteria.registry import CRITERIA
+from flywheel_assets.decisions.criteria.registry import rules
 from flywheel_assets.decisions.evidence import Evidence
 from flywheel_assets.decisions.trial import Conditions, Failed, Passed, Result, Trial
 from flywheel_assets.tables.documents.registration import Registration
@@ -32,8 +32,8 @@ class Verdict:
 def judge(registration: Registration, evidence: Evidence, conditions: Conditions) -> Verdict:
     """Promoted when every criterion passed, abandoned when one failed or the units are used up, else held."""
     trial = Trial(registration, evidence, conditions)
-    results = {name: rule.check(trial) for name, rule in CRITERIA.items() if rule.applies(registration)}
-    kind, reason = _conclude(registration, evidence, results)
+    results = answers(trial)
+    kind, reason = conclude(registration, evidence, results)
     lower, upper = trial.outcome.interval(registration.alpha)
     difference = evidence.difference
     candidates, incumbents = evidence.units
@@ -50,6 +50,11 @@ def judge(registration: Registration, evidence: Evidence, conditions: Conditions
         evidence_hash=evidence.hash,
         evidence_days=evidence.days,
     )
+
+
+def answers(trial: Trial) -> dict[str, Result]:
+    """What every criterion that the registration asks for says of the evidence so far."""
+    return {name: rule.check(trial) for name, rule in rules(trial.registration).items()}
 
 
 def shown(results: dict[str, Result], evidence: Evidence) -> str:
@@ -70,7 +75,8 @@ def shown(results: dict[str, Result], evidence: Evidence) -> str:
     )
 
 
-def _conclude(registration: Registration, evidence: Evidence, results: dict[str, Result]) -> tuple[Kind, str]:
+def conclude(registration: Registration, evidence: Evidence, results: dict[str, Result]) -> tuple[Kind, str]:
+    """The verdict that follows from the criteria's answers, and in words why."""
     failed = [f"{name}: {result.reason}" for name, result in results.items() if isinstance(result, Failed)]
     missing = [f"{name}: {result.reason}" for name, result in results.items() if not isinstance(result, Passed)]
     units = sum(evidence.units)

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from flywheel_assets.decisions.canonical import stated
+from flywheel_assets.decisions.criteria.registry import CRITERIA
 from flywheel_assets.decisions.elond import allot
 from flywheel_assets.decisions.rollout import SkillState
 from flywheel_assets.tables.documents.arm import Arm
@@ -81,6 +82,9 @@ def register(  # noqa: PLR0913 - a registration says everything beforehand
         max_units=skill.max_units,
         needs_approval=skill.needs_approval,
         registered_at=now,
+        criteria=tuple(CRITERIA),
+        slices=skill.slices,
+        evidence_days=skill.evidence_days,
         candidate_id=proposal.candidate_id,
     )
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from flywheel_assets.decisions.eprocess import Comparison, randomised
+from flywheel_assets.decisions.eprocess import Comparison, Flags, randomised
 from flywheel_assets.decisions.evidence import Evidence
 from flywheel_assets.tables.documents.registration import Registration
 
@@ -42,6 +43,16 @@ class Undecided:
 Result = Passed | Failed | Undecided
 
 
+class IdenticalArms(BaseModel):
+    """Trials of identical arms on own traffic: how many there were, and how many ended in a promotion."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    trials: int
+    promoted: int
+    nominal: float
+
+
 class Conditions(BaseModel):
     """What a verdict depends on beside evidence; recorded with it, so that it can be replayed."""
 
@@ -50,6 +61,8 @@ class Conditions(BaseModel):
     predecessor_known: bool
     approved: bool | None = None
     incumbent_rolled_back: bool = False
+    as_of: datetime | None = None
+    identical: IdenticalArms | None = None
 
 
 @dataclass(frozen=True)
@@ -70,6 +83,11 @@ class Trial:
     def outcome(self) -> Comparison:
         """The outcome's e-process and confidence sequence."""
         return randomised(self.evidence.candidate, self.evidence.outcome, self.share)
+
+    def without(self, left_out: Flags) -> Comparison:
+        """The outcome's comparison on all units but those."""
+        kept = ~left_out
+        return randomised(self.evidence.candidate[kept], self.evidence.outcome[kept], self.share)
 
     def guarded(self, metric: str, ceiling: float) -> tuple[Comparison, int]:
         """The e-process of a metric cut at `ceiling`, in units of it, and over how many units."""

@@ -27,6 +27,8 @@ SELECT
     outcome,
     CAST(status = 'error' AS DOUBLE) AS error_rate,
     cost_usd,
+    principal_id AS principal,
+    array_to_string(labelers, '+') AS source,
     duration_ns / 1e9 AS seconds,
     CASE WHEN nth > 1 THEN 'unit_seen_before' END AS refusal
 FROM drawn

@@ -18,6 +18,7 @@ from flywheel_assets.defs.report import Report, Results, materialised, whole
 from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.defs.verdicts import Check, Verdict
 from flywheel_assets.lake.lake import Lake
+from flywheel_assets.tables.agent_runs import AGENT_RUNS
 from flywheel_assets.tables.decision_arguments import DECISION_ARGUMENTS
 from flywheel_assets.tables.documents.routing import content_hash
 from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS
@@ -47,13 +48,15 @@ def decided(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
 def gather(wheel: WheelResource, now: datetime) -> Inputs:
     """What the decision reads, at versions that are written down with it."""
     lake, skills = wheel.lake(), wheel.skills()
-    versions = lake.versions([GATED_OBSERVATIONS, ROUTING_CANDIDATES, PROMPT_CANDIDATES, PROMOTION_DECISIONS])
+    versions = lake.versions(
+        [GATED_OBSERVATIONS, AGENT_RUNS, ROUTING_CANDIDATES, PROMPT_CANDIDATES, PROMOTION_DECISIONS]
+    )
     prompts = known_prompts(wheel.places().artifacts, skills, PROMPT_CANDIDATES.empty())
     return Inputs(
         ledger=lake.read(PROMOTION_DECISIONS, version=versions.get(PROMOTION_DECISIONS.name)),
         routing_candidates=lake.read(ROUTING_CANDIDATES, version=versions.get(ROUTING_CANDIDATES.name)),
         prompt_candidates=lake.read(PROMPT_CANDIDATES, version=versions.get(PROMPT_CANDIDATES.name)),
-        con=lake.connect([GATED_OBSERVATIONS], versions=versions),
+        con=lake.connect([GATED_OBSERVATIONS, AGENT_RUNS], versions=versions),
         skills=skills,
         now=now,
         manifest={

@@ -1,15 +1,16 @@
 """Every criterion is seen to pass, to fail and to leave open, as far as it can."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from flywheel_assets.decisions.criteria.registry import CRITERIA
+from flywheel_assets.decisions.criteria.registry import CRITERIA, rules
 from flywheel_assets.decisions.evidence import Evidence
 from flywheel_assets.decisions.judge import judge
-from flywheel_assets.decisions.trial import Conditions, Failed, Passed, Trial, Undecided
+from flywheel_assets.decisions.trial import Conditions, Failed, IdenticalArms, Passed, Trial, Undecided
 from flywheel_assets.tables.documents.registration import Registration
 from flywheel_assets.tables.documents.skills_file import Guardrail
 from flywheel_assets_tests.decisions.conftest import START
@@ -66,6 +67,49 @@ def evidence(units: int, *, split: float = 0.5, seed: int = 0, **metrics: tuple[
     return Evidence(pa.table(rows), {})
 
 
+def grouped(found: Evidence, **columns: list[str | None]) -> Evidence:
+    """The same units with columns that say where they belong."""
+    rows = found.rows.drop_columns([name for name in columns if name in found.rows.column_names])
+    for name, values in columns.items():
+        rows = rows.append_column(name, pa.array(values, pa.string()))
+    return Evidence(rows, found.refused)
+
+
+def one_reporter(units: int) -> Evidence:
+    """Arms that are alike but for what one user says of the candidate."""
+    found = evidence(units, seed=4)
+    users = ["loud" if number % 3 == 0 else f"user-{number % 20}" for number in range(units)]
+    told = np.where((np.array(users) == "loud") & found.candidate, 1.0, found.outcome)
+    told = np.where((np.array(users) == "loud") & ~found.candidate, 0.0, told)
+    column = found.rows.column_names.index("outcome")
+    return grouped(Evidence(found.rows.set_column(column, "outcome", pa.array(told)), {}), principal=list(users))
+
+
+def by_language(german: tuple[float, float]) -> Evidence:
+    """A candidate that is as good as the incumbent, but for German: means (candidate, incumbent) there."""
+    whole, part = evidence(600, outcome=(0.5, 0.5)), evidence(300, outcome=german, seed=1)
+    rows = pa.concat_tables([whole.rows, part.rows])
+    languages = ['{"language":"en"}'] * 600 + ['{"language":"de"}'] * 300
+    return grouped(Evidence(rows, {}), context_json=list(languages))
+
+
+LATER = Conditions(predecessor_known=True, as_of=datetime(2026, 3, 20, tzinfo=UTC))
+
+
+def started(found: Evidence, days_ago: list[float]) -> Evidence:
+    """Units that started so many days before LATER, the list repeated."""
+    assert LATER.as_of is not None
+    times = [int((LATER.as_of.timestamp() - 86400 * days) * 1e6) for days in days_ago]
+    count = found.rows.num_rows
+    column = found.rows.column_names.index("start_us")
+    values = pa.array([times[number % len(times)] for number in range(count)])
+    return Evidence(found.rows.set_column(column, "start_us", values), {})
+
+
+def identical(trials: int, promoted: int) -> Conditions:
+    return Conditions(predecessor_known=True, identical=IdenticalArms(trials=trials, promoted=promoted, nominal=0.05))
+
+
 CASES: list[tuple[str, Mapping[str, object], Evidence, Conditions, type]] = [
     ("superiority", {}, evidence(400, outcome=(0.8, 0.5)), FINE, Passed),
     ("superiority", {}, evidence(400, outcome=(0.3, 0.6)), FINE, Failed),
@@ -86,6 +130,25 @@ CASES: list[tuple[str, Mapping[str, object], Evidence, Conditions, type]] = [
     ("guardrails", {"guardrails": (SLOW,)}, evidence(300, seconds=(15.0, 5.0)), FINE, Failed),
     ("guardrails", {"guardrails": (SLOW,)}, evidence(300, seconds=None), FINE, Undecided),
     ("guardrails", {"guardrails": (ERRORS, SLOW)}, evidence(300, error_rate=(0.4, 0.01)), FINE, Failed),
+    ("within_reach", {}, evidence(200), FINE, Passed),
+    ("within_reach", {}, evidence(2500), FINE, Failed),
+    ("within_reach", {"max_units": 300}, evidence(300), FINE, Failed),
+    ("within_reach", {}, evidence(2500, outcome=(0.55, 0.5)), FINE, Passed),
+    ("worst_slice", {"slices": ("language",)}, by_language((0.5, 0.5)), FINE, Passed),
+    ("worst_slice", {"slices": ("language",)}, by_language((0.3, 0.7)), FINE, Failed),
+    ("worst_slice", {"slices": ("tenant",)}, by_language((0.3, 0.7)), FINE, Undecided),
+    ("leave_one_out", {}, grouped(evidence(900, outcome=(0.8, 0.5)), day=["a", "b", "c"] * 300), FINE, Passed),
+    ("leave_one_out", {}, grouped(evidence(400, outcome=(0.8, 0.5)), day=["a"] * 390 + ["b"] * 10), FINE, Undecided),
+    ("leave_one_out", {}, one_reporter(900), FINE, Undecided),
+    ("leave_one_out", {}, grouped(evidence(400, outcome=(0.8, 0.5)), source=[None] * 400), FINE, Passed),
+    ("leave_one_out", {}, evidence(40), FINE, Passed),
+    ("evidence_fresh", {}, started(evidence(40), [1, 40, 80]), LATER, Passed),
+    ("evidence_fresh", {}, started(evidence(40), [1, 100, 110]), LATER, Undecided),
+    ("evidence_fresh", {}, started(evidence(40), [91, 100, 110]), LATER, Failed),
+    ("evidence_fresh", {}, started(evidence(40), [1]), FINE, Undecided),
+    ("aa_healthy", {}, evidence(0), FINE, Passed),
+    ("aa_healthy", {}, evidence(0), identical(200, 9), Passed),
+    ("aa_healthy", {}, evidence(0), identical(200, 30), Undecided),
     ("assignment", {}, evidence(800), FINE, Passed),
     ("assignment", {}, evidence(800, split=0.35), FINE, Failed),
     ("incumbent_stands", {}, evidence(0), FINE, Passed),
@@ -101,7 +164,7 @@ CASES: list[tuple[str, Mapping[str, object], Evidence, Conditions, type]] = [
 @pytest.mark.parametrize(
     ("name", "changed", "found", "conditions", "expected"),
     CASES,
-    ids=[f"{case[0]}-{case[4].__name__}" for case in CASES],
+    ids=[f"{number}-{case[0]}-{case[4].__name__}" for number, case in enumerate(CASES)],
 )
 def test_a_criterion_answers(
     name: str, changed: Mapping[str, object], found: Evidence, conditions: Conditions, expected: type
@@ -123,7 +186,9 @@ def test_a_criterion_answers(
     ],
 )
 def test_a_registration_asks_for_the_criteria_that_it_needs(changed: Mapping[str, object], asked: set[str]):
-    assert {name for name, rule in CRITERIA.items() if rule.applies(registration(**changed))} == asked
+    assert set(rules(registration(**changed))) == asked
+    always = {"within_reach", "leave_one_out", "evidence_fresh", "aa_healthy"}
+    assert set(rules(registration(criteria=tuple(CRITERIA), **changed))) == asked | always
 
 
 BETTER = evidence(400, outcome=(0.8, 0.5))

@@ -32,7 +32,7 @@ class Skill(BaseModel):
     )
     explore: float = Field(default=0.10, ge=0, le=0.5, description="Share spread evenly over arms not in production")
     canary: float = Field(
-        default=0.40, gt=0, le=0.5, description="Share of a trial's traffic; the incumbent gets as much again"
+        default=0.40, gt=0, le=0.5, description="Share of a trial's traffic; the incumbent gets at least as much"
     )
     cost_weight: float = Field(default=0.0, ge=0, description="Outcome that one USD is worth")
     margin: float = Field(
@@ -42,6 +42,10 @@ class Skill(BaseModel):
         description="A cheaper arm may be promoted when it is credibly no worse than this; 0: it must be better",
     )
     guardrails: tuple[Guardrail, ...] = ()
+    slices: tuple[str, ...] = Field(
+        default=(), description="Keys of flywheel.context; no value of theirs may be credibly harmed by a promotion"
+    )
+    evidence_days: int = Field(default=90, gt=0, description="A verdict rests mostly on evidence no older than this")
     max_units: int = Field(default=4000, gt=0, description="A trial undecided after so many units is abandoned")
     needs_approval: bool = Field(default=False, description="Whether a person must approve before promotion")
 

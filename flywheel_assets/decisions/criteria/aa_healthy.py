@@ -1,0 +1,35 @@
+"""A/A healthy: on own traffic, identical arms are promoted no more often than the test promises."""
+
+from scipy.stats import binom
+
+from flywheel_assets.decisions.canonical import stated
+from flywheel_assets.decisions.trial import Passed, Result, Trial, Undecided
+from flywheel_assets.tables.documents.registration import Registration
+
+# Chance that a sound test is ever taken for a broken one.
+BROKEN_ALPHA = 0.001
+
+
+def applies(_registration: Registration) -> bool:
+    """Always."""
+    return True
+
+
+def check(trial: Trial) -> Result:
+    """Holds every promotion while more trials of identical arms were promoted than chance explains."""
+    seen = trial.conditions.identical
+    if seen is None or not seen.trials:
+        return Passed("no trial of identical arms on this traffic yet")
+    chance = float(binom.sf(seen.promoted - 1, seen.trials, seen.nominal))
+    numbers = {
+        "trials": seen.trials,
+        "promoted": seen.promoted,
+        "observed": stated(seen.promoted / seen.trials),
+        "nominal": seen.nominal,
+        "chance": stated(chance),
+    }
+    if chance < BROKEN_ALPHA:
+        return Undecided(
+            "identical arms are promoted too often on this traffic: the test is not to be trusted", numbers
+        )
+    return Passed("identical arms are promoted no more often than promised", numbers)

@@ -1,0 +1,47 @@
+"""Leave one out: the verdict does not hang on a single user, a single source of labels or a single day."""
+
+from math import log
+
+import numpy as np
+
+from flywheel_assets.decisions.canonical import e_value, stated
+from flywheel_assets.decisions.trial import Numbers, Passed, Result, Trial, Undecided
+from flywheel_assets.tables.documents.registration import Registration
+
+# Columns of the evidence by which units belong together.
+GROUPINGS = ("principal", "source", "day")
+# Without its largest part the evidence must still come to this share of the bar, on the log scale: less
+# than half, and one user, source or day weighs more than all the others.
+SHARE = 0.5
+# Groups that are left out in turn: those that did most for the verdict. Beyond so many, a group's part
+# is too small to take half away.
+MOST = 8
+
+
+def applies(_registration: Registration) -> bool:
+    """Always."""
+    return True
+
+
+def check(trial: Trial) -> Result:
+    """Holds a verdict that the evidence alone would give as fragile; nothing is left out of a single group."""
+    margin, bar = trial.registration.margin, -log(trial.registration.alpha)
+    if trial.outcome.log_e(-margin) < bar:
+        return Passed("no verdict yet that could hang on one of them")
+    growth = trial.outcome.rise.growth(-margin)
+    fragile: list[str] = []
+    numbers: Numbers = {"needed": stated(float(np.exp(SHARE * bar)))}
+    for grouping in GROUPINGS:
+        names, group = np.unique(trial.evidence.group(grouping), return_inverse=True)
+        numbers = {**numbers, f"{grouping}_groups": len(names)}
+        if len(names) < 2:
+            continue
+        parts = np.bincount(group, weights=growth)
+        left = {int(one): trial.without(group == one).log_e(-margin) for one in np.argsort(-parts)[:MOST]}
+        worst = min(left, key=lambda one: (left[one], one))
+        numbers = {**numbers, f"e_value_without_one_{grouping}": e_value(left[worst])}
+        if left[worst] < SHARE * bar:
+            fragile.append(f"{grouping} {names[worst]}")
+    if fragile:
+        return Undecided(f"fragile: it hangs on {', '.join(fragile)}", numbers)
+    return Passed("survives without any single user, source of labels or day", numbers)
