@@ -13,23 +13,25 @@ from flywheel_assets.sources.open_file import open_content
 from flywheel_assets.sources.scan import scan, scan_feedback
 from flywheel_assets.sources.segments import FILES, SegmentName, is_feedback, sync_folder
 from flywheel_assets.sources.take import SUFFIXES, copy_tail
+from flywheel_assets.sources.translate import Translated, translate
 
 
 @dataclass(slots=True)
 class Ingested:
-    """What went into the inbox, and which files did not with the reason."""
+    """What went into the inbox, which files did not with the reason, and which were told in OTLP first."""
 
     files: int = 0
     bytes: int = 0
     skipped: dict[str, str] = field(default_factory=dict[str, str])
+    translated: dict[str, Translated] = field(default_factory=dict[str, Translated])
 
 
-def ingest(path: Path, inbox: Path) -> Ingested:
-    """Copy OTLP and feedback files from `path` (a file, or a folder with all below it) into the inbox.
+def ingest(path: Path, inbox: Path, *, keep_content: bool = False) -> Ingested:
+    """Bring OTLP, feedback and the forms of `foreign.py` from `path` (a file, or a folder) into the inbox.
 
-    Only a file's first batch is looked at: landing judges each. Copied rather than linked, because a
-    file that is written anew in place would change what had landed; the same file twice lands once.
-    Raises FileNotFoundError.
+    Of OTLP only a file's first batch is looked at: landing judges each. Copied rather than linked,
+    because a file that is written anew in place would change what had landed; the same file twice
+    lands once. `keep_content` keeps what was said in transcripts. Raises FileNotFoundError.
     """
     inbox.mkdir(parents=True, exist_ok=True)
     done = Ingested()
@@ -38,7 +40,7 @@ def ingest(path: Path, inbox: Path) -> Ingested:
     for source in _files(path):
         suffix, reason = _look(source, inbox)
         if reason is not None:
-            done.skipped[str(source)] = reason
+            _translate(source, inbox, reason, done, keep_content=keep_content)
             continue
         status = source.stat()
         identity = f"{status.st_ino}:{status.st_size}:{status.st_mtime_ns}".encode()
@@ -51,6 +53,21 @@ def ingest(path: Path, inbox: Path) -> Ingested:
         done.files += 1
     sync_folder(inbox)
     return done
+
+
+def _translate(source: Path, inbox: Path, reason: str, done: Ingested, *, keep_content: bool) -> None:
+    """Take a file that is not OTLP for the `reason` given, where its form is known."""
+    try:
+        found = translate(source, open_content(source, inbox), inbox, keep_content=keep_content)
+    except OSError as error:
+        done.skipped[str(source)] = f"cannot be read: {error.strerror}"
+        return
+    if found is None:
+        done.skipped[str(source)] = reason
+        return
+    done.translated[str(source)] = found
+    done.files += 1
+    done.bytes += found.bytes
 
 
 def _files(path: Path) -> Iterator[Path]:

@@ -32,8 +32,15 @@ class _ResourceSpans(msgspec.Struct, gc=False, rename="camel"):
     scope_spans: list[_ScopeSpans] | None = None
 
 
+class _SetAside(msgspec.Struct, gc=False):
+    where: str
+    reason: str
+
+
 class _Request(msgspec.Struct, gc=False, rename="camel"):
     resource_spans: list[_ResourceSpans] | msgspec.UnsetType | None = msgspec.UNSET
+    # What a translation could not read: see foreign.py.
+    flywheel_set_aside: _SetAside | None = None
 
 
 _DECODER = msgspec.json.Decoder(_Request)
@@ -56,6 +63,8 @@ def parse_json_request(payload: bytes) -> list[JsonSpan]:
         raise InvalidJsonError(f"not JSON: {error}") from error
     except RecursionError as error:
         raise InvalidJsonError("nested too deeply to be a trace export request") from error
+    if request.flywheel_set_aside is not None:
+        raise InvalidJsonError(f"{request.flywheel_set_aside.where}: {request.flywheel_set_aside.reason}")
     if request.resource_spans is msgspec.UNSET and payload.strip() != b"{}":
         raise InvalidJsonError("no resourceSpans: only traces are taken; send each export request whole, as OTLP/JSON")
     return [
