@@ -15,7 +15,10 @@ named AS (
         -- 'Service/key/handler' names one object; the function is 'Service/handler'.
         CASE WHEN runtime = 'restate' AND len(string_split(target, '/')) = 3
             THEN concat(split_part(target, '/', 1), '/', split_part(target, '/', 3)) ELSE target END AS function,
-        coalesce(stated, {silent}) AS run_status
+        -- Nothing was heard of it for too long while others were: what runs after that was lost with it.
+        CASE WHEN coalesce(stated, {silent}) != 'open' THEN coalesce(stated, {silent})
+            WHEN last_sign_ns + $abandoned_after_ns < (SELECT max(start_unix_nano) FROM raw_spans) THEN 'abandoned'
+            ELSE 'open' END AS run_status
     FROM stated s LEFT JOIN content c USING (run)
 ),
 armed AS (
@@ -37,7 +40,7 @@ SELECT
     decision_id, policy_id, experiment_id,
     segment, unit_id, propensity,
     keep_prob, cost_usd,
-    CASE WHEN run_status != 'open' THEN CASE WHEN durable THEN whole_duration_ns ELSE root_duration_ns END END
+    CASE WHEN run_status NOT IN ('open', 'abandoned') THEN CASE WHEN durable THEN whole_duration_ns ELSE root_duration_ns END END
         AS duration_ns,
     run_status AS status,
     CASE WHEN run_status IN ('error', 'cancelled') THEN coalesce(stated_error, last_error) END AS error_type,
@@ -48,7 +51,7 @@ SELECT
         WHEN coalesce(workflow_name, function) IS NOT NULL OR runtime = 'openinference' THEN 'function'
         ELSE 'none'
     END AS skill_source,
-    service_name, context_json, tool_schema_hash, candidate_set,
+    runtime_status, service_name, context_json, tool_schema_hash, candidate_set,
     attempts, traces, spans, llm_calls, tool_calls, tool_errors, input_tokens, output_tokens, finish_reason
 FROM armed
 ORDER BY run_id;

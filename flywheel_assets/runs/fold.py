@@ -1,6 +1,6 @@
 """Fold a day's spans into runs."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import duckdb
 import pyarrow as pa
@@ -12,6 +12,8 @@ from flywheel_assets.runs.window import DAY, gather, place_window
 from flywheel_assets.tables.agent_runs import AGENT_RUNS
 from flywheel_assets.tables.run_spans import RUN_SPANS
 
+# How long after a run's last sign of life others' later ones mean that it has none left.
+ABANDONED_AFTER = timedelta(hours=24)
 # Whole conversations come in each row; only their last words stay.
 ROWS_AT_ONCE = 10_000
 CONTENT = pa.schema(
@@ -26,12 +28,16 @@ CONTENT = pa.schema(
 )
 
 
-def fold_runs(con: duckdb.DuckDBPyConnection, day: date) -> tuple[pa.Table, pa.Table]:
+def fold_runs(
+    con: duckdb.DuckDBPyConnection, day: date, abandoned_after: timedelta = ABANDONED_AFTER
+) -> tuple[pa.Table, pa.Table]:
     """`agent_runs` of the runs that start on `day`, and `run_spans` of every span they hold.
 
     `con` shows `raw_spans` of the day, the one before and the one after. Over all days, every span
     has exactly one row in `run_spans`: a span looks for its run no further back than the day before
-    its own, and is written with the day its run started, or with its own where it has none.
+    its own, and is written with the day its run started, or with its own where it has none. Time is
+    what the spans show of it: an open run is abandoned when one on `con` starts later than its last
+    sign of life plus `abandoned_after`, which is a day at most: further ahead nothing is looked at.
     """
     gather(con, day)
     place_window(con, day - DAY, day, day, "placed_today")
@@ -39,7 +45,8 @@ def fold_runs(con: duckdb.DuckDBPyConnection, day: date) -> tuple[pa.Table, pa.T
     run_script(con, "members", {"yesterday": day - DAY, "day": day, "bare": registry.BARE})
     run_script(con, "runs")
     con.register("content_found", _content(con))
-    runs = run_script(con, "agent_runs", {"day": day}, {"silent": registry.silent_sql()}).to_arrow_table()
+    given = {"day": day, "abandoned_after_ns": abandoned_after // timedelta(microseconds=1) * 1000}
+    runs = run_script(con, "agent_runs", given, {"silent": registry.silent_sql()}).to_arrow_table()
     spans = run_script(con, "run_spans", {"day": day}).to_arrow_table()
     con.unregister("content_found")
     return AGENT_RUNS.conform(runs), RUN_SPANS.conform(spans)

@@ -46,7 +46,12 @@ sums AS (
         coalesce(sum(output_tokens) FILTER (call), max(output_tokens) FILTER (is_root),
             sum(output_tokens) FILTER (is_llm), max(output_tokens)) AS output_tokens,
         arg_max(finish_reason, place) FILTER (call AND finish_reason IS NOT NULL) AS finish_reason,
-        arg_max(states, place) FILTER (states IS NOT NULL AND own) AS stated,
+        arg_max({'states': states, 'said': runtime_status},
+            {'ended': states != 'open', 'answered': answered, 'place': place})
+            FILTER (states IS NOT NULL AND own) AS declared,
+        struct_extract(declared, 'states') AS stated,
+        struct_extract(declared, 'said') AS runtime_status,
+        max(start_unix_nano + coalesce(duration_ns, 0)) AS last_sign_ns,
         max(start_unix_nano + duration_ns) FILTER (own) - min(start_unix_nano) FILTER (own) AS whole_duration_ns,
         arg_max(error_type, place) FILTER (states = 'error' OR (is_root AND error_type IS NOT NULL)) AS stated_error,
         arg_max(error_type, place) FILTER (error_type IS NOT NULL AND NOT annotation) AS last_error,

@@ -23,7 +23,8 @@ COLUMNS = (
     "day", "trace_id", "span_id", "parent_span_id", "name", "start_time", "start_unix_nano", "duration_ns",
     "status", "service_name", "dialect", "operation", "request_model", "response_model", "input_tokens",
     "output_tokens", "cost_usd", "finish_reason", "agent_name", "workflow_name", "session_id", "user_id",
-    "prompt_version", "skill_name", "error_type", "invocation_id", "invocation_target", "step_id", "decision_id",
+    "prompt_version", "skill_name", "error_type", "invocation_id", "invocation_target", "step_id",
+    "runtime_status", "decision_id",
     "policy_id", "experiment_id", "arm", "segment", "propensity", "keep_prob", "unit_id", "candidate_set",
     "input_key", "output_key",
 )
@@ -37,6 +38,7 @@ def gather(con: duckdb.DuckDBPyConnection, day: date) -> None:
         SELECT {", ".join(COLUMNS)},
             {registry.runtime_sql()} AS runtime,
             {registry.states_sql()} AS states,
+            {registry.answered_sql()} AS answered,
             {registry.mirrors_sql()} AS mirrors,
             {registry.attempt_sql()} AS stated_attempt
         FROM raw_spans

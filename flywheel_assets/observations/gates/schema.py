@@ -41,7 +41,7 @@ class Schema:
             "identity": pc.and_(pc.equal(rows["grain"], "run"), pc.not_equal(rows["example_id"], rows["run_id"])),
             "span": pc.and_(pc.equal(rows["grain"], "span"), pc.is_null(rows["span_id"])),
             "day": pc.not_equal(rows["day"], started),
-            "status": _not_one_of(rows["status"], ("ok", "error", "open", "cancelled")),
+            "status": _not_one_of(rows["status"], ("ok", "error", "cancelled", "open", "abandoned")),
             "outcome_state": _not_one_of(rows["outcome_state"], ("labeled", "missing", "immature", "open")),
             "outcome": _outside(rows["outcome"], 0.0, 1.0),
             "outcome_state_differs": pc.not_equal(labeled, pc.is_valid(rows["outcome"])),

@@ -22,6 +22,11 @@ def states_sql() -> str:
     return _cases(((unit.opens, unit.states) for unit in UNITS), "NULL")
 
 
+def answered_sql() -> str:
+    """Whether a span holds what the runtime said of the run when it was asked."""
+    return _cases(((unit.opens, unit.answered) for unit in UNITS), "false")
+
+
 def silent_sql() -> str:
     """The status of a run that declares none, given its `runtime`, `root_status` and `failed_steps`."""
     return _cases(((f"runtime = '{unit.runtime}'", unit.silent) for unit in UNITS), "root_status")

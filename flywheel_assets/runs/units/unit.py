@@ -8,7 +8,8 @@ class Unit:
     """The outermost span that `opens` is the run's root; what hangs below it is part of the run.
 
     `states` is the run status ('ok', 'error', 'cancelled', 'open') that a span declares for its whole
-    run, NULL for a span that declares nothing; of several, the last counts. `silent` is the status of
+    run, NULL for a span that declares nothing; an end counts before 'open', what the runtime `answered`
+    when it was asked before what it sent, then the last. `silent` is the status of
     a run that declares nothing. `mirrors` tells copies of spans that the run also holds in the
     original, so that nothing is counted twice. `invokes` is the id of the run that a span started as
     part of its own, on spans that are `invoking`: those alone are looked into.
@@ -18,6 +19,7 @@ class Unit:
     opens: str
     states: str
     silent: str
+    answered: str = "false"
     mirrors: str = "false"
     attempt: str = "NULL"
     invoking: str = ""

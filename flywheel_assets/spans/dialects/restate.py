@@ -1,6 +1,7 @@
 """Restate's server spans: `ingress`, `invocation-start`, `invocation-attempt`, `invocation-end`.
 
 A terminal failure shows on `invocation-end` alone, and all attempts share `restate.invocation.id`.
+`flywheel.restate.*` are what its poller writes of the answers to its questions.
 """
 
 from flywheel_assets.spans.dialect import ByName, Dialect
@@ -10,7 +11,8 @@ DIALECT = Dialect(
     columns={
         "invocation_id": ("restate.invocation.id",),
         "invocation_target": ("restate.invocation.target",),
-        "runtime_status": ("restate.invocation.result",),
+        "runtime_status": ("flywheel.restate.state", "restate.invocation.result"),
+        "attempt": ("flywheel.restate.attempt",),
         "step_id": ("restate.journal.command.name", "restate.journal.index"),
         "error_type": ("restate.invocation.error.code", "restate.error.code"),
     },
@@ -23,6 +25,8 @@ DIALECT = Dialect(
                 "invocation-attempt": "attempt",
                 "invocation-end": "invocation",
                 "restart-as-new": "invocation",
+                "flywheel.restate.status": "invocation",
+                "flywheel.restate.call": "other",
             },
             requires="restate.invocation.id",
         ),
