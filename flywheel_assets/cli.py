@@ -55,6 +55,9 @@ def receive(  # noqa: PLR0913, PLR0917 - a parameter is an option
     http_port: Annotated[int, typer.Option(help="0 finds a free one.")] = 4318,
     grpc_port: Annotated[int, typer.Option(help="0 finds a free one.")] = 4317,
     token: Annotated[str, typer.Option(envvar="FLYWHEEL_TOKEN", help="Bearer token that senders must show.")] = "",
+    emit_token: Annotated[
+        str, typer.Option(envvar="OTEL_EMIT_TOKEN", help="What system-bus workers show in x-otel-emit-token.")
+    ] = "",
     as_json: Json = False,
 ) -> None:
     """Run the receiver alone, in the foreground: for a machine of its own."""
@@ -66,6 +69,7 @@ def receive(  # noqa: PLR0913, PLR0917 - a parameter is an option
         "http_port": http_port,
         "grpc_port": grpc_port,
         "token": token or None,
+        "emit_token": emit_token or None,
     }
     respond("receive", as_json, lambda: take(settings, as_json=as_json))
 

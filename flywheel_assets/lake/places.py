@@ -22,6 +22,11 @@ class Places:
         return self.data / "inbox"
 
     @property
+    def events(self) -> Path:
+        """Events of a system bus, as its workers posted them; converted from here."""
+        return self.data / "events"
+
+    @property
     def landing(self) -> Path:
         """Bytes of landed batches, as received, for good."""
         return self.data / "landing"

@@ -34,11 +34,12 @@ class RefusedError(Exception):
 
 
 class Door:
-    """The checks and the spool behind the HTTP and the gRPC door."""
+    """The checks and the spools behind the HTTP and the gRPC door; events of a system bus have their own."""
 
-    def __init__(self, settings: ReceiverSettings, spool: Spool) -> None:
+    def __init__(self, settings: ReceiverSettings, spool: Spool, events: Spool) -> None:
         self.settings = settings
         self.spool = spool
+        self.events = events
         self._token = None if settings.token is None else settings.token.get_secret_value().encode()
 
     def authenticate(self, authorization: str | None) -> None:

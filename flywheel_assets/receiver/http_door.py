@@ -13,6 +13,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from flywheel_assets.receiver.door import Door, Fault, RefusedError
+from flywheel_assets.receiver.emit_door import PATH as EMIT_PATH
+from flywheel_assets.receiver.emit_door import EmitDoor
 from flywheel_assets.sources.spool import SpoolRefusedError
 
 PROTOBUF = "application/x-protobuf"
@@ -39,6 +41,7 @@ def application(door: Door) -> Starlette:
             Route("/v1/traces", http.traces, methods=["POST"]),
             Route("/v1/feedback", http.feedback, methods=["POST"]),
             Route("/v1/{other:path}", http.other, methods=["POST"]),
+            Route(EMIT_PATH, EmitDoor(door).emit, methods=["POST"]),
             Route("/health", http.health, methods=["GET"]),
         ]
     )
@@ -64,9 +67,11 @@ class _HttpDoor:
 
     async def health(self, request: Request) -> Response:  # noqa: ARG002 - the framework's signature
         """GET /health: 200 while batches can be stored."""
-        spool = self._door.spool
-        state = {"status": "ok" if spool.fault is None else "failing", "fault": spool.fault, "backlog": spool.backlog}
-        return JSONResponse(state, status_code=200 if spool.fault is None else 503)
+        spools = (self._door.spool, self._door.events)
+        fault = next((spool.fault for spool in spools if spool.fault is not None), None)
+        backlog = sum(spool.backlog for spool in spools)
+        state = {"status": "ok" if fault is None else "failing", "fault": fault, "backlog": backlog}
+        return JSONResponse(state, status_code=200 if fault is None else 503)
 
     async def _answered(self, request: Request, take: Callable[[Request], Awaitable[Response]]) -> Response:
         try:

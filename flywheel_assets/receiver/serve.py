@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import grpc
 import uvicorn
@@ -67,13 +68,8 @@ async def serve(
     """
     stop = stop or asyncio.Event()
     listener = _listen(settings)
-    spool = Spool(
-        settings.inbox,
-        segment_bytes=settings.segment_bytes,
-        segment_seconds=settings.segment_seconds,
-        backlog_bytes=settings.backlog_bytes,
-    )
-    door = Door(settings, spool)
+    spool, events = _spool(settings, settings.inbox), _spool(settings, settings.events)
+    door = Door(settings, spool, events)
     rpc = grpc_server(door)
     try:
         grpc_port = _open_grpc(rpc, settings)
@@ -92,6 +88,7 @@ async def serve(
         # Both block: no other task of this loop matters any more.
         rpc.stop(settings.shutdown_seconds).wait()
         spool.close()
+        events.close()
 
 
 def run(settings: ReceiverSettings, ready: Callable[[Listening], None] = lambda _: None) -> None:
@@ -105,6 +102,15 @@ def run(settings: ReceiverSettings, ready: Callable[[Listening], None] = lambda 
         await serve(settings, ready, stop)
 
     asyncio.run(until_signalled())
+
+
+def _spool(settings: ReceiverSettings, folder: Path) -> Spool:
+    return Spool(
+        folder,
+        segment_bytes=settings.segment_bytes,
+        segment_seconds=settings.segment_seconds,
+        backlog_bytes=settings.backlog_bytes,
+    )
 
 
 def _uvicorn_config(door: Door, settings: ReceiverSettings) -> uvicorn.Config:

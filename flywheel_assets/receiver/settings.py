@@ -17,6 +17,7 @@ class ReceiverSettings(BaseModel):
     http_port: int = Field(default=4318, ge=0, le=65535)
     grpc_port: int = Field(default=4317, ge=0, le=65535)
     token: SecretStr | None = Field(default=None, description="Bearer token that senders must show")
+    emit_token: SecretStr | None = Field(default=None, description="What system-bus workers must show; else as token")
     source: str = Field(default="otlp", pattern="^[a-z0-9_]+$", description="What landed_batches.source will say")
     max_body_bytes: int = Field(
         default=64 * 1024 * 1024,
@@ -30,10 +31,15 @@ class ReceiverSettings(BaseModel):
     segment_seconds: float = Field(default=60.0, gt=0, description="Age at which a segment is finished")
     shutdown_seconds: float = Field(default=10.0, gt=0, description="How long requests in hand may take to finish")
 
+    @property
+    def events(self) -> Path:
+        """Where events of a system bus wait to be converted: beside the inbox, because they are not OTLP yet."""
+        return self.inbox.parent / "events"
+
     @model_validator(mode="after")
     def is_guarded(self) -> Self:
         """Beyond loopback nobody is let in without a token."""
-        if self.token is not None and not self.token.get_secret_value():
+        if any(token is not None and not token.get_secret_value() for token in (self.token, self.emit_token)):
             raise ValueError("the token is empty: set one, or leave it out and stay on loopback")
         if self.token is None and not is_loopback(self.host):
             raise ValueError(

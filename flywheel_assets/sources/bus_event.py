@@ -76,7 +76,7 @@ def is_event(document: object) -> bool:
     if not isinstance(document, dict):
         return False
     inside = _opened(cast("dict[str, object]", document))
-    return all(isinstance(inside.get(name), str) for name in ("action", "component", "source"))
+    return all(isinstance(value := inside.get(name), str) and value for name in ("action", "component", "source"))
 
 
 def read_event(document: Mapping[str, object]) -> Event:
