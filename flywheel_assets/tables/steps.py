@@ -91,6 +91,7 @@ ADMIT = Step(
         Read(LANDED_BATCHES),
     ),
     (GATE_VERDICTS, GATED_OBSERVATIONS, REJECTIONS),
+    version="2",
 )
 DAY_STATS = Step("day_stats", (Read(LABELED_EXAMPLES), Read(GATED_OBSERVATIONS)), (SKILL_DAY_STATS,))
 
