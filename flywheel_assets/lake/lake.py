@@ -14,6 +14,7 @@ from pyarrow.dataset import field as field_named
 
 from flywheel_assets.lake import log
 from flywheel_assets.lake.pins import PINS
+from flywheel_assets.lake.session import session
 from flywheel_assets.tables.table import DAY, Table
 
 CONFIGURATION: Mapping[str, str | None] = {
@@ -36,21 +37,13 @@ class Written:
     changed: bool
 
 
-def connection() -> duckdb.DuckDBPyConnection:
-    """An in-memory DuckDB that reads and shows times in UTC."""
-    con = duckdb.connect()
-    con.execute("SET TimeZone = 'UTC'")
-    con.execute("SET preserve_insertion_order = false")
-    return con
-
-
 def fingerprint(data: pa.Table) -> str:
     """Fifteen hex digits that depend on the rows, not on their order or on how they are stored.
 
     The sum of DuckDB's 64-bit row hashes: it tells changed content from unchanged, and is no
     defence against forgery (the decision ledger has SHA-256 for that).
     """
-    con = connection()
+    con = session()
     con.register("rows", data)
     columns = ", ".join(f'"{name}"' for name in data.column_names)
     found = con.sql(f"SELECT count(*), coalesce(sum(hash({columns})::HUGEINT), 0) FROM rows").fetchall()
@@ -116,14 +109,16 @@ class Lake:
         tables: Iterable[Table],
         days: Mapping[str, Sequence[date]] | None = None,
         versions: Mapping[str, int] | None = None,
+        threads: int | None = None,
     ) -> duckdb.DuckDBPyConnection:
-        """An in-memory DuckDB with each table as a view of its own name.
+        """A DuckDB `session` with each table as a view of its own name.
 
         `days` and `versions` are by table name; a table absent from them is read whole, newest.
         """
-        con = connection()
+        con = session(threads)
         for table in tables:
-            self.register(con, table, (days or {}).get(table.name), (versions or {}).get(table.name))
+            days_of, version = (days or {}).get(table.name), (versions or {}).get(table.name)
+            self.register(con, table, days_of, version, temporary=True)
         return con
 
     def register(
@@ -132,6 +127,8 @@ class Lake:
         table: Table,
         days: Sequence[date] | None = None,
         version: int | None = None,
+        *,
+        temporary: bool = False,
     ) -> None:
         """Make the table (or those days of it) a view on `con`; an unwritten table has no rows."""
         opened = self.open(table, version)
@@ -149,7 +146,8 @@ class Lake:
             partitioned = (
                 "hive_partitioning = true, hive_types = {'day': DATE}" if table.by_day else "hive_partitioning = false"
             )
-            con.execute(f'CREATE VIEW "{table.name}" AS SELECT {columns} FROM read_parquet([{listed}], {partitioned})')
+            view = f'{"TEMP VIEW" if temporary else "VIEW"} "{table.name}"'
+            con.execute(f"CREATE {view} AS SELECT {columns} FROM read_parquet([{listed}], {partitioned})")
 
     def read(
         self,
@@ -162,8 +160,8 @@ class Lake:
         chosen = [column for column in table.columns if columns is None or column.name in columns]
         selected = ", ".join(f'"{column.name}"' for column in chosen)
         order = ", ".join(f'"{name}"' for name in table.key)
-        con = connection()
-        self.register(con, table, days, version)
+        con = session()
+        self.register(con, table, days, version, temporary=True)
         rows = con.sql(f'SELECT {selected} FROM "{table.name}" ORDER BY {order}').to_arrow_table()
         return rows.cast(pa.schema([pa.field(column.name, column.type) for column in chosen]))
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import duckdb
 
-from flywheel_assets.lake.lake import Lake, connection
+from flywheel_assets.lake.lake import Lake
+from flywheel_assets.lake.session import connection
 from flywheel_assets.snapshots import audit, comments
 from flywheel_assets.snapshots.retention import prune
 from flywheel_assets.tables.catalogue import TABLES

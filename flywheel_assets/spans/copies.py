@@ -7,7 +7,7 @@ needs no more memory than another.
 import numpy as np
 import pyarrow as pa
 
-from flywheel_assets.lake.lake import connection
+from flywheel_assets.lake.session import connection
 from flywheel_assets.tables.raw_spans import RAW_SPANS
 
 CONTENT = ", ".join(name for name in RAW_SPANS.names if name != "batch_id")

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from flywheel_assets.decisions.decide import Decided, Inputs, decide
-from flywheel_assets.lake.lake import connection
+from flywheel_assets.lake.session import connection
 from flywheel_assets.tables.documents.skills_file import Skill, SkillsFile
 from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS
 from flywheel_assets.tables.promotion_decisions import PROMOTION_DECISIONS

@@ -10,7 +10,7 @@ import pytest
 
 from flywheel_assets.examples.collect import collect_feedback
 from flywheel_assets.examples.label import label
-from flywheel_assets.lake.lake import connection
+from flywheel_assets.lake.session import connection
 from flywheel_assets.runs.fold import fold_runs
 from flywheel_assets.tables.raw_spans import RAW_SPANS
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flywheel_assets.examples.fuse import fuse
-from flywheel_assets.lake.lake import connection
+from flywheel_assets.lake.session import connection
 
 SCHEMA = pa.schema(
     [

@@ -7,7 +7,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from flywheel_assets.lake.lake import connection
+from flywheel_assets.lake.session import connection
 from flywheel_assets.observations.admit import admit, sign
 from flywheel_assets.tables.example_signatures import EXAMPLE_SIGNATURES
 from flywheel_assets.tables.labeled_examples import LABELED_EXAMPLES

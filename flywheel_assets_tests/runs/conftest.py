@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from flywheel_assets.lake.lake import connection
+from flywheel_assets.lake.session import connection
 from flywheel_assets.runs.fold import fold_runs
 from flywheel_assets.tables.raw_spans import RAW_SPANS
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from flywheel_assets.lake.lake import connection
+from flywheel_assets.lake.session import connection
 from flywheel_assets.runs.fold import fold_runs
 from flywheel_assets.spans.decode import decode_day
 

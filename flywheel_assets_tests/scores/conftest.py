@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from flywheel_assets.lake.lake import connection
+from flywheel_assets.lake.session import connection
 from flywheel_assets.scores.day_stats import day_stats
 from flywheel_assets.scores.estimators.effective_n import Sums
 from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS
