@@ -52,6 +52,8 @@ SELECT
         ELSE 'none'
     END AS skill_source,
     runtime_status, service_name, context_json, tool_schema_hash, candidate_set,
-    attempts, traces, spans, llm_calls, tool_calls, tool_errors, input_tokens, output_tokens, finish_reason
+    attempts, attempts_never_ran,
+    nullif(list_filter(failed_models, lambda failed: failed IS DISTINCT FROM model), []) AS fallback_from,
+    traces, spans, llm_calls, tool_calls, tool_errors, input_tokens, output_tokens, finish_reason
 FROM armed
 ORDER BY run_id;

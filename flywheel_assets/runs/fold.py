@@ -42,7 +42,9 @@ def fold_runs(
     gather(con, day)
     place_window(con, day - DAY, day, day, "placed_today")
     place_window(con, day, day + DAY, None, "placed_tomorrow")
-    run_script(con, "members", {"yesterday": day - DAY, "day": day, "bare": registry.BARE})
+    given = {"yesterday": day - DAY, "day": day, "bare": registry.BARE}
+    run_script(con, "members", given, {"durable": registry.durable_sql()})
+    run_script(con, "idle")
     run_script(con, "runs")
     con.register("content_found", _content(con))
     given = {"day": day, "abandoned_after_ns": abandoned_after // timedelta(microseconds=1) * 1000}

@@ -8,8 +8,8 @@ SELECT
     r.trace_id AS trace_id,
     r.span_id AS root_span_id,
     coalesce(r.runtime, $bare) AS runtime,
-    coalesce(r.runtime IN ('restate', 'inngest'), false) AS durable,
-    CASE WHEN r.runtime IN ('restate', 'inngest') THEN r.invocation_id ELSE r.trace_id || ':' || r.span_id END AS run_id
+    {durable} AS durable,
+    CASE WHEN {durable} THEN r.invocation_id ELSE r.trace_id || ':' || r.span_id END AS run_id
 FROM (SELECT DISTINCT root, first FROM placed_today WHERE root >= 0) p
 JOIN near r ON r.rowid = p.root
 JOIN near f ON f.rowid = p.first;

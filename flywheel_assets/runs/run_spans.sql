@@ -8,6 +8,7 @@ SELECT
         WHEN m.run_id IS NULL THEN 'none'
         WHEN m.is_root THEN 'root'
         WHEN m.annotation THEN 'annotation'
+        WHEN m.row IN (SELECT row FROM idle) THEN 'other'
         WHEN s.mirrors AND m.run IN (SELECT run FROM originals) THEN 'other'
         WHEN s.operation IN ('attempt', 'llm', 'tool', 'step') THEN s.operation
         WHEN s.operation IN ('agent', 'chain', 'workflow') THEN 'step'

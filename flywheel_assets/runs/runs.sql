@@ -1,21 +1,24 @@
 -- One row per run that starts on the day, without its content. `turn` puts the root first.
 CREATE OR REPLACE TEMP VIEW counted AS
-SELECT s.*, m.*, CASE WHEN m.is_root THEN -1 ELSE m.place END AS turn,
-    s.operation = 'llm' AND NOT m.annotation AS is_llm, s.operation = 'tool' AND NOT m.annotation AS is_tool
-FROM near s JOIN members m ON m.row = s.rowid
+SELECT s.*, m.* REPLACE (m.call AND i.row IS NULL AS call), CASE WHEN m.is_root THEN -1 ELSE m.place END AS turn,
+    i.row IS NOT NULL AS never_ran, s.operation = 'llm' AND NOT m.annotation AND i.row IS NULL AS is_llm,
+    s.operation = 'tool' AND NOT m.annotation AS is_tool
+FROM near s JOIN members m ON m.row = s.rowid LEFT JOIN idle i ON i.row = m.row
 WHERE m.run IS NOT NULL AND NOT (s.mirrors AND m.run IN (SELECT run FROM originals));
 
 CREATE OR REPLACE TEMP TABLE folded AS
 WITH models AS (
     SELECT run, coalesce(response_model, request_model) AS model,
-        coalesce(sum(coalesce(input_tokens, 0) + coalesce(output_tokens, 0)), 0) AS tokens, count(*) AS calls
+        coalesce(sum(coalesce(input_tokens, 0) + coalesce(output_tokens, 0)), 0) AS tokens, count(*) AS calls,
+        bool_or(status != 'error') AS served, min(place) AS first
     FROM counted
     WHERE call AND coalesce(response_model, request_model) IS NOT NULL
     GROUP BY ALL
 ),
 worked AS (
-    -- The model that did most of the work; one that only failed over to another used no tokens.
-    SELECT run, arg_max(model, {'tokens': tokens, 'calls': calls, 'model': model}) AS model
+    -- The model that did most of the work, one that answered before one that only failed over to it.
+    SELECT run, arg_max(model, {'served': served, 'tokens': tokens, 'calls': calls, 'model': model}) AS model,
+        list(model ORDER BY first) FILTER (NOT served) AS failed_models
     FROM models GROUP BY run
 ),
 steps AS (
@@ -36,7 +39,8 @@ sums AS (
         arg_min(invocation_target, turn) FILTER (invocation_target IS NOT NULL AND own) AS target,
         arg_min(prompt_version, turn) FILTER (prompt_version IS NOT NULL AND NOT annotation) AS prompt_version,
         arg_min(coalesce(response_model, request_model), turn)
-            FILTER (coalesce(response_model, request_model) IS NOT NULL AND NOT annotation) AS any_model,
+            FILTER (coalesce(response_model, request_model) IS NOT NULL AND NOT annotation AND NOT never_ran)
+            AS any_model,
         arg_min(keep_prob, turn) FILTER (keep_prob IS NOT NULL) AS keep_prob,
         coalesce(
             sum(cost_usd) FILTER (call), max(cost_usd) FILTER (is_root), sum(cost_usd) FILTER (is_llm), max(cost_usd)
@@ -55,7 +59,8 @@ sums AS (
         max(start_unix_nano + duration_ns) FILTER (own) - min(start_unix_nano) FILTER (own) AS whole_duration_ns,
         arg_max(error_type, place) FILTER (states = 'error' OR (is_root AND error_type IS NOT NULL)) AS stated_error,
         arg_max(error_type, place) FILTER (error_type IS NOT NULL AND NOT annotation) AS last_error,
-        greatest(1, coalesce(max(attempt) FILTER (own), 1)) AS attempts,
+        greatest(1, coalesce(max(attempt) FILTER (own AND NOT never_ran), 1)) AS attempts,
+        count(*) FILTER (never_ran) AS attempts_never_ran,
         count(DISTINCT trace_id) AS traces,
         count(*) FILTER (call) AS llm_calls,
         count(*) FILTER (is_tool) AS tool_calls,
@@ -73,7 +78,7 @@ sums AS (
     GROUP BY run
 ),
 whole AS (SELECT run, count(*) AS spans FROM members WHERE run IS NOT NULL GROUP BY run)
-SELECT s.*, h.* EXCLUDE (run), w.spans, m.model AS work_model, coalesce(f.failed_steps, 0) AS failed_steps,
+SELECT s.*, h.* EXCLUDE (run), w.spans, m.model AS work_model, m.failed_models, coalesce(f.failed_steps, 0) AS failed_steps,
     r.name AS root_name, r.duration_ns AS root_duration_ns,
     CASE
         WHEN r.status = 'error' OR (r.status = 'unset' AND r.error_type IS NOT NULL) THEN 'error'

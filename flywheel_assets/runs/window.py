@@ -40,7 +40,8 @@ def gather(con: duckdb.DuckDBPyConnection, day: date) -> None:
             {registry.states_sql()} AS states,
             {registry.answered_sql()} AS answered,
             {registry.mirrors_sql()} AS mirrors,
-            {registry.attempt_sql()} AS stated_attempt
+            {registry.attempt_sql()} AS stated_attempt,
+            {registry.waited_sql()} AS waited_ns
         FROM raw_spans
     """)
     run_script(con, "near", {"yesterday": day - DAY, "day": day, "tomorrow": day + DAY})

@@ -170,6 +170,8 @@ def _status(event: Event, unit: Unit | None) -> int:
 
 
 def _error_type(event: Event) -> str | None:
+    if event.action == "inference.circuit.skipped_call":
+        return "circuit_open"
     code = event.text("errorCode", "errorName")
     if code is not None or event.error is None:
         return code

@@ -1,6 +1,6 @@
 """One row per run: attempts, replays and fallbacks folded into one unit with one outcome."""
 
-from flywheel_assets.tables.table import DAY, INT, REAL, TEXT, TIME, Column, Table
+from flywheel_assets.tables.table import DAY, INT, REAL, TEXT, TEXTS, TIME, Column, Table
 
 # What every later row about a run carries along.
 RUN_FACTS = (
@@ -8,7 +8,7 @@ RUN_FACTS = (
     Column("run_id", TEXT, "Run: the runtime's invocation id, else '<trace id>:<root span id>'", required=True),
     Column("trace_id", TEXT, "Trace of the run's root span", required=True),
     Column("root_span_id", TEXT, "The run's root span", required=True),
-    Column("runtime", TEXT, "What defined the unit: gen_ai | openinference | restate | inngest", required=True),
+    Column("runtime", TEXT, "What defined the unit: gen_ai | openinference | restate | system_bus | inngest", required=True),
     Column("start_time", TIME, "Start of the first attempt", required=True),
     Column("session_id", TEXT, "Session the run belongs to: a cluster"),
     Column("principal_id", TEXT, "User on whose behalf it ran, else the service"),
@@ -55,6 +55,18 @@ AGENT_RUNS = Table(
         Column("tool_schema_hash", TEXT, "Hash of the tool definitions offered"),
         Column("candidate_set", TEXT, "Arms the decision could have taken, JSON"),
         Column("attempts", INT, "Attempts folded into the run, at least 1", "attempts", required=True),
+        Column(
+            "attempts_never_ran",
+            INT,
+            "Attempts reported that cannot have run (a shared deadline was spent); counted nowhere else",
+            "attempts",
+            required=True,
+        ),
+        Column(
+            "fallback_from",
+            TEXTS,
+            "Models that were tried and only failed, in order, before `model` served; NULL: no fallback",
+        ),
         Column("traces", INT, "Traces folded into the run", "traces", required=True),
         Column("spans", INT, "Spans folded into the run", "spans", required=True),
         Column("llm_calls", INT, "Model calls", "spans", required=True),

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 
-from flywheel_assets.runs.units import gen_ai, inngest, openinference, restate
+from flywheel_assets.runs.units import gen_ai, inngest, openinference, restate, system_bus
 
 # A span opens a run of the first unit that claims it. Inngest claims any invocation id that is not
-# Restate's, so it comes after it.
-UNITS = (restate.UNIT, inngest.UNIT, openinference.UNIT, gen_ai.UNIT)
-DURABLE = (restate.UNIT, inngest.UNIT)
+# Restate's or of the bus, so it comes after them.
+UNITS = (restate.UNIT, system_bus.UNIT, inngest.UNIT, openinference.UNIT, gen_ai.UNIT)
+DURABLE = (restate.UNIT, system_bus.UNIT, inngest.UNIT)
 # What a bare model call is a run of.
 BARE = gen_ai.UNIT.runtime
 
@@ -40,6 +40,17 @@ def mirrors_sql() -> str:
 def attempt_sql() -> str:
     """Attempt number, from 1, of a span that carries it."""
     return _cases(((unit.opens, unit.attempt) for unit in UNITS), "NULL")
+
+
+def waited_sql() -> str:
+    """How long an attempt says that it waited before it gave up, in ns."""
+    return _cases(((unit.opens, unit.waited) for unit in UNITS), "NULL")
+
+
+def durable_sql() -> str:
+    """Whether the run of a root `r` is known by its invocation id."""
+    names = ", ".join(f"'{unit.runtime}'" for unit in DURABLE)
+    return f"coalesce(r.runtime IN ({names}), false)"
 
 
 def invoking_sql() -> str:

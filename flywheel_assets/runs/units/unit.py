@@ -12,7 +12,8 @@ class Unit:
     when it was asked before what it sent, then the last. `silent` is the status of
     a run that declares nothing. `mirrors` tells copies of spans that the run also holds in the
     original, so that nothing is counted twice. `invokes` is the id of the run that a span started as
-    part of its own, on spans that are `invoking`: those alone are looked into.
+    part of its own, on spans that are `invoking`: those alone are looked into. `waited` is how long an
+    attempt says that it waited, in ns: see `idle.sql`.
     """
 
     runtime: str
@@ -22,5 +23,6 @@ class Unit:
     answered: str = "false"
     mirrors: str = "false"
     attempt: str = "NULL"
+    waited: str = "NULL"
     invoking: str = ""
     invokes: str = ""
