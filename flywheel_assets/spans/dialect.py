@@ -1,7 +1,8 @@
 """`Dialect`: a convention of naming span attributes, as data.
 
 An attribute key may hold `<i>` for an index, as in `llm.input_messages.<i>.message.content`: of
-several present, the one with the greatest index is meant.
+several present, the one with the greatest index is meant. `key#member` is a member of the JSON object
+that is the key's value; members are believed after all whole attributes.
 """
 
 from collections.abc import Mapping
@@ -32,13 +33,34 @@ class ByName:
     requires: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """On spans whose operation this dialect told to be `operation`, what names the column if nothing else did.
+
+    An attribute, or else the span's own name, without its first word where that is `leaving`.
+    """
+
+    operation: str
+    column: str
+    key: str | None = None
+    leaving: str = ""
+
+
 Rule = ByValue | ByKey | ByName
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """Attribute keys per `raw_spans` column, best first, and the rules that tell the operation, best first."""
+    """Attribute keys per `raw_spans` column, best first, and the rules that tell the operation, best first.
+
+    `only`: values of a key that say something, where all others do not. `scales`: what to multiply a
+    key's number by to have the column's unit. `quoted`: values are written as JSON text.
+    """
 
     name: str
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     operations: tuple[Rule, ...] = ()
+    named: tuple[Named, ...] = ()
+    only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    scales: Mapping[str, float] = field(default_factory=dict)
+    quoted: bool = False

@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 
-from flywheel_assets.spans.dialect import ByName, Rule
+from flywheel_assets.spans.dialect import ByName, Named, Rule
 from flywheel_assets.spans.registry import dialects_in_order
 
 # A column of `raw_spans`, or a rule's number in `rules`.
@@ -27,6 +27,58 @@ def rules() -> tuple[tuple[str, Rule], ...]:
     return tuple((dialect.name, rule) for dialect in dialects_in_order() for rule in dialect.operations)
 
 
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member of an attribute's JSON object that feeds a column."""
+
+    name: str
+    column: str
+    dialect: str
+
+
+@cache
+def members() -> dict[str, list[Member]]:
+    """For each attribute with a JSON object: its members that feed columns, most believed first."""
+    found: dict[str, list[Member]] = {}
+    for dialect in dialects_in_order():
+        for column, wanted in dialect.columns.items():
+            for key, _, name in (one.partition("#") for one in wanted if "#" in one):
+                found.setdefault(key, []).append(Member(name, column, dialect.name))
+    return found
+
+
+@cache
+def named() -> tuple[tuple[str, Named], ...]:
+    """What names a column on spans of some operation, with the dialect that has to have told it."""
+    return tuple((dialect.name, one) for dialect in dialects_in_order() for one in dialect.named)
+
+
+@cache
+def only() -> dict[str, tuple[str, ...]]:
+    """Keys that say something with these values alone."""
+    return {key: values for dialect in dialects_in_order() for key, values in dialect.only.items()}
+
+
+@cache
+def scales() -> dict[str, float]:
+    """What a key's number is multiplied by."""
+    return {key: factor for dialect in dialects_in_order() for key, factor in dialect.scales.items()}
+
+
+@cache
+def quoted() -> frozenset[str]:
+    """Keys whose values are JSON texts."""
+    return frozenset(
+        key.partition("#")[0]
+        for dialect in dialects_in_order()
+        if dialect.quoted
+        for key in (
+            *(one for wanted in dialect.columns.values() for one in wanted),
+            *(rule.key for rule in dialect.operations if not isinstance(rule, ByName)),
+        )
+    )
+
+
 @cache
 def _plans() -> tuple[dict[str, list[Feed]], list[tuple[re.Pattern[str], Feed]]]:
     exact: dict[str, list[Feed]] = {}
@@ -34,7 +86,7 @@ def _plans() -> tuple[dict[str, list[Feed]], list[tuple[re.Pattern[str], Feed]]]
     ranks: dict[str, int] = {}
     for dialect in dialects_in_order():
         for column, wanted in dialect.columns.items():
-            for key in wanted:
+            for key in (one for one in wanted if "#" not in one):
                 ranks[column] = ranks.get(column, 0) + 1
                 _plan(exact, patterns, key, Feed(column, (ranks[column], 0)))
     for number, (_, rule) in enumerate(rules()):

@@ -11,9 +11,11 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flywheel_assets.spans import inside
 from flywheel_assets.spans.dialect import ByKey, ByName, ByValue
-from flywheel_assets.spans.keys import Placed, place, rules
+from flywheel_assets.spans.keys import Placed, only, place, rules
 from flywheel_assets.spans.requests import Attributes
+from flywheel_assets.spans.tokens import parts
 from flywheel_assets.tables.raw_spans import RAW_SPANS
 from flywheel_assets.tables.table import INT, REAL, TEXT
 
@@ -30,6 +32,7 @@ WHOLE, NUMBER = r"^[+-]?[0-9]{1,18}$", r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+
 def promote(attributes: Attributes, names: pa.StringArray) -> dict[str, pa.Array]:
     """The columns from `dialect` to `candidate_set`, for the spans that own the attributes."""
     owners = len(attributes.offsets) - 1
+    attributes = inside.unquoted(attributes)
     placed = place(attributes.words(), attributes.codes(), _says_something(attributes))
     owner_of = attributes.owners()
     columns: dict[str, pa.Array] = _operations(attributes, placed, owner_of, names)
@@ -44,9 +47,11 @@ def promote(attributes: Attributes, names: pa.StringArray) -> dict[str, pa.Array
         elif column.type == INT:
             columns[column.name] = _whole(attributes, taken)
         elif column.type == REAL:
-            columns[column.name] = _real(attributes, taken)
+            columns[column.name] = inside.scaled(attributes, taken, _real(attributes, taken))
         else:
             columns[column.name] = _text(attributes, taken, last=column.name == "finish_reason")
+    inside.fill(inside.Chunk(attributes, owner_of, names, columns))
+    columns |= parts(columns)
     for name, nothing in SAYS_NOTHING.items():
         columns[name] = pc.if_else(pc.equal(columns[name], nothing), pa.scalar(None, TEXT), columns[name])
     return columns
@@ -55,7 +60,15 @@ def promote(attributes: Attributes, names: pa.StringArray) -> dict[str, pa.Array
 def _says_something(attributes: Attributes) -> np.ndarray:
     """Whether each entry has a value: not an empty text, not a value that was never set."""
     empty = pc.or_kleene(pc.equal(attributes.text, ""), pc.equal(attributes.deep, "null"))
-    return pc.invert(pc.fill_null(empty, False)).to_numpy(zero_copy_only=False)
+    says = pc.invert(pc.fill_null(empty, False)).to_numpy(zero_copy_only=False)
+    restricted = only().keys() & set(attributes.words())
+    if restricted:
+        says = says.copy()
+    for key in restricted:
+        entries = attributes.with_key(key)
+        known = pc.is_in(attributes.text.take(pa.array(entries)), pa.array(only()[key], TEXT))
+        says[entries] &= known.to_numpy(zero_copy_only=False)
+    return says
 
 
 def _text(attributes: Attributes, taken: pa.Array, *, last: bool) -> pa.StringArray:

@@ -12,6 +12,7 @@ from flywheel_assets.spans.rewrite import as_protobuf
 from flywheel_assets.tables.raw_spans import RAW_SPANS
 
 PROMOTED = RAW_SPANS.names[RAW_SPANS.names.index("dialect") : RAW_SPANS.names.index("attr_text")]
+DERIVED = ("fresh_input_tokens", "plain_output_tokens")
 DAY = date(2026, 9, 1)
 START = int(datetime(2026, 9, 1, 12, tzinfo=UTC).timestamp()) * 10**9
 
@@ -90,8 +91,8 @@ class Otlp:
         return sorted(found, key=lambda row: (row["trace_id"], row["span_id"]))
 
     def promoted(self, row: dict) -> dict:
-        """What the dialects made of the row: its columns from `dialect` on that are not NULL."""
-        return {name: row[name] for name in PROMOTED if row[name] is not None}
+        """What the dialects made of the row: its columns from `dialect` on that are not NULL, but for derived ones."""
+        return {name: row[name] for name in PROMOTED if row[name] is not None and name not in DERIVED}
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """OpenTelemetry's GenAI conventions: the current names, and those they replaced."""
 
-from flywheel_assets.spans.dialect import ByKey, ByValue, Dialect
+from flywheel_assets.spans.dialect import ByKey, ByValue, Dialect, Named
 
 DIALECT = Dialect(
     name="gen_ai",
@@ -18,7 +18,11 @@ DIALECT = Dialect(
             "gen_ai.usage.cache_creation_input_tokens",
         ),
         "reasoning_tokens": ("gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.reasoning_tokens"),
-        "cost_usd": ("gen_ai.usage.cost",),
+        "total_tokens": ("gen_ai.usage.total_tokens",),
+        "cost_usd": ("gen_ai.usage.cost", "operation.cost"),
+        "first_chunk_s": ("gen_ai.response.time_to_first_chunk",),
+        "temperature": ("gen_ai.request.temperature",),
+        "max_output_tokens": ("gen_ai.request.max_tokens",),
         "finish_reason": (
             "gen_ai.response.finish_reasons",
             "gen_ai.response.finish_reason",
@@ -26,6 +30,8 @@ DIALECT = Dialect(
             "gen_ai.completion.<i>.finish_reason",
         ),
         "agent_name": ("gen_ai.agent.name",),
+        "agent_id": ("gen_ai.agent.id",),
+        "agent_version": ("gen_ai.agent.version",),
         "workflow_name": ("gen_ai.workflow.name",),
         "tool_name": ("gen_ai.tool.name",),
         "tool_call_id": ("gen_ai.tool.call.id",),
@@ -33,7 +39,7 @@ DIALECT = Dialect(
         "user_id": ("gen_ai.user",),
         "prompt_name": ("gen_ai.prompt.name",),
         "prompt_version": ("gen_ai.prompt.version",),
-        "skill_name": ("gen_ai.skill.name",),
+        "skill_name": ("gen_ai.skill.name", "gen_ai.skill.id"),
         "skill_version": ("gen_ai.skill.version",),
         "input_key": (
             "gen_ai.input.messages",
@@ -78,4 +84,5 @@ DIALECT = Dialect(
         # An evaluator's own span; a judged span has the name in an event.
         ByKey("gen_ai.evaluation.name", "evaluation"),
     ),
+    named=(Named("tool", "tool_name", leaving="execute_tool"),),
 )
