@@ -8,7 +8,12 @@ RUN_FACTS = (
     Column("run_id", TEXT, "Run: the runtime's invocation id, else '<trace id>:<root span id>'", required=True),
     Column("trace_id", TEXT, "Trace of the run's root span", required=True),
     Column("root_span_id", TEXT, "The run's root span", required=True),
-    Column("runtime", TEXT, "What defined the unit: gen_ai | openinference | restate | system_bus | inngest", required=True),
+    Column(
+        "runtime",
+        TEXT,
+        "What defined the unit: gen_ai | openinference | restate | system_bus | inngest",
+        required=True,
+    ),
     Column("start_time", TIME, "Start of the first attempt", required=True),
     Column("session_id", TEXT, "Session the run belongs to: a cluster"),
     Column("principal_id", TEXT, "User on whose behalf it ran, else the service"),
