@@ -1,7 +1,7 @@
 """Running a day step over the days of a run, or over those of them that are stale."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -10,30 +10,36 @@ import dagster as dg
 from flywheel_assets.defs.partitions import calendar
 from flywheel_assets.defs.report import ONLY_STALE, Report, Results, materialised, of
 from flywheel_assets.lake.lake import Lake
-from flywheel_assets.lake.rebuild import DayTransform, rebuild_day, stale_days
+from flywheel_assets.lake.rebuild import DayTransform, rebuild_days, stale_days
 from flywheel_assets.tables.steps import Step
 
 BuildDay = Callable[[Lake, date], Sequence[Report]]
+# What one day's tables became, and the seconds it took.
+Day = tuple[date, Sequence[Report], float]
 
 
 def rebuild(context: dg.AssetExecutionContext, lake: Lake, step: Step, transform: DayTransform) -> Results:
-    """Rebuild the run's days with a transform, and report each."""
-
-    def build(lake: Lake, day: date) -> list[Report]:
-        return [of(written) for written in rebuild_day(lake, step, day, transform)]
-
-    yield from build_each(context, lake, step, build)
+    """Rebuild the run's days with a transform, side by side, and report each."""
+    built = rebuild_days(lake, step, days(context, lake, step), transform)
+    yield from _report(context, step, ((one.day, [of(each) for each in one.written], one.seconds) for one in built))
 
 
 def build_each(context: dg.AssetExecutionContext, lake: Lake, step: Step, build: BuildDay) -> Results:
     """Build the run's days one by one, oldest first, and report each."""
-    reports: list[Report] = []
-    for day in days(context, lake, step):
+    yield from _report(context, step, _timed(lake, days(context, lake, step), build))
+
+
+def _timed(lake: Lake, days: Sequence[date], build: BuildDay) -> Iterator[Day]:
+    for day in days:
         started = time.perf_counter()
-        built = build(lake, day)
-        seconds = round(time.perf_counter() - started, 3)
-        reports += [replace(one, metadata={**one.metadata, "seconds": seconds}) for one in built]
-        context.log.info("%s %s took %s s", step.name, day, seconds)
+        yield day, build(lake, day), time.perf_counter() - started
+
+
+def _report(context: dg.AssetExecutionContext, step: Step, built: Iterable[Day]) -> Results:
+    reports: list[Report] = []
+    for day, found, seconds in built:
+        reports += [replace(one, metadata={**one.metadata, "seconds": round(seconds, 3)}) for one in found]
+        context.log.info("%s %s took %.3f s", step.name, day, seconds)
     yield from materialised(context, [table.name for table in step.writes], reports)
 
 

@@ -1,11 +1,16 @@
-"""Which days of a step are stale, and rebuilding them: read, one pure call, write.
+"""Which days of a step are stale, and rebuilding them: read, one pure call a day, write.
 
 A day is stale when the fingerprints of what it reads differ from those it was last built from, so
 a rebuild that changes nothing ripples no further, and a killed run is taken up where it stopped.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import duckdb
@@ -17,6 +22,19 @@ from flywheel_assets.tables.table import Table
 
 # Given a DuckDB with the step's tables as views and the day, the rows of each table it writes.
 DayTransform = Callable[[duckdb.DuckDBPyConnection, date], tuple[pa.Table, ...]]
+# What it gave, and the seconds it took.
+Computed = tuple[tuple[pa.Table, ...], float]
+# Days held in memory at once: one more than this.
+SIDE_BY_SIDE = min(4, os.cpu_count() or 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A day that was rebuilt: what was written, in the step's order, and the seconds spent on it."""
+
+    day: date
+    written: list[Written]
+    seconds: float
 
 
 def window(read: Read, day: date) -> list[date]:
@@ -47,17 +65,48 @@ def inputs(lake: Lake, step: Step, days: Iterable[date]) -> dict[date, str]:
     }
 
 
-def rebuild_day(lake: Lake, step: Step, day: date, transform: DayTransform) -> list[Written]:
-    """Compute and overwrite one day of every table the step writes.
+def rebuild_days(lake: Lake, step: Step, days: Sequence[date], transform: DayTransform) -> Iterator[Built]:
+    """Compute days and overwrite them in every table the step writes, in the order given.
 
-    The last table is written last and carries the stamp that makes the day count as built, so a
-    process that dies in between leaves the day stale.
+    Days are computed side by side, no more at a time than there are processors, and written one
+    after another by the caller's thread. The last table is written last and carries the stamp that
+    makes the day count as built, so a process that dies in between leaves the day stale.
     """
-    stamp = inputs(lake, step, [day])[day]
-    tables = [read.table for read in step.reads]
-    con = lake.connect(tables, {read.table.name: window(read, day) for read in step.reads if read.table.by_day})
-    outputs = transform(con, day)
-    return [lake.overwrite(table, rows, day, inputs=stamp) for table, rows in zip(step.writes, outputs, strict=True)]
+    # Taken before anything is read: what comes in meanwhile leaves the day stale.
+    stamps = inputs(lake, step, days)
+    coming: deque[tuple[date, Future[Computed]]] = deque()
+    pool = ThreadPoolExecutor(SIDE_BY_SIDE)
+    try:
+        for day in days:
+            # One thread each where several days are under way: dividing a query's work is not free.
+            con = _connect(lake, step, day, 1 if len(days) > 1 else None)
+            coming.append((day, pool.submit(_compute, transform, con, day)))
+            if len(coming) > SIDE_BY_SIDE:
+                yield _written(lake, step, *coming.popleft(), stamps)
+        while coming:
+            yield _written(lake, step, *coming.popleft(), stamps)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _connect(lake: Lake, step: Step, day: date, threads: int | None) -> duckdb.DuckDBPyConnection:
+    windows = {read.table.name: window(read, day) for read in step.reads if read.table.by_day}
+    return lake.connect([read.table for read in step.reads], windows, threads=threads)
+
+
+def _compute(transform: DayTransform, con: duckdb.DuckDBPyConnection, day: date) -> Computed:
+    started = time.perf_counter()
+    with con:
+        return transform(con, day), time.perf_counter() - started
+
+
+def _written(lake: Lake, step: Step, day: date, coming: Future[Computed], stamps: dict[date, str]) -> Built:
+    outputs, seconds = coming.result()
+    started = time.perf_counter()
+    written = [
+        lake.overwrite(table, rows, day, inputs=stamps[day]) for table, rows in zip(step.writes, outputs, strict=True)
+    ]
+    return Built(day, written, seconds + time.perf_counter() - started)
 
 
 def _reachable(lake: Lake, step: Step) -> list[date]:

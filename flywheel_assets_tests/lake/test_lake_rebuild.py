@@ -1,5 +1,6 @@
 """Which days are stale, and rebuilding them."""
 
+import time
 from datetime import UTC, date, datetime, timedelta
 
 import duckdb
@@ -7,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from flywheel_assets.lake.lake import Lake
-from flywheel_assets.lake.rebuild import inputs, rebuild_day, stale_days, window
+from flywheel_assets.lake.rebuild import inputs, rebuild_days, stale_days, window
 from flywheel_assets.tables.landed_batches import LANDED_BATCHES
 from flywheel_assets.tables.steps import Read, Step
 from flywheel_assets.tables.table import DAY, INT, TEXT, Column, Table
@@ -50,8 +51,7 @@ def add_up(con: duckdb.DuckDBPyConnection, day: date) -> tuple[pa.Table]:
 def build(lake: Lake, step: Step, transform) -> list[date]:
     """Rebuild every stale day; which they were."""
     stale = stale_days(lake, step)
-    for each in stale:
-        rebuild_day(lake, step, each, transform)
+    assert [built.day for built in rebuild_days(lake, step, stale, transform)] == stale
     return stale
 
 
@@ -120,14 +120,14 @@ def test_a_transform_sees_only_the_days_it_declared(lake: Lake):
     for shift in (-2, -1, 0, 1, 2, 3):
         put(lake, shift, 10 ** (shift + 2))
     build(lake, DOUBLE, double)
-    rebuild_day(lake, SUM, FIRST, add_up)
+    list(rebuild_days(lake, SUM, [FIRST], add_up))
     assert lake.read(SUMMED).column("amount").to_pylist() == [2 * 11110]
 
 
 def test_a_transform_that_gives_too_few_tables_is_refused(lake: Lake):
     put(lake, 0, 1)
     with pytest.raises(ValueError, match="shorter"):
-        rebuild_day(lake, DOUBLE, FIRST, add_up_of_source)
+        list(rebuild_days(lake, DOUBLE, [FIRST], add_up_of_source))
 
 
 def add_up_of_source(con: duckdb.DuckDBPyConnection, day: date) -> tuple[pa.Table]:
@@ -162,3 +162,24 @@ def test_a_landed_batch_makes_its_days_stale_and_a_duplicate_makes_none(lake: La
     assert stale_days(lake, decode) == []
     land(lake, "b", "accepted", 1, 2)
     assert build(lake, decode, nothing) == [day(1), day(2)]
+
+
+def test_days_side_by_side_are_written_in_order_up_to_the_one_that_fails(lake: Lake):
+    days = [day(shift) for shift in range(9)]
+    for shift in range(9):
+        put(lake, shift, shift)
+
+    def fails(con: duckdb.DuckDBPyConnection, day: date) -> tuple[pa.Table, pa.Table]:
+        # The first are slower than the last.
+        time.sleep(0.01 * (days[-1] - day).days)
+        if day == days[5]:
+            raise ValueError("no such day")
+        return double(con, day)
+
+    seen: list[date] = []
+    with pytest.raises(ValueError, match="no such day"):
+        seen += (built.day for built in rebuild_days(lake, DOUBLE, days, fails))
+    assert (seen, lake.days(COUNTED)) == (days[:5], days[:5])
+    assert stale_days(lake, DOUBLE) == days[5:]
+    assert build(lake, DOUBLE, double) == days[5:]
+    assert lake.read(DOUBLED).column("amount").to_pylist() == [2 * shift for shift in range(9)]
