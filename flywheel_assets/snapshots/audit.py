@@ -1,13 +1,18 @@
 """Whether a snapshot file is what the lake holds: row counts, comments, views, opened read-only."""
 
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+from deltalake import DeltaTable
 
 from flywheel_assets.lake import log
 from flywheel_assets.lake.lake import Lake
+from flywheel_assets.snapshots.parts import opened
 from flywheel_assets.tables.catalogue import TABLES
+from flywheel_assets.tables.table import Table
 
 UNCOMMENTED = """
 SELECT 'table ' || table_name FROM duckdb_tables() WHERE comment IS NULL
@@ -19,6 +24,10 @@ ORDER BY 1
 VIEWS = "SELECT view_name FROM duckdb_views() WHERE NOT internal ORDER BY view_name"
 
 
+# Rows by day; None where a table has no days.
+Counted = dict[date | None, int]
+
+
 class AuditError(ValueError):
     """The file differs from what it should be; nothing was published."""
 
@@ -27,11 +36,15 @@ def audit(lake: Lake, path: Path, versions: Mapping[str, int]) -> dict[str, int]
     """Rows of each table of the snapshot at `path`. Raises AuditError with everything that is wrong."""
     con = duckdb.connect(str(path), read_only=True)
     try:
-        found = {table.name: _count(con, table.name) for table in TABLES}
+        con.execute("SET threads = 1")
+        found = {table.name: _count(con, table) for table in TABLES}
         wrong = [
-            f"{table.name} has {found[table.name]} rows, the lake's version {versions.get(table.name)} has {rows}"
+            f"{table.name} has {found[table.name].get(day, 0)} rows{f' of {day}' if day else ''}, "
+            f"the lake's version {versions.get(table.name)} has {rows.get(day, 0)}"
             for table in TABLES
-            if (rows := _rows(lake, table.name, versions)) != found[table.name]
+            for rows in (_rows(lake, table, versions),)
+            for day in sorted(found[table.name].keys() | rows.keys(), key=str)
+            if rows.get(day, 0) != found[table.name].get(day, 0)
         ]
         wrong += [f"{what} has no comment" for (what,) in con.execute(UNCOMMENTED).fetchall()]
         for (view,) in con.execute(VIEWS).fetchall():
@@ -44,14 +57,24 @@ def audit(lake: Lake, path: Path, versions: Mapping[str, int]) -> dict[str, int]
     if wrong:
         message = f"{path.name}: {'; '.join(wrong)}"
         raise AuditError(message)
+    return {name: sum(days.values()) for name, days in found.items()}
+
+
+def _count(con: duckdb.DuckDBPyConnection, table: Table) -> Counted:
+    question = "SELECT day, count(*) FROM {0} GROUP BY 1" if table.by_day else "SELECT NULL, count(*) FROM {0}"
+    return dict(con.execute(question.format(f'"{table.name}"')).fetchall())
+
+
+def _rows(lake: Lake, table: Table, versions: Mapping[str, int]) -> Counted:
+    """By the lake's log alone."""
+    at = opened(lake, table, versions)
+    if at is None:
+        return {}
+    found: Counted = {}
+    for (day, _), rows in zip(log.files(at), _records(at), strict=True):
+        found[day] = found.get(day, 0) + rows
     return found
 
 
-def _count(con: duckdb.DuckDBPyConnection, name: str) -> int:
-    return int(con.execute(f'SELECT count(*) FROM "{name}"').fetchall()[0][0])
-
-
-def _rows(lake: Lake, name: str, versions: Mapping[str, int]) -> int:
-    table = next(table for table in TABLES if table.name == name)
-    opened = lake.open(table, versions[name]) if name in versions else None
-    return 0 if opened is None else log.rows(opened, None)
+def _records(at: DeltaTable) -> list[int]:
+    return pa.table(at.get_add_actions(flatten=True)).column("num_records").to_pylist()

@@ -49,7 +49,7 @@ def write_manifest(
         ]
     )
     con.register("manifest_rows", rows)
-    con.execute(f"CREATE TABLE snapshot.main.{MANIFEST.name} AS SELECT * FROM manifest_rows")
+    con.execute(f"CREATE OR REPLACE TABLE snapshot.main.{MANIFEST.name} AS SELECT * FROM manifest_rows")
     describe(con, MANIFEST)
 
 
