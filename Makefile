@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test lint bench
+.PHONY: help setup demo up test lint bench simulate
 
 help:  ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -34,3 +34,6 @@ test: lint  ## everything: lint, then all tests with warnings as errors, and cov
 
 bench: setup  ## spans per second, beside scripts that only flatten and aggregate
 	$(BIN)/python flywheel_assets_tests/benchmarks/run.py
+
+simulate: setup  ## error rates, power and coverage of the code that decides, in made-up worlds: minutes
+	$(BIN)/python -m flywheel_assets.simulations

@@ -15,6 +15,7 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import log_ndtr, ndtri
 
 from flywheel_assets.decisions.elond import gamma, left
 
@@ -30,6 +31,8 @@ LARGE_EFFECTS: Reals = np.array([0.1, 0.2, 0.4, 0.8])
 STAKE_CAP = 0.8
 # Weight, in observations, of the guesses that stand in before data: outcome 0.5, variance 0.25.
 GUESS_MEAN, GUESS_VARIANCE = 2.0, 10.0
+# Share of the capital that a design's bettors have, and the power that they lay their horizon out for.
+DESIGNED, AIM = 0.6, 0.82
 BISECTIONS = 40
 # Nothing below m is possible where m is the least value itself; the stake is then unbounded.
 TINY = 1e-12
@@ -40,16 +43,18 @@ class Process:
     """Bets that the mean of `x` exceeds m, for every m at once.
 
     `x`: observations in order; `low`: what each could at least have been; `bets`: stakes (n × bettors)
-    before the cap. All but `x` are predictable: they depend on earlier observations alone. With
-    `restart` > 0 part of the capital is kept back and comes in every so many observations, so that a
-    mean that starts to exceed m late is noticed (e-detector of Shin, Ramdas and Rinaldo, NEJSDS 2024,
-    with weights that add up to 1 instead of an average run length).
+    before the cap; `weights`: the bettors' shares of the capital, by default even. All but `x` are
+    predictable: they depend on earlier observations alone. With `restart` > 0 part of the capital is
+    kept back and comes in every so many observations, so that a mean that starts to exceed m late is
+    noticed (e-detector of Shin, Ramdas and Rinaldo, NEJSDS 2024, with weights that add up to 1 instead
+    of an average run length).
     """
 
     x: Reals
     low: Reals
     bets: Reals
     restart: int = 0
+    weights: Reals | None = None
 
     def log_capital(self, mean: float) -> float:
         """Log of the e-value against 'the mean is at most `mean`, always'; 0 without observations.
@@ -62,7 +67,7 @@ class Process:
         logs = self._logs(mean)
         starts, weights, kept = self._starts(len(self.x))
         before = np.where(starts[:, None] > 0, logs[starts - 1], 0.0)
-        grown = _log_mean(logs[-1] - before) + np.log(weights)
+        grown = self._together(logs[-1] - before) + np.log(weights)
         return float(np.logaddexp.reduce(np.append(grown, np.log(kept)) if kept else grown))
 
     def growth(self, mean: float) -> Reals:
@@ -79,7 +84,7 @@ class Process:
         path = np.log(path, out=np.full(count, -np.inf), where=path > 0)
         for start, weight in zip(starts, weights, strict=True):
             before = logs[start - 1] if start else 0.0
-            path[start:] = np.logaddexp(path[start:], np.log(weight) + _log_mean(logs[start:] - before))
+            path[start:] = np.logaddexp(path[start:], np.log(weight) + self._together(logs[start:] - before))
         return np.diff(path, prepend=0.0)
 
     @property
@@ -92,7 +97,7 @@ class Process:
         logs = self._logs(mean)
         starts, weights, _ = self._starts(len(self.x))
         before = np.where(starts[:, None] > 0, logs[starts - 1], 0.0)
-        return int(starts[np.argmax(_log_mean(logs[-1] - before) + np.log(weights))])
+        return int(starts[np.argmax(self._together(logs[-1] - before) + np.log(weights))])
 
     def lower(self, alpha: float, least: float = -1.0, most: float = 1.0) -> float:
         """Lower end of the confidence sequence: the smallest mean not refuted at `alpha`, in [least, most]."""
@@ -113,6 +118,11 @@ class Process:
             return np.zeros(1, dtype=np.int64), np.ones(1), 0.0
         starts = np.arange(0, count, self.restart)
         return starts, np.array([gamma(k) for k in range(1, len(starts) + 1)]), left(1.0, len(starts), 0)
+
+    def _together(self, logs: Reals) -> Reals:
+        """Log of all bettors' capital, row by row, from the log of each one's."""
+        shares = np.full(logs.shape[1], 1 / logs.shape[1]) if self.weights is None else self.weights
+        return np.logaddexp.reduce(logs + np.log(shares), axis=1)
 
     def _logs(self, mean: float) -> Reals:
         """Log of every bettor's capital after each observation."""
@@ -146,8 +156,20 @@ class Comparison:
         return self.rise.lower(alpha), -self.fall.lower(alpha)
 
 
-def randomised(candidate: Flags, y: Reals, share: float) -> Comparison:
+@dataclass(frozen=True, slots=True)
+class Design:
+    """What a trial was laid out to find: differences of so much beyond `base`, at level `alpha`, in `most` units."""
+
+    effects: tuple[float, ...]
+    base: float
+    alpha: float
+    most: int
+
+
+def randomised(candidate: Flags, y: Reals, share: float, design: Design | None = None) -> Comparison:
     """Candidate minus incumbent, from units assigned to the candidate with probability `share`.
+
+    With a design, part of the capital of `rise` goes to bettors who aim at its differences.
 
     `y` in [0, 1]. x_t = (A_t − p) / (p (1 − p)) · (y_t − b_t) has the difference as its mean for any
     predictable b_t; b_t = (1 − p) ȳ_candidate + p ȳ_incumbent, means so far, has the least variance.
@@ -156,7 +178,11 @@ def randomised(candidate: Flags, y: Reals, share: float) -> Comparison:
     x = np.where(candidate, (y - b) / share, (b - y) / (1 - share))
     low = -np.maximum(b / share, (1 - b) / (1 - share))
     high = np.maximum((1 - b) / share, b / (1 - share))
-    return Comparison.of(x, low, high, _bets(x, 0.25 / (share * (1 - share))))
+    guess = 0.25 / (share * (1 - share))
+    found = Comparison.of(x, low, high, _bets(x, guess))
+    if design is None or not design.effects:
+        return found
+    return Comparison(_designed(found.rise, design, guess), found.fall)
 
 
 def differences(x: Reals, restart: int = 0) -> Comparison:
@@ -168,23 +194,52 @@ def differences(x: Reals, restart: int = 0) -> Comparison:
     return Comparison.of(x, -one, one, _bets(x, 0.25, effects), restart)
 
 
+def assignment(candidate: Flags, share: float) -> Comparison:
+    """From whether each unit went to the candidate, less the probability `share` with which it should."""
+    x = candidate.astype(float) - share
+    return Comparison.of(x, np.full_like(x, -share), np.full_like(x, 1 - share), _bets(x, share * (1 - share)))
+
+
 def assigned_as_declared(candidate: Flags, share: float) -> float:
     """Log e-value against 'units went to the candidate with probability `share`', in either direction."""
-    x = candidate.astype(float) - share
-    comparison = Comparison.of(x, np.full_like(x, -share), np.full_like(x, 1 - share), _bets(x, share * (1 - share)))
+    comparison = assignment(candidate, share)
     return float(np.logaddexp(comparison.log_e(0.0), comparison.log_e_harm(0.0)) - np.log(2))
-
-
-def _log_mean(logs: Reals) -> Reals:
-    """Log of the mean over bettors, row by row."""
-    return np.logaddexp.reduce(logs, axis=1) - np.log(logs.shape[1])
 
 
 def _bets(x: Reals, variance_guess: float, effects: Reals = EFFECTS) -> Reals:
     """λ_j(t) = δ_j / (s_t (1 + δ_j²)): Kelly's stake if the difference were δ_j standard deviations s_t."""
+    return effects / (1 + effects**2) / _spread(x, variance_guess)[:, None]
+
+
+def _designed(process: Process, design: Design, variance_guess: float) -> Process:
+    """The same process with a bettor for each effect of the design beside those it has."""
+    x, weight = process.x, DESIGNED / len(design.effects)
+    spread = _spread(x, variance_guess)
+    aimed = [_aimed(x - design.base, spread, effect, weight * design.alpha, design.most) for effect in design.effects]
+    others = process.bets.shape[1]
+    weights = np.array([(1 - DESIGNED) / others] * others + [weight] * len(aimed))
+    return Process(x, process.low, np.column_stack([process.bets, *aimed]), process.restart, weights)
+
+
+def _aimed(x: Reals, spread: Reals, effect: float, level: float, most: int) -> Reals:
+    """Stakes of a bettor who wants 1/level when the sum of `x` is beyond z √N at its horizon N, and nothing else.
+
+    The fair price of that after t units is Φ(d) / level, d = (S_t − z s √N) / (s √(N − t)); the stake is
+    its relative change with S. N is where a test at `level` has the power AIM against `effect`. Koning and
+    van Meer, "Anytime validity is free: inducing sequential tests", 2024. After N it bets on the effect.
+    """
+    z = float(ndtri(1 - level))
+    horizon = np.minimum(((z + float(ndtri(AIM))) * spread / effect) ** 2, most)
+    left = np.maximum(horizon - np.arange(len(x)), 1.0) ** 0.5 * spread
+    d = (np.cumsum(x) - x - z * spread * np.sqrt(horizon)) / left
+    hazard = np.exp(-(d**2) / 2 - log_ndtr(d)) / np.sqrt(2 * np.pi)
+    return np.where(np.arange(len(x)) < horizon, hazard / left, effect / (spread**2 + effect**2))
+
+
+def _spread(x: Reals, variance_guess: float) -> Reals:
+    """Root mean square of the observations before each, with a guess that stands in before data."""
     before = np.cumsum(x * x) - x * x
-    variance = (before + GUESS_VARIANCE * variance_guess) / (np.arange(len(x)) + GUESS_VARIANCE)
-    return effects / (1 + effects**2) / np.sqrt(variance)[:, None]
+    return np.sqrt((before + GUESS_VARIANCE * variance_guess) / (np.arange(len(x)) + GUESS_VARIANCE))
 
 
 def _mean_before(y: Reals, chosen: Flags) -> Reals:

@@ -35,6 +35,22 @@ class Evidence:
         """What a trial has when it is registered."""
         return cls(pa.table({name: [] for name in HASHED}), {})
 
+    @classmethod
+    def of(cls, candidate: Flags, outcome: Reals, **columns: pa.Array) -> Self:
+        """Units in order that no table holds: what drills and simulations make up."""
+        count = len(candidate)
+        numbers = np.arange(count)
+        made = {
+            "run_id": pa.array(numbers).cast(pa.string()),
+            "unit_id": pa.array(numbers).cast(pa.string()),
+            "start_us": pa.array(numbers),
+            "day": pa.array(["1970-01-01"] * count, pa.string()),
+            "candidate": pa.array(candidate),
+            "outcome": pa.array(outcome),
+            **{name: pa.nulls(count, pa.float64()) for name in ("error_rate", "cost_usd", "seconds")},
+        }
+        return cls(pa.table(made | columns), {})
+
     @property
     def candidate(self) -> Flags:
         """Whether each unit had the candidate."""

@@ -20,6 +20,8 @@ from flywheel_assets.tables.documents.registration import Registration
 from flywheel_assets.tables.documents.skills_file import Skill
 
 RETRY_FACTOR = 2.0
+# Differences that a trial should find soon where they are there.
+DESIGN_EFFECTS = (0.05, 0.1)
 Row = Mapping[str, Any]
 
 
@@ -85,6 +87,7 @@ def register(  # noqa: PLR0913 - a registration says everything beforehand
         criteria=tuple(CRITERIA),
         slices=skill.slices,
         evidence_days=skill.evidence_days,
+        design_effects=DESIGN_EFFECTS,
         candidate_id=proposal.candidate_id,
     )
 

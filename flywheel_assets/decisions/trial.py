@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from flywheel_assets.decisions.eprocess import Comparison, Flags, randomised
+from flywheel_assets.decisions.eprocess import Comparison, Design, Flags, randomised
 from flywheel_assets.decisions.evidence import Evidence
 from flywheel_assets.tables.documents.registration import Registration
 
@@ -82,12 +82,18 @@ class Trial:
     @cached_property
     def outcome(self) -> Comparison:
         """The outcome's e-process and confidence sequence."""
-        return randomised(self.evidence.candidate, self.evidence.outcome, self.share)
+        return randomised(self.evidence.candidate, self.evidence.outcome, self.share, self.design)
+
+    @property
+    def design(self) -> Design:
+        """What the registration aims to find."""
+        asked = self.registration
+        return Design(asked.design_effects, -asked.margin, asked.alpha, asked.max_units)
 
     def without(self, left_out: Flags) -> Comparison:
         """The outcome's comparison on all units but those."""
         kept = ~left_out
-        return randomised(self.evidence.candidate[kept], self.evidence.outcome[kept], self.share)
+        return randomised(self.evidence.candidate[kept], self.evidence.outcome[kept], self.share, self.design)
 
     def guarded(self, metric: str, ceiling: float) -> tuple[Comparison, int]:
         """The e-process of a metric cut at `ceiling`, in units of it, and over how many units."""

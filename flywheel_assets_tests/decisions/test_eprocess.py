@@ -10,6 +10,7 @@ from scipy.stats import norm
 
 from flywheel_assets.decisions.eprocess import (
     Comparison,
+    Design,
     Flags,
     Reals,
     assigned_as_declared,
@@ -37,6 +38,32 @@ def test_a_null_candidate_is_rarely_promoted_though_every_run_is_looked_at(rate:
     false = sum(ever(randomised(*stream(seed, count, rate, rate, share), share), 0.05) for seed in range(300))
     # Three standard errors above the nominal rate.
     assert false / 300 <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 300)
+
+
+@pytest.mark.parametrize(("rate", "share", "most"), [(0.5, 0.5, 1000), (0.9, 0.444, 400), (0.05, 0.3, 4000)])
+def test_bets_that_aim_at_a_horizon_are_no_easier_to_win_by_chance(rate: float, share: float, most: int):
+    design = Design((0.05, 0.1, 0.3), 0.0, 0.05, most)
+    false = sum(ever(randomised(*stream(seed, 1000, rate, rate, share), share, design), 0.05) for seed in range(300))
+    assert false / 300 <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 300)
+
+
+def test_bets_that_aim_find_their_difference_by_the_horizon_as_often_as_laid_out():
+    found = {}
+    for effects in ((), (0.1,)):
+        design = Design(effects, 0.0, 0.0125, 4000)
+        paths = (randomised(*stream(seed, 1300, 0.5, 0.6), 0.5, design) for seed in range(100))
+        found[effects] = sum(ever(one, 0.0125) for one in paths)
+    assert found[0.1,] >= 78 > found[()] + 5
+
+
+@given(seed=st.integers(0, 10_000), count=st.integers(1, 300), effect=st.floats(0.01, 0.5), most=st.integers(1, 400))
+def test_what_later_units_bring_does_not_change_what_earlier_ones_added(
+    seed: int, count: int, effect: float, most: int
+):
+    chosen, y = stream(seed, 400, 0.3, 0.6)
+    design = Design((effect,), -0.02, 0.01, most)
+    whole, part = randomised(chosen, y, 0.5, design), randomised(chosen[:count], y[:count], 0.5, design)
+    np.testing.assert_allclose(whole.rise.growth(-0.02)[:count], part.rise.growth(-0.02), atol=1e-9)
 
 
 def drifting(seed: int) -> tuple[Flags, Reals]:

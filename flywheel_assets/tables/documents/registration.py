@@ -34,4 +34,7 @@ class Registration(BaseModel):
     criteria: tuple[str, ...] = Field(default=(), description="Criteria to meet; none named: those of the first version")
     slices: tuple[str, ...] = Field(default=(), description="Context keys by whose values harm is looked for")
     evidence_days: int = Field(default=90, gt=0, description="Evidence older than this many days is stale")
+    design_effects: tuple[float, ...] = Field(
+        default=(), description="Differences beyond the margin that part of the bets aims at, at max_units or before"
+    )
     candidate_id: str = Field(description="Row of routing_candidates or prompt_candidates")

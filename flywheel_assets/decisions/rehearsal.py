@@ -1,0 +1,66 @@
+"""Rehearsal: the code that decides, over a whole trial, look by look, without a ledger.
+
+Drills on own traffic and simulations go through here, so that what is measured is what decides.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from math import log
+
+import numpy as np
+
+from flywheel_assets.decisions.criteria.assignment import BROKEN_ALPHA
+from flywheel_assets.decisions.eprocess import assignment
+from flywheel_assets.decisions.evidence import Evidence
+from flywheel_assets.decisions.judge import Kind, answers, conclude
+from flywheel_assets.decisions.trial import Conditions, Trial
+from flywheel_assets.tables.documents.registration import Registration
+
+# Criteria that leave a trial open until its primary test, harm or assignment has reached its bar.
+QUIET = frozenset(
+    {"superiority", "non_inferiority", "assignment", "leave_one_out", "incumbent_stands", "predecessor_restorable"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """How a trial ended: 'held' where no look concluded it. `units`: at the look that did, or at the last."""
+
+    kind: Kind
+    units: int
+    reason: str
+
+
+def rehearse(registration: Registration, looks: Iterable[Evidence], conditions: Conditions) -> Rehearsed:
+    """The first verdict that is not 'held', over looks at ever more evidence."""
+    found = Rehearsed("held", 0, "no look")
+    for evidence in looks:
+        kind, reason = conclude(registration, evidence, answers(Trial(registration, evidence, conditions)))
+        found = Rehearsed(kind, sum(evidence.units), reason)
+        if kind != "held":
+            return found
+    return found
+
+
+def telling(trial: Trial, counts: Sequence[int]) -> Iterator[Evidence]:
+    """The first so many units, for those counts at which a verdict is possible, and the last.
+
+    What a process has gained after n units does not depend on units after them. So where every
+    criterion is a quiet one, a look before any process was at its bar can only hold, and is left out.
+    """
+    registration, evidence = trial.registration, trial.evidence
+    if not set(registration.criteria) or not set(registration.criteria) <= QUIET:
+        return (evidence.first(count) for count in counts)
+    margin, bar = registration.margin, -log(registration.alpha)
+    split = assignment(evidence.candidate, trial.share)
+    reached = np.zeros(sum(evidence.units), dtype=np.bool_)
+    for process, mean, needed in (
+        (trial.outcome.rise, -margin, bar),
+        (trial.outcome.fall, margin, bar),
+        # Each direction has half of the capital.
+        (split.rise, 0.0, -log(BROKEN_ALPHA)),
+        (split.fall, 0.0, -log(BROKEN_ALPHA)),
+    ):
+        reached |= np.cumsum(process.growth(mean)) >= needed - 1e-6
+    last = max(counts, default=0)
+    return (evidence.first(count) for count in counts if count == last or reached[count - 1])
