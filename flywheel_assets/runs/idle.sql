@@ -1,5 +1,5 @@
--- Attempts that never ran: they say they waited longer than there was time since what came before. With
--- nothing before it, only a first attempt is believed. A tenth is left to clocks and scheduling.
+-- Attempts that never ran: they say they waited longer than there was time since what came before. Where
+-- the attempt before is not there to tell, a later one is not believed. A tenth is left to clocks.
 CREATE OR REPLACE TEMP TABLE idle AS
 WITH waiting AS (
     SELECT DISTINCT m.run FROM members m JOIN near s ON s.rowid = m.row
@@ -12,8 +12,10 @@ moments AS (
 ),
 spaced AS (
     SELECT row, waited_ns, stated_attempt,
-        ends - lag(ends) OVER (PARTITION BY run ORDER BY ends, coalesce(stated_attempt, 0)) AS since
+        ends - lag(ends) OVER turns AS since, lag(stated_attempt) OVER turns AS attempt_before
     FROM moments
+    WINDOW turns AS (PARTITION BY run ORDER BY ends, coalesce(stated_attempt, 0))
 )
 SELECT row FROM spaced
-WHERE waited_ns IS NOT NULL AND coalesce(since < 0.9 * waited_ns, stated_attempt > 1);
+WHERE waited_ns IS NOT NULL
+    AND (since < 0.9 * waited_ns OR (stated_attempt > 1 AND attempt_before IS DISTINCT FROM stated_attempt - 1));

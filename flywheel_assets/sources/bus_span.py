@@ -145,7 +145,7 @@ def _of_unit(event: Event, unit: Unit) -> Iterator[tuple[str, object]]:
         yield "system_bus.model", event.text("model")
         yield "system_bus.provider", event.text("provider")
     index = event.number("attemptIndex")
-    if unit.operation == "llm" and index is not None:
+    if unit.kind == "request" and index is not None and event.action not in NO_FAILURE:
         yield "system_bus.attempt", int(index) + 1
 
 

@@ -1,12 +1,11 @@
 """Events of a system bus → one OTLP/JSON export request, so that they land and decode as all spans do.
 
 What comes twice is left out: by id, then by content. A burst of equal events that belong to no unit of
-work becomes one span with a count and its first and last time. What has no time, or is no event, is in
-the request too: landing sets it aside with the reason, and its bytes are kept.
+work becomes one span with a count and its first and last time. An event without a time is in the request
+too, for landing to set aside; what is no event at all is handed back with the reason.
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import cast
@@ -15,11 +14,12 @@ import orjson
 
 from flywheel_assets.sources.bus_event import Event, digest, is_event, read_event
 from flywheel_assets.sources.bus_span import Attribute, Known, attribute, known, span_of
+from flywheel_assets.sources.foreign import Refused
 
 # More than so many equal events in one minute are a storm.
 STORM = 20
 MINUTE_NS = 60 * 10**9
-NOT_AN_EVENT, NO_TIME = "not an event", "time_missing"
+NOT_AN_EVENT, NO_TIME = "not an event: it needs a source, a component and an action", "time_missing"
 _VARIES = re.compile(r"0x[0-9a-f]+|[0-9a-f]{8}-[0-9a-f-]{27}|\d+", re.IGNORECASE)
 _SCOPE = {"name": "flywheel_assets.system_bus"}
 
@@ -28,8 +28,8 @@ _SCOPE = {"name": "flywheel_assets.system_bus"}
 class Converted:
     """One export request, empty where there was nothing to say, and what became of the documents.
 
-    documents = spans + duplicates + collapsed; `storms` spans stand for the collapsed ones and for one
-    each. `set_aside` counts, by reason, the spans that landing will refuse to place.
+    documents = spans + duplicates + collapsed + refused; each of the `storms` spans stands for itself and
+    for its share of the collapsed. `timeless` spans are those that landing will set aside.
     """
 
     payload: bytes = b""
@@ -38,7 +38,14 @@ class Converted:
     duplicates: int = 0
     storms: int = 0
     collapsed: int = 0
-    set_aside: Mapping[str, int] = field(default_factory=dict[str, int])
+    timeless: int = 0
+    refused: tuple[Refused, ...] = ()
+
+    @property
+    def set_aside(self) -> dict[str, int]:
+        """What cannot be placed, counted by reason."""
+        counts = {NO_TIME: self.timeless, NOT_AN_EVENT: len(self.refused)}
+        return {reason: count for reason, count in counts.items() if count}
 
 
 @dataclass(slots=True)
@@ -59,25 +66,28 @@ class _Burst:
             self.held.append(one)
 
 
-def convert(documents: Iterable[object], storm: int = STORM) -> Converted:
-    """One span for each document, duplicates and storms apart. Memory grows with what is different."""
+def convert(documents: Iterable[object], where: str = "event", storm: int = STORM) -> Converted:
+    """One span for each document, duplicates and storms apart; `where` begins the place of what is refused.
+
+    The ids of all documents are in memory, of equal ones the first few besides: convert some thousand
+    at a time.
+    """
     seen: set[str] = set()
     bursts: dict[tuple[object, ...], _Burst] = {}
     by_emitter: dict[tuple[str, str | None], list[dict[str, object]]] = {}
-    counts: Counter[str] = Counter()
-    total = duplicates = 0
+    refused: list[Refused] = []
+    total = duplicates = timeless = 0
     for document in documents:
         total += 1
         if not is_event(document):
-            counts[NOT_AN_EVENT] += 1
-            by_emitter.setdefault(("unknown", None), []).append(_unreadable(document))
+            refused.append(Refused(f"{where} {total}", NOT_AN_EVENT, document))
             continue
         one = known(read_event(cast("dict[str, object]", document)))
         if one.span_id in seen or one.event.id in seen:
             duplicates += 1
             continue
         seen.update((one.span_id, one.event.id))
-        counts[NO_TIME] += not one.event.end_ns
+        timeless += not one.event.end_ns
         if one.unit is None and one.event.end_ns:
             bursts.setdefault(_burst_key(one.event), _Burst()).add(one, storm)
         else:
@@ -94,7 +104,8 @@ def convert(documents: Iterable[object], storm: int = STORM) -> Converted:
         duplicates=duplicates,
         storms=len(storms),
         collapsed=sum(burst.count - 1 for burst in storms),
-        set_aside={reason: count for reason, count in counts.items() if count},
+        timeless=timeless,
+        refused=tuple(refused),
     )
 
 
@@ -124,13 +135,6 @@ def _storm_span(burst: _Burst) -> dict[str, object]:
         "endTimeUnixNano": str(burst.last_ns),
         "attributes": [*cast("list[Attribute]", span["attributes"]), *attributes],
     }
-
-
-def _unreadable(document: object) -> dict[str, object]:
-    text = orjson.dumps(document, default=str, option=orjson.OPT_SORT_KEYS).decode()
-    name = digest("unreadable", text)
-    shown = [attribute("system_bus.document", text)]
-    return {"traceId": name, "spanId": name[:16], "name": NOT_AN_EVENT, "startTimeUnixNano": "0", "attributes": shown}
 
 
 def _put(
