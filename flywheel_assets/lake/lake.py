@@ -11,8 +11,9 @@ import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from pyarrow.dataset import field as field_named
+from pyarrow.fs import FileSystem
 
-from flywheel_assets.lake import log
+from flywheel_assets.lake import files, log
 from flywheel_assets.lake.pins import PINS
 from flywheel_assets.lake.session import session
 from flywheel_assets.tables.table import DAY, Table
@@ -132,8 +133,8 @@ class Lake:
     ) -> None:
         """Make the table (or those days of it) a view on `con`; an unwritten table has no rows."""
         opened = self.open(table, version)
-        files = [] if opened is None else self._files(opened, table, days)
-        if opened is None or not files:
+        found = [] if opened is None else self._files(opened, table, days)
+        if opened is None or not found:
             con.register(table.name, table.empty())
         elif "://" in self.root:
             # An Arrow dataset reads any store that the lake can; DuckDB would need an extension for each.
@@ -142,7 +143,7 @@ class Lake:
             con.register(table.name, kept)
         else:
             columns = ", ".join(f'"{name}"' for name in table.names)
-            listed = ", ".join("'" + path.replace("'", "''") + "'" for path in files)
+            listed = ", ".join("'" + path.replace("'", "''") + "'" for path in found)
             partitioned = (
                 "hive_partitioning = true, hive_types = {'day': DATE}" if table.by_day else "hive_partitioning = false"
             )
@@ -196,10 +197,11 @@ class Lake:
         # A day that is computed again from the same inputs is written: that is how damaged files are mended.
         stale = opened.transaction_version(log.key("inputs", day)) != stamp
         if stale and not changed and isinstance(data, pa.Table) and log.rows(opened, day) == data.num_rows:
-            log.note(opened, noted)
+            log.commit(opened, [], noted)
         else:
-            predicate = f"day = '{day.isoformat()}'" if day else None
-            log.commit(opened, data, mode="overwrite", predicate=predicate, transactions=noted)
+            before = log.sizes(opened, day)
+            written = files.write(self._store(table), table, files.batches(data), day)
+            log.replace(opened, before, written, day, noted)
         return Written(table.name, day, opened.version(), log.rows(opened, day), content, changed)
 
     def append(self, table: Table, data: pa.Table, key: str) -> int | None:
@@ -210,13 +212,17 @@ class Lake:
             opened = self._opened(table)
             if opened.transaction_version(f"append/{key}") is not None:
                 return None
+            written = files.write(self._store(table), table, files.batches(data), None)
             try:
-                log.commit(opened, data, mode="append", transactions=[Transaction(f"append/{key}", 1)])
+                log.commit(opened, written, [Transaction(f"append/{key}", 1)])
             except CommitFailedError as refused:
                 if "Concurrent transaction" not in str(refused):
                     raise
             else:
                 return opened.version()
+
+    def _store(self, table: Table) -> FileSystem:
+        return files.store(self.uri(table), self.storage_options)
 
     def _opened(self, table: Table) -> DeltaTable:
         """The table, created without rows where it is not there.

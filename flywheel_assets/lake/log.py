@@ -1,46 +1,63 @@
 """What a Delta table's log says (files, rows, application transactions), and one commit to it."""
 
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Literal
 
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
+from deltalake import CommitProperties, DeltaTable, Transaction
+from deltalake.exceptions import CommitFailedError
+from deltalake.transaction import AddAction, RemoveAction
 
 from flywheel_assets.tables.table import DAY
 
-WRITER = WriterProperties(compression="ZSTD", compression_level=1)
+# How often a commit is tried anew while other days are written.
+TRIES = 100
 
 
-def commit(
-    opened: DeltaTable,
-    data: pa.Table | pa.RecordBatchReader,
-    *,
-    mode: Literal["overwrite", "append"],
-    transactions: list[Transaction],
-    predicate: str | None = None,
-) -> None:
-    """Write the rows as one commit on top of what `opened` saw; `opened` then stands at the result."""
-    write_deltalake(
-        opened,
-        data,
-        mode=mode,  # pyright: ignore[reportArgumentType]
-        predicate=predicate,
-        writer_properties=WRITER,
-        commit_properties=CommitProperties(app_transactions=transactions, max_commit_retries=20),
-    )
+def commit(opened: DeltaTable, files: Sequence[AddAction | RemoveAction], transactions: list[Transaction]) -> None:
+    """Files that come and files that go, as one commit on top of what `opened` saw; `opened` then stands at the result.
 
-
-def note(opened: DeltaTable, transactions: list[Transaction]) -> None:
-    """Commit the transactions without touching a file; `opened` then stands at the result."""
+    It is refused when another commit since then has one of the transactions or takes one of the files.
+    """
     opened.create_write_transaction(
-        actions=[],
+        actions=list(files),
+        # Overwriting would be refused for any commit of another day.
         mode="append",
         schema=opened.schema(),
         partition_by=opened.metadata().partition_columns,
         commit_properties=CommitProperties(app_transactions=transactions, max_commit_retries=20),
     )
     opened.update_incremental()
+
+
+def replace(
+    opened: DeltaTable,
+    before: Mapping[str, int],
+    after: Sequence[AddAction],
+    day: date | None,
+    transactions: list[Transaction],
+) -> None:
+    """Let the files `after` take the place of `before`, which is what the day (None: the whole table) has by `sizes`.
+
+    Raises CommitFailedError when the day has been written by another since.
+    """
+    now = int(time.time() * 1000)
+    partition: dict[str, str | None] = {"day": day.isoformat()} if day else {}
+    going = [RemoveAction(path, True, now, size, partition) for path, size in before.items()]
+    for left in reversed(range(TRIES)):
+        if sizes(opened, day) != before:
+            message = f"{day or 'the table'} was written by another process at the same time: run again"
+            raise CommitFailedError(message)
+        try:
+            commit(opened, [*after, *going], transactions)
+        except CommitFailedError:
+            # The engine takes any other day that was replaced meanwhile for a conflict.
+            if not left:
+                raise
+            opened.update_incremental()
+        else:
+            return
 
 
 def key(what: str, day: date | None) -> str:
@@ -56,15 +73,23 @@ def transactions(opened: DeltaTable | None, what: str, days: Iterable[date | Non
 
 def files(opened: DeltaTable) -> list[tuple[date | None, str]]:
     """The table's Parquet files, relative to its root, each with the day it belongs to."""
-    actions = pa.table(opened.get_add_actions(flatten=True))
-    paths = actions.column("path").to_pylist()
-    if "partition.day" not in actions.column_names:
-        return [(None, path) for path in paths]
-    return list(zip(actions.column("partition.day").cast(DAY).to_pylist(), paths, strict=True))
+    return [(day, path) for day, path, *_ in _added(opened)]
+
+
+def sizes(opened: DeltaTable, day: date | None) -> dict[str, int]:
+    """Bytes of each file that the day (None: the whole table) has."""
+    return {path: size for found, path, size, _ in _added(opened) if day in (None, found)}
 
 
 def rows(opened: DeltaTable, day: date | None) -> int:
     """How many rows the day (None: the whole table) has, by the log alone."""
+    return sum(count for found, _, _, count in _added(opened) if day in (None, found))
+
+
+def _added(opened: DeltaTable) -> list[tuple[date | None, str, int, int]]:
+    """Day, path, bytes and rows of every file."""
     actions = pa.table(opened.get_add_actions(flatten=True))
-    counts = zip((found for found, _ in files(opened)), actions.column("num_records").to_pylist(), strict=True)
-    return sum(count for found, count in counts if day in (None, found))
+    paths, *counts = (actions.column(name).to_pylist() for name in ("path", "size_bytes", "num_records"))
+    by_day = "partition.day" in actions.column_names
+    days = actions.column("partition.day").cast(DAY).to_pylist() if by_day else [None] * len(paths)
+    return list(zip(days, paths, *counts, strict=True))

@@ -1,0 +1,144 @@
+"""The files that a write leaves: what the log says of them, who reads them, what a failed write leaves."""
+
+import math
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+
+import duckdb
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable
+from deltalake.exceptions import CommitFailedError
+from pyarrow import parquet
+
+from flywheel_assets.lake import files
+from flywheel_assets.lake.lake import Lake
+from flywheel_assets.tables.table import DAY, FLAG, INT, REAL, TEXT, TIME, Column, Table
+
+WHEN = date(2026, 1, 1)
+LONG = "z" * 40
+KINDS = Table(
+    name="kinds",
+    stage="lake",
+    row="One row with a column of every kind.",
+    key=("name",),
+    by_day=True,
+    columns=(
+        Column("day", DAY, "Day"),
+        Column("name", TEXT, "Name"),
+        Column("text", TEXT, "Text"),
+        Column("whole", INT, "Whole number"),
+        Column("real", REAL, "Number"),
+        Column("flag", FLAG, "Flag"),
+        Column("time", TIME, "Time"),
+        Column("born", DAY, "Date"),
+        Column("map", pa.map_(pa.string(), pa.string()), "Map"),
+        Column("list", pa.list_(pa.struct([("one", pa.string())])), "List"),
+    ),
+)
+
+
+def kind(name: str, **values: object) -> dict[str, object]:
+    return {"day": WHEN, "name": name, **values}
+
+
+def rows() -> pa.Table:
+    at = datetime(2026, 1, 1, 1, 2, 3, 4, tzinfo=UTC)
+    return KINDS.rows(
+        [
+            kind("a", text=LONG, whole=-3, real=0.5, flag=True, time=at, born=date(2020, 5, 6), map=[("k", "v")]),
+            kind("b", text="ä", whole=2**62, real=math.inf, list=[{"one": "x"}]),
+            kind("c"),
+        ]
+    )
+
+
+def bounds(lake: Lake, what: str) -> dict[str, object]:
+    opened = lake.open(KINDS)
+    assert opened is not None
+    (found,) = pa.table(opened.get_add_actions(flatten=False)).column(what).to_pylist()
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def test_the_log_bounds_every_flat_column_and_counts_its_nulls(lake: Lake):
+    lake.overwrite(KINDS, rows(), WHEN)
+    at = datetime(2026, 1, 1, 1, 2, 3, 4, tzinfo=UTC)
+    common = {"time": at, "born": date(2020, 5, 6)}
+    assert bounds(lake, "min") == {"name": "a", "text": LONG[:32], "whole": -3, "real": 0.5, **common}
+    assert bounds(lake, "max") == {"name": "c", "text": "ä", "whole": 2**62, **common}
+    nulls = {"name": 0, "text": 1, "whole": 1, "real": 1, "flag": 2, "time": 2, "born": 2}
+    assert bounds(lake, "null_count") == nulls
+
+
+def test_bounds_hold_over_several_row_groups_of_which_some_have_no_values(lake: Lake):
+    chunks = [
+        KINDS.rows([kind(name, **value)]) for name, value in (("b", {"whole": 5}), ("a", {}), ("c", {"whole": 4}))
+    ]
+    stream = pa.RecordBatchReader.from_batches(KINDS.schema, (chunk.to_batches()[0] for chunk in chunks))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(files, "GROUP_ROWS", 1)
+        patch.setattr(files, "WRITERS", 1)
+        lake.overwrite(KINDS, stream, WHEN, content="1")
+    found = (bounds(lake, "min"), bounds(lake, "max"), bounds(lake, "null_count"))
+    assert [(one["name"], one["whole"]) for one in found] == [("a", 4), ("c", 5), (0, 1)]
+
+
+def test_rows_come_back_the_same_through_the_lake_the_engine_and_duckdb(tmp_path):
+    lake = Lake(str(tmp_path))
+    lake.overwrite(KINDS, rows(), WHEN)
+    engine = DeltaTable(lake.uri(KINDS)).to_pyarrow_table().select(KINDS.names).cast(KINDS.schema)
+    plain = duckdb.sql(
+        f"FROM read_parquet({lake.files(KINDS)}, hive_partitioning = true, hive_types = {{'day': DATE}}) ORDER BY name"
+    )
+    assert rows() == lake.read(KINDS) == engine.sort_by("name")
+    assert plain.select(*KINDS.names).to_arrow_table().to_pylist() == rows().to_pylist()
+
+
+def test_a_long_stream_becomes_a_file_per_thread_and_loses_no_row(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "GROUP_ROWS", 10)
+    monkeypatch.setattr(files, "WRITERS", 3)
+    names = [f"{number:04}" for number in range(500)]
+    stream = pa.RecordBatchReader.from_batches(
+        KINDS.schema, (batch for name in names for batch in KINDS.rows([kind(name)]).to_batches())
+    )
+    lake = Lake(str(tmp_path))
+    assert lake.overwrite(KINDS, stream, WHEN, content="1").rows == 500
+    assert lake.read(KINDS).column("name").to_pylist() == names
+    written = [parquet.read_metadata(path) for path in lake.files(KINDS)]
+    assert 1 <= len(written) <= 3
+    assert {one.row_group(0).num_rows for one in written} == {10}
+
+
+@pytest.mark.parametrize("before", [0, 25])
+def test_a_stream_that_breaks_leaves_the_day_as_it_was_and_no_file(tmp_path, monkeypatch, before):
+    monkeypatch.setattr(files, "GROUP_ROWS", 10)
+    lake = Lake(str(tmp_path))
+    lake.overwrite(KINDS, rows(), WHEN)
+    version, there = lake.version(KINDS), sorted(tmp_path.rglob("*.parquet"))
+
+    def broken() -> Iterator[pa.RecordBatch]:
+        for number in range(before):
+            yield KINDS.rows([kind(str(number))]).to_batches()[0]
+        message = "cut"
+        raise OSError(message)
+
+    with pytest.raises(OSError, match="cut"):
+        lake.overwrite(KINDS, pa.RecordBatchReader.from_batches(KINDS.schema, broken()), WHEN, content="1")
+    assert (lake.version(KINDS), sorted(tmp_path.rglob("*.parquet"))) == (version, there)
+    assert lake.read(KINDS) == rows()
+
+
+def test_a_day_that_another_writes_meanwhile_is_not_written_over(lake: Lake):
+    lake.overwrite(KINDS, rows(), WHEN)
+    other = Lake(lake.root, lake.storage_options)
+
+    def slow(lake: Lake) -> Iterator[pa.RecordBatch]:
+        lake.overwrite(KINDS, KINDS.rows([kind("theirs")]), WHEN)
+        yield from KINDS.rows([kind("mine")]).to_batches()
+
+    # Through another lake object, as another process; then through the same, as another thread.
+    for meanwhile in (other, lake):
+        stream = pa.RecordBatchReader.from_batches(KINDS.schema, slow(meanwhile))
+        with pytest.raises(CommitFailedError, match="same time"):
+            lake.overwrite(KINDS, stream, WHEN, content="1")
+        assert lake.read(KINDS).column("name").to_pylist() == ["theirs"]
