@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 
 import dagster as dg
+import pyarrow as pa
 
 from flywheel_assets.defs.checks import stage_checks
 from flywheel_assets.defs.conservation import conserves
@@ -18,6 +19,7 @@ from flywheel_assets.lake.lake import Lake
 from flywheel_assets.lake.rebuild import inputs
 from flywheel_assets.sources.batches import batches_of
 from flywheel_assets.spans.decode import decode_day
+from flywheel_assets.tables.dialect_losses import DIALECT_LOSSES
 from flywheel_assets.tables.landed_batches import LANDED_BATCHES
 from flywheel_assets.tables.raw_spans import RAW_SPANS
 from flywheel_assets.tables.steps import DECODE
@@ -25,7 +27,11 @@ from flywheel_assets.tables.steps import DECODE
 RED = {
     "raw_spans": "materialise the day again: landed bytes are kept, and decoding them again gives the same rows. "
     "Spans without an operation are no fault: their convention is not known here.",
+    "dialect_losses": "materialise the day again. Attributes that no column takes are kept in `raw_spans`; they are "
+    "mapped, and conventions added, in `flywheel_assets/spans/dialects/`.",
 }
+# Rows of the report in the UI; the table has them all.
+SHOWN = 200
 LOST = "spans not accounted for"
 OF_DAY = """
 SELECT coalesce(sum(spans), 0)::BIGINT
@@ -40,18 +46,35 @@ FROM (SELECT batch_id, max(spans) AS spans FROM landed_batches
 def decoded(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     """One typed row per span, whatever convention it was written in."""
     landing = wheel.places().landing
-    yield from build_each(context, wheel.lake(), DECODE, lambda lake, day: [decode_one(lake, landing, day)])
+    yield from build_each(context, wheel.lake(), DECODE, lambda lake, day: decode_one(lake, landing, day))
 
 
-def decode_one(lake: Lake, landing: Path, day: date) -> Report:
-    """Stream one day's batches into the lake; the report says what became of every span in them."""
+def decode_one(lake: Lake, landing: Path, day: date) -> list[Report]:
+    """Stream one day's batches into the lake; the reports say what became of every span and attribute in them."""
     stamp = inputs(lake, DECODE, [day])[day]
     found = decode_day(batches_of(lake, landing, day), day)
     written = lake.overwrite(RAW_SPANS, found.rows, day, inputs=stamp, content=found.content)
     counts = found.counts
     held = int(lake.connect([LANDED_BATCHES]).execute(OF_DAY, {"day": day}).fetchall()[0][0])
     lost = held - counts.rows - counts.duplicates - counts.other_days - counts.set_aside
-    return of(written, {"spans in the day's batches": held, **asdict(counts), LOST: lost})
+    report = found.losses.table(day)
+    uses = lake.overwrite(DIALECT_LOSSES, report, day, inputs=stamp)
+    said = of(written, {"spans in the day's batches": held, **asdict(counts), LOST: lost})
+    return [said, of(uses, {"attributes": shown(report)})]
+
+
+def shown(report: pa.Table) -> dg.TableMetadataValue:
+    """The losses as a table in the UI: conflicts first, then what is kept unmapped, the most frequent first."""
+    rows = sorted(
+        report.drop_columns(["day"]).to_pylist(),
+        key=lambda row: (-(row["conflicting"] or 0), row["column_name"] != "-", -row["spans"], row["attribute"]),
+    )
+    told = [{name: "" if value is None else value for name, value in row.items()} for row in rows[:SHOWN]]
+    columns = [column for column in DIALECT_LOSSES.columns if column.name != "day"]
+    return dg.MetadataValue.table(
+        records=[dg.TableRecord(row) for row in told],
+        schema=dg.TableSchema([dg.TableColumn(column.name, description=column.comment) for column in columns]),
+    )
 
 
 def every_span_is_accounted_for(_wheel: WheelResource, instance: dg.DagsterInstance) -> Verdict:

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from flywheel_assets.spans.copies import Copies
+from flywheel_assets.spans.losses import Losses
 from flywheel_assets.spans.passage import Passage, among, chunks
 from flywheel_assets.spans.payloads import Batch, span_ids
 from flywheel_assets.tables.raw_spans import RAW_SPANS
@@ -38,7 +39,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """The day's rows, to be read once; their fingerprint; and the counts that reading them fills.
+    """The day's rows, to be read once; their fingerprint; and the counts and losses that reading them fills.
 
     The fingerprint is that of the set of batches: equal ones mean equal rows, while a batch that only
     repeats known spans changes it (and ripples once).
@@ -47,6 +48,7 @@ class Decoded:
     rows: pa.RecordBatchReader
     content: str
     counts: Counts
+    losses: Losses
 
 
 def decode_day(batches: Batches, day: date) -> Decoded:
@@ -62,10 +64,10 @@ def decode_day(batches: Batches, day: date) -> Decoded:
     occurring, often = np.unique(np.concatenate([np.empty(0, np.uint64), *found]), return_counts=True)
     repeated = occurring[often > 1]
     doubtful = {number for number, held in enumerate(found) if among(held, repeated).any()}
-    counts = Counts()
-    stream = _stream(Passage(opened, day, repeated), doubtful, counts)
+    counts, losses = Counts(), Losses()
+    stream = _stream(Passage(opened, day, repeated), doubtful, counts, losses)
     content = hashlib.sha256("\n".join([DECODE.version, *sorted(names)]).encode()).hexdigest()[:15]
-    return Decoded(pa.RecordBatchReader.from_batches(RAW_SPANS.schema, stream), content, counts)
+    return Decoded(pa.RecordBatchReader.from_batches(RAW_SPANS.schema, stream), content, counts, losses)
 
 
 def _reopenable(batches: Batches) -> Callable[[], Iterable[Batch]]:
@@ -75,7 +77,7 @@ def _reopenable(batches: Batches) -> Callable[[], Iterable[Batch]]:
     return lambda: kept
 
 
-def _stream(passage: Passage, doubtful: set[int], counts: Counts) -> Iterator[pa.RecordBatch]:
+def _stream(passage: Passage, doubtful: set[int], counts: Counts, losses: Losses) -> Iterator[pa.RecordBatch]:
     copies = Copies()
     for number, read in passage.decoded(only=doubtful) if doubtful else ():
         for part in passage.parts(number, read):
@@ -87,6 +89,7 @@ def _stream(passage: Passage, doubtful: set[int], counts: Counts) -> Iterator[pa
             lost = part.doubtful & ~among(part.places, best)
             rows = part.only(part.today & ~lost)
             counts.rows += len(rows)
+            losses.add(rows)
             counts.duplicates += int(lost.sum())
             counts.other_days += int((part.usable & ~part.today).sum())
             counts.set_aside += int((~part.usable).sum())

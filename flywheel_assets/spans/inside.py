@@ -75,19 +75,19 @@ def _fill_members(chunk: Chunk, entries: np.ndarray, wanted: Sequence[Member]) -
     attributes, columns, rows = chunk.attributes, chunk.columns, chunk.owner_of[entries]
     taken = pa.array(entries)
     encoded = pc.coalesce(attributes.text.take(taken), attributes.deep.take(taken)).dictionary_encode()
-    objects = [_object(text) for text in encoded.dictionary.to_pylist()]
+    objects = [json_object(text) for text in encoded.dictionary.to_pylist()]
     owners = len(columns["operation"])
     codes = np.full(owners, -1, np.int64)
     codes[rows] = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
     of_row = pa.array(codes, mask=codes < 0)
     for member in wanted:
         kind = RAW_SPANS.schema.field(member.column).type
-        values = pa.array([_as(one.get(member.name), kind) for one in objects], kind)
+        values = pa.array([of_kind(one.get(member.name), kind) for one in objects], kind)
         if values.null_count < len(values):
             columns[member.column] = pc.coalesce(columns[member.column], values.take(of_row))
 
 
-def _object(text: str | None) -> Mapping[str, object]:
+def json_object(text: str | None) -> Mapping[str, object]:
     """The JSON object, or the only one of an array."""
     try:
         found = orjson.loads(text or "{}")
@@ -98,7 +98,7 @@ def _object(text: str | None) -> Mapping[str, object]:
     return found if isinstance(found, dict) else {}
 
 
-def _as(value: object, kind: pa.DataType) -> object:
+def of_kind(value: object, kind: pa.DataType) -> object:
     """The value as the column has it; None where it is none of the kind."""
     if kind == TEXT:
         return str(value) if isinstance(value, str | int | float) and value != "" else None

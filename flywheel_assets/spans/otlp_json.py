@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from pyarrow.json import ParseOptions, ReadOptions, read_json
 
 TEXT = pa.string()
+COUNTS = ("droppedAttributesCount", "droppedEventsCount", "droppedLinksCount", "flags")
 # What decides the schema: the attributes whose first value is looked at, quoted or not.
 QUOTABLE = ("intValue", "UnixNano", "kind", "code")
 FIRST_VALUE = {
@@ -93,9 +94,11 @@ def _schema(chosen: Variant) -> pa.Schema:
             ("events", pa.list_(pa.struct([("timeUnixNano", time), ("name", TEXT), attributes]))),
             ("links", pa.list_(pa.struct([("traceId", TEXT), ("spanId", TEXT), attributes]))),
             ("status", pa.struct([("code", code), ("message", TEXT)])),
+            ("traceState", TEXT),
+            *((name, pa.int64()) for name in COUNTS),
         ]
     )
-    scope = pa.struct([("name", TEXT), ("version", TEXT)])
+    scope = pa.struct([("name", TEXT), ("version", TEXT), attributes])
     scope_spans = pa.list_(pa.struct([("scope", scope), ("spans", pa.list_(span))]))
     resource = pa.struct([attributes])
     return pa.schema([("resourceSpans", pa.list_(pa.struct([("resource", resource), ("scopeSpans", scope_spans)])))])

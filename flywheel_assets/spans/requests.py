@@ -84,12 +84,14 @@ class Attributes:
 
 @dataclass(frozen=True, slots=True)
 class Spans:
-    """All spans of some requests: `nested` as OTLP has them, and the request and resource of each."""
+    """All spans of some requests: `nested` as OTLP has them, and the request, resource and scope of each."""
 
     nested: pa.StructArray
     request: np.ndarray
     resource: np.ndarray
     resource_attributes: Attributes
+    scope: np.ndarray
+    scope_attributes: Attributes
     scope_name: pa.StringArray
     scope_version: pa.StringArray
 
@@ -111,6 +113,8 @@ def flatten(requests: pa.ListArray) -> Spans:
         request=repeated(requests.offsets.to_numpy())[resource_of],
         resource=resource_of,
         resource_attributes=attributes(resources.field("resource").field("attributes")),
+        scope=scope_of,
+        scope_attributes=attributes(scope.field("attributes")),
         scope_name=filled(scope.field("name")).take(pa.array(scope_of)),
         scope_version=filled(scope.field("version")).take(pa.array(scope_of)),
     )

@@ -32,6 +32,7 @@ def as_protobuf(payload: bytes) -> bytes:
 def _scope_spans(target: ScopeSpans, given: Document) -> None:
     scope = _part(given, "scope")
     target.scope.name, target.scope.version = _text(scope, "name"), _text(scope, "version")
+    _attributes(target.scope.attributes, scope)
     for span in _items(given, "spans"):
         _span(target.spans.add(), span)
 
@@ -39,6 +40,10 @@ def _scope_spans(target: ScopeSpans, given: Document) -> None:
 def _span(target: Span, given: Document) -> None:
     target.trace_id, target.span_id = _id(given, "traceId"), _id(given, "spanId")
     target.parent_span_id, target.name = _id(given, "parentSpanId"), _text(given, "name")
+    target.trace_state, target.flags = _text(given, "traceState"), _count(given, "flags")
+    target.dropped_attributes_count = _count(given, "droppedAttributesCount")
+    target.dropped_events_count = _count(given, "droppedEventsCount")
+    target.dropped_links_count = _count(given, "droppedLinksCount")
     target.kind = _enum(Span.SpanKind.DESCRIPTOR.values_by_name, _get(given, "kind"))  # pyright: ignore[reportAttributeAccessIssue]
     target.start_time_unix_nano = _time(given, "startTimeUnixNano")
     target.end_time_unix_nano = _time(given, "endTimeUnixNano")
@@ -131,6 +136,10 @@ _SNAKE = {
     "startTimeUnixNano": "start_time_unix_nano",
     "endTimeUnixNano": "end_time_unix_nano",
     "timeUnixNano": "time_unix_nano",
+    "traceState": "trace_state",
+    "droppedAttributesCount": "dropped_attributes_count",
+    "droppedEventsCount": "dropped_events_count",
+    "droppedLinksCount": "dropped_links_count",
     **_VALUE_FIELDS,
 }
 
@@ -166,6 +175,11 @@ def _time(given: Document, name: str) -> int:
     except ValueError:
         return 0
     return found if 0 <= found < 2**64 else 0
+
+
+def _count(given: Document, name: str) -> int:
+    found = _time(given, name)
+    return found if found < 2**32 else 0
 
 
 def _enum(names: Mapping[str, object], given: object) -> int:

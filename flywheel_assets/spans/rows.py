@@ -50,6 +50,12 @@ def rows(spans: Spans, batch_ids: pa.StringArray, day: date) -> pa.RecordBatch:
         "status_message": filled(status.field("message")),
         "scope_name": spans.scope_name,
         "scope_version": spans.scope_version,
+        "scope_json": _scope(spans),
+        "trace_state": filled(nested.field("traceState")),
+        "flags": _count(nested.field("flags")),
+        "dropped_attributes": _count(nested.field("droppedAttributesCount")),
+        "dropped_events": _count(nested.field("droppedEventsCount")),
+        "dropped_links": _count(nested.field("droppedLinksCount")),
         "events": events(nested.field("events")),
         "links": links(nested.field("links")),
         **_resource(spans),
@@ -68,6 +74,19 @@ def _told(codes: pa.Array, known: tuple[str, ...], prefix: str) -> pa.StringArra
     else:
         found = pc.if_else(pc.less(pc.cast(codes, pa.uint32(), safe=False), len(known)), codes, 0)
     return pa.array(known, TEXT).take(pc.fill_null(found, 0))
+
+
+def _count(given: pa.Array) -> pa.Int64Array:
+    """The number, 0 where it was left out: OTLP does not tell the two apart."""
+    return pc.fill_null(pc.cast(given, INT), 0)
+
+
+def _scope(spans: Spans) -> pa.StringArray:
+    carried = spans.scope_attributes
+    if len(carried) == 0:
+        return pa.nulls(len(spans), TEXT)
+    texts = json_text.objects(carried.offsets, carried.keys(), carried.as_json())
+    return pc.if_else(pc.equal(texts, "{}"), pa.scalar(None, TEXT), texts).take(pa.array(spans.scope))
 
 
 def _resource(spans: Spans) -> dict[str, pa.Array]:

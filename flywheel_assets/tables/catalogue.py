@@ -2,6 +2,7 @@
 
 from flywheel_assets.tables.agent_runs import AGENT_RUNS
 from flywheel_assets.tables.decision_arguments import DECISION_ARGUMENTS
+from flywheel_assets.tables.dialect_losses import DIALECT_LOSSES
 from flywheel_assets.tables.example_signatures import EXAMPLE_SIGNATURES
 from flywheel_assets.tables.feedback import FEEDBACK
 from flywheel_assets.tables.gate_verdicts import GATE_VERDICTS
@@ -38,6 +39,7 @@ TABLES: tuple[Table, ...] = (
     LANDED_BATCHES,
     SPAN_REJECTIONS,
     RAW_SPANS,
+    DIALECT_LOSSES,
     AGENT_RUNS,
     RUN_SPANS,
     FEEDBACK,

@@ -31,6 +31,12 @@ RAW_SPANS = Table(
         Column("resource_json", TEXT, "Resource attributes, a JSON object"),
         Column("scope_name", TEXT, "Instrumentation scope"),
         Column("scope_version", TEXT, "Version of the instrumentation scope"),
+        Column("scope_json", TEXT, "Attributes of the instrumentation scope, a JSON object; NULL: none"),
+        Column("trace_state", TEXT, "W3C trace state"),
+        Column("flags", INT, "OTLP flags: W3C trace flags in the low 8 bits", required=True),
+        Column("dropped_attributes", INT, "Attributes that the SDK left out", "attributes", required=True),
+        Column("dropped_events", INT, "Events that the SDK left out", "events", required=True),
+        Column("dropped_links", INT, "Links that the SDK left out", "links", required=True),
         # What the conventions say of it
         Column("dialect", TEXT, "Convention that named the operation: gen_ai | openinference | restate | inngest | …"),
         Column(

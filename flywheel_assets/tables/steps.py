@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from flywheel_assets.tables.agent_runs import AGENT_RUNS
 from flywheel_assets.tables.decision_arguments import DECISION_ARGUMENTS
+from flywheel_assets.tables.dialect_losses import DIALECT_LOSSES
 from flywheel_assets.tables.example_signatures import EXAMPLE_SIGNATURES
 from flywheel_assets.tables.feedback import FEEDBACK
 from flywheel_assets.tables.gate_verdicts import GATE_VERDICTS
@@ -65,7 +66,7 @@ FEEDBACK_REACH_DAYS = 7
 DUPLICATE_REACH_DAYS = 7
 
 LAND = Step("land", (), (LANDED_BATCHES, SPAN_REJECTIONS))
-DECODE = Step("decode", (Read(LANDED_BATCHES),), (RAW_SPANS,))
+DECODE = Step("decode", (Read(LANDED_BATCHES),), (RAW_SPANS, DIALECT_LOSSES), version="2")
 FOLD_RUNS = Step("fold_runs", (Read(RAW_SPANS, before=RUN_REACH_DAYS, after=RUN_REACH_DAYS),), (AGENT_RUNS, RUN_SPANS))
 COLLECT_FEEDBACK = Step("collect_feedback", (Read(LANDED_BATCHES), Read(RAW_SPANS)), (FEEDBACK,))
 LABEL = Step(

@@ -22,6 +22,15 @@ DEEPER = DEEP | {"map": {"a": 1, "b": ["x", {"c": False}]}, "arrays": [[1], [2, 
 EVENTS = [{"timeUnixNano": "5", "name": "exception", "attributes": []}, {"timeUnixNano": "6", "name": "note"}]
 
 
+KEPT = {
+    "traceState": "vendor=1",
+    "flags": 257,
+    "droppedAttributesCount": 2,
+    "droppedEventsCount": 3,
+    "droppedLinksCount": 4,
+}
+
+
 def events(otlp, plain):
     return [{**event, "attributes": otlp.attributes(plain)} for event in EVENTS]
 
@@ -32,11 +41,15 @@ def links(otlp, plain):
 
 def document(otlp, plain):
     spans = [
-        otlp.span(1, plain, events=events(otlp, plain), links=links(otlp, plain), parentSpanId="00000000000000Ff"),
+        otlp.span(
+            1, plain, events=events(otlp, plain), links=links(otlp, plain), parentSpanId="00000000000000Ff", **KEPT
+        ),
         otlp.span(2, {}, kind=3, status={"code": 2, "message": "no"}, endTimeUnixNano="0", parentSpanId=""),
         otlp.span(3, plain, kind=5, status={"code": 1}),
     ]
-    return otlp.request(spans, {"service.name": "svc", **plain})
+    given = otlp.request(spans, {"service.name": "svc", **plain})
+    given["resourceSpans"][0]["scopeSpans"][0]["scope"]["attributes"] = otlp.attributes(plain)
+    return given
 
 
 def without_batch(rows):
@@ -63,6 +76,7 @@ def test_every_value_is_kept_with_its_type(otlp):
     assert [orjson.loads(event["attributes_json"]) for event in row["events"]] == [DEEPER, DEEPER]
     assert orjson.loads(row["links"][0]["attributes_json"]) == DEEPER
     assert orjson.loads(row["resource_json"]) == {"service.name": "svc", **DEEPER}
+    assert orjson.loads(row["scope_json"]) == DEEPER
 
 
 def test_the_fixed_columns(otlp):
@@ -77,6 +91,9 @@ def test_the_fixed_columns(otlp):
     assert first["links"] == [{"trace_id": "ab" * 16, "span_id": "cd" * 8, "attributes_json": "{}"}]
     assert [(event["time_unix_nano"], event["name"]) for event in first["events"]] == [(5, "exception"), (6, "note")]
     assert (first["service_name"], first["scope_name"], first["scope_version"]) == ("svc", "test", "1")
+    kept = ("trace_state", "flags", "dropped_attributes", "dropped_events", "dropped_links", "scope_json")
+    assert [first[name] for name in kept] == ["vendor=1", 257, 2, 3, 4, None]
+    assert [second[name] for name in kept] == [None, 0, 0, 0, 0, None]
 
 
 def numbers_bare(payload: bytes) -> bytes:
@@ -110,7 +127,7 @@ def pretty(payload: bytes) -> bytes:
 
 
 def unknown_fields(payload: bytes) -> bytes:
-    return payload.replace(b'{"traceId"', b'{"traceState":"a=b","flags":257,"new":{"deep":[1]},"traceId"')
+    return payload.replace(b'{"traceId"', b'{"notes":"a=b","weight":257,"new":{"deep":[1]},"traceId"')
 
 
 def nulls(payload: bytes) -> bytes:

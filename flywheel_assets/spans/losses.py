@@ -1,0 +1,130 @@
+"""What became of every attribute of decoded rows: counted from the rows themselves, a chunk at a time.
+
+A chunk costs a pass over its keys; values are looked at only where a span spells one thing twice.
+Keys with indexes count once a span. Attributes of resources, events and links are not counted.
+"""
+
+# pyright: reportAttributeAccessIssue=false
+# (pyarrow.compute makes its functions when it is imported)
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+
+from flywheel_assets.spans.spelled import Spelling, spellings
+from flywheel_assets.tables.dialect_losses import DIALECT_LOSSES
+
+INDEX = re.compile(r"(?<=\.)\d+(?=\.|$)")
+NONE, UNMAPPED = "none", "-"
+# Columns that name the attribute with the content: what is in it is not compared.
+CONTENT = ("input_key", "output_key")
+# What became of an attribute on one span; of several indexes of it, the greatest counts.
+SILENT, OUTRANKED, CONFLICTING, UNUSABLE, BELIEVED = 1, 2, 3, 4, 5
+
+
+@dataclass(slots=True)
+class Losses:
+    """Spans by (dialect, attribute, column) and by what became of the attribute."""
+
+    counts: dict[tuple[str, str, str | None], np.ndarray] = field(
+        default_factory=dict[tuple[str, str, str | None], np.ndarray]
+    )
+
+    def add(self, rows: pa.RecordBatch) -> None:
+        """Count the rows' attributes."""
+        if not len(rows):
+            return
+        encoded = rows["dialect"].fill_null(NONE).dictionary_encode()
+        dialects, codes = encoded.dictionary.to_pylist(), encoded.indices.to_numpy()
+        fates: dict[tuple[str, str | None], np.ndarray] = {}
+        unmapped: dict[str, np.ndarray] = {}
+        by_column: dict[str, list[Spelling]] = defaultdict(list)
+        for one in spellings(rows):
+            name = INDEX.sub("<i>", one.word)
+            if one.column is None:
+                unmapped.setdefault(name, np.zeros(len(rows), bool))[one.owners] = True
+            else:
+                by_column[one.column].append(one)
+        for column, several in by_column.items():
+            _judge(column, several, rows, fates)
+        for name, carried in unmapped.items():
+            self._count(dialects, codes, (name, None), carried.astype(np.uint8))
+        for key, fate in fates.items():
+            self._count(dialects, codes, key, fate)
+
+    def _count(self, dialects: list[str], codes: np.ndarray, key: tuple[str, str | None], fate: np.ndarray) -> None:
+        found = np.bincount(codes.astype(np.int64) * 6 + fate, minlength=6 * len(dialects)).reshape(-1, 6)
+        for dialect, fates in zip(dialects, found, strict=True):
+            if fates[1:].any():
+                place = (dialect, *key)
+                self.counts[place] = self.counts.get(place, 0) + fates
+
+    def table(self, day: date) -> pa.Table:
+        """`dialect_losses` of the day."""
+        rows = [
+            {
+                "day": day,
+                "dialect": dialect,
+                "attribute": attribute,
+                "column_name": column or UNMAPPED,
+                "spans": int(fates[1:].sum()),
+                **({} if column is None else _told(column, fates)),
+            }
+            for (dialect, attribute, column), fates in sorted(
+                self.counts.items(), key=lambda one: (one[0][0], one[0][1], one[0][2] or "")
+            )
+        ]
+        return DIALECT_LOSSES.conform(DIALECT_LOSSES.rows(rows))
+
+
+def _told(column: str, fates: np.ndarray) -> dict[str, int | None]:
+    return {
+        "believed": int(fates[BELIEVED]),
+        "outranked": int(fates[OUTRANKED] + fates[CONFLICTING]),
+        "conflicting": None if column in CONTENT else int(fates[CONFLICTING]),
+        "silent": int(fates[SILENT]),
+        "unusable": int(fates[UNUSABLE]),
+    }
+
+
+def _judge(
+    column: str, several: list[Spelling], rows: pa.RecordBatch, fates: dict[tuple[str, str | None], np.ndarray]
+) -> None:
+    """Believe the best spelling of each span, and say what became of the others."""
+    size = len(rows)
+    held = ~rows[column].is_null().to_numpy(zero_copy_only=False)
+    taken = np.full(size, -1, np.int32)
+    ordered = sorted(several, key=lambda one: one.rank)
+    for number, one in enumerate(ordered):
+        fate = fates.setdefault((INDEX.sub("<i>", one.word), column), np.zeros(size, np.uint8))
+        said = np.where(one.silent, SILENT, BELIEVED).astype(np.uint8)
+        late = (taken[one.owners] >= 0) & ~one.silent
+        said[late] = OUTRANKED
+        if column not in CONTENT and late.any():
+            said[np.flatnonzero(late)[_differ(one, late, taken, ordered)]] = CONFLICTING
+        fresh = said == BELIEVED
+        taken[one.owners[fresh]] = number
+        if column == "operation":
+            # A rule that goes by the span's name can tell otherwise.
+            other = fresh & one.differs_from(rows[column])
+            said[other] = CONFLICTING
+        said[fresh & ~held[one.owners]] = UNUSABLE
+        np.maximum.at(fate, one.owners, said)
+
+
+def _differ(one: Spelling, late: np.ndarray, taken: np.ndarray, ordered: list[Spelling]) -> np.ndarray:
+    """Among the late entries, those that say something else than who was believed."""
+    entries = np.flatnonzero(late)
+    believed = taken[one.owners[entries]]
+    found = np.zeros(len(entries), bool)
+    for number in np.unique(believed):
+        other = ordered[number]
+        # Indexes of one attribute are parts of one thing, not two spellings.
+        if INDEX.sub("<i>", other.word) != INDEX.sub("<i>", one.word):
+            these = believed == number
+            found[these] = one.differs(entries[these], other)
+    return found
