@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flywheel_assets.observations.judged import Judged, judged
 from flywheel_assets.observations.redact import markable, redact
 from flywheel_assets.observations.registry import Evidence, Gate, find_gates
 from flywheel_assets.observations.signatures import SLOTS, comparable, minhash
@@ -20,7 +21,7 @@ from flywheel_assets.observations.verdict import Verdict, hold
 from flywheel_assets.tables.example_signatures import EXAMPLE_SIGNATURES
 from flywheel_assets.tables.gate_verdicts import GATE_VERDICTS, OFFSETS
 from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS, REJECTIONS
-from flywheel_assets.tables.table import TEXT, TEXTS
+from flywheel_assets.tables.table import TEXT
 
 _UNMARKABLE = hold("gate_error", "the gate marked a stretch that is not text")
 _HERE = Path(__file__).parent
@@ -59,29 +60,22 @@ def admit(
 def apply_gates(gates: Sequence[Gate], evidence: Evidence) -> tuple[pa.Table, pa.Table, pa.Table]:
     """What `admit` returns, for these gates in this order."""
     rows = evidence.rows
-    verdicts = [_judged(gate, evidence) for gate in gates]
-    decided = [-1] * rows.num_rows
-    for which in ("hold", "discard"):
-        for number, judged in reversed(list(enumerate(verdicts))):
-            for row, verdict in enumerate(judged):
-                if verdict.verdict == which:
-                    decided[row] = number
+    verdicts = judged([_asked(gate, evidence) for gate in gates], rows.num_rows)
+    decided = verdicts.deciding()
+    refused = np.flatnonzero(decided >= 0)
     facts, redacted = redact(rows, verdicts)
-    refused = np.asarray(decided, dtype=np.int64) >= 0
-    gated = facts.append_column("redacted", redacted).append_column("remarks", _remarks(verdicts, rows.num_rows))
-    deciding = [(gates[n].name, verdicts[n][row]) for row, n in enumerate(decided) if n >= 0]
-    rejected = facts.append_column("redacted", redacted).filter(pa.array(refused))
+    facts = facts.append_column("redacted", redacted)
+    rejected = facts.take(pa.array(refused))
+    deciding = decided[refused]
+    why = verdicts.of(refused, deciding)
     for name, values in (
-        ("state", ["held" if verdict.verdict == "hold" else "discarded" for _, verdict in deciding]),
-        ("gate", [gate for gate, _ in deciding]),
-        ("reason", [verdict.reason for _, verdict in deciding]),
+        ("state", ["held" if verdict.verdict == "hold" else "discarded" for verdict in why]),
+        ("gate", [gates[number].name for number in deciding.tolist()]),
+        ("reason", [verdict.reason for verdict in why]),
     ):
         rejected = rejected.append_column(name, pa.array(values, TEXT))
-    return (
-        _verdict_rows(gates, verdicts, rows),
-        GATED_OBSERVATIONS.conform(gated.filter(pa.array(~refused))),
-        REJECTIONS.conform(rejected),
-    )
+    gated = facts.append_column("remarks", verdicts.remarks()).filter(pa.array(decided < 0))
+    return _verdict_rows(gates, verdicts, rows), GATED_OBSERVATIONS.conform(gated), REJECTIONS.conform(rejected)
 
 
 def _once(rows: pa.Table) -> pa.Table:
@@ -96,7 +90,7 @@ def _content_hash(salt: str, words: str) -> str:
     return hashlib.sha256(f"{salt}\x1f{words}".encode()).hexdigest()
 
 
-def _judged(gate: Gate, evidence: Evidence) -> list[Verdict]:
+def _asked(gate: Gate, evidence: Evidence) -> list[Verdict]:
     """The gate's verdicts; rows that it fails on are held, with the kind of failure and nothing it says."""
     size = evidence.rows.num_rows
     try:
@@ -104,41 +98,29 @@ def _judged(gate: Gate, evidence: Evidence) -> list[Verdict]:
     except Exception as error:  # noqa: BLE001 - a gate is anyone's code: whatever it raises, its rows are held
         if gate.by_row and size > 1:
             halves = (evidence.rows.slice(0, size // 2), evidence.rows.slice(size // 2))
-            return [verdict for half in halves for verdict in _judged(gate, Evidence(half, evidence.earlier))]
+            return [verdict for half in halves for verdict in _asked(gate, Evidence(half, evidence.earlier))]
         return [hold("gate_error", f"the gate raised {type(error).__name__}")] * size
     if len(verdicts) != size:
         return [hold("gate_error", "the gate did not give one verdict per example")] * size
     return [verdict if not verdict.offsets or markable(verdict) else _UNMARKABLE for verdict in verdicts]
 
 
-def _remarks(verdicts: Sequence[Sequence[Verdict]], size: int) -> pa.Array:
-    remarks: list[list[str]] = [[] for _ in range(size)]
-    for judged in verdicts:
-        for row, verdict in enumerate(judged):
-            if verdict.reason is not None and verdict.verdict == "allow":
-                remarks[row].append(verdict.reason)
-    return pa.array(remarks, TEXTS)
-
-
-def _verdict_rows(gates: Sequence[Gate], verdicts: Sequence[Sequence[Verdict]], rows: pa.Table) -> pa.Table:
+def _verdict_rows(gates: Sequence[Gate], verdicts: Judged, rows: pa.Table) -> pa.Table:
     """One row per example and gate, in key order."""
     by_name = sorted(range(len(gates)), key=lambda number: gates[number].name)
-    size = rows.num_rows
-    flat = [verdicts[number][row] for row in range(size) for number in by_name]
-    examples = pa.array(np.repeat(np.arange(size), len(gates)))
-    offsets = [[offset._asdict() for offset in v.offsets] if v.offsets else None for v in flat]
+    examples = pa.array(np.repeat(np.arange(rows.num_rows), len(gates)))
+    numbers = pa.array(np.tile(np.arange(len(gates)), rows.num_rows))
+    named = {
+        "gate": pa.array([gates[number].name for number in by_name], TEXT),
+        "gate_version": pa.array([gates[number].version for number in by_name], TEXT),
+    }
     return GATE_VERDICTS.conform(
         pa.table(
             {
                 "day": rows["day"].take(examples),
                 "example_id": rows["example_id"].take(examples),
-                "gate": pa.array([gates[number].name for number in by_name] * size, TEXT),
-                "gate_version": pa.array([gates[number].version for number in by_name] * size, TEXT),
-                "verdict": pa.array([verdict.verdict for verdict in flat], TEXT),
-                "reason": pa.array([verdict.reason for verdict in flat], TEXT),
-                "detail": pa.array([verdict.detail for verdict in flat], TEXT),
-                "offsets": pa.array(offsets, OFFSETS),
-                "confidence": pa.array([verdict.confidence for verdict in flat], pa.float64()),
+                **{name: pc.take(values, numbers) for name, values in named.items()},
+                **verdicts.columns(by_name, OFFSETS),
             }
         )
     )

@@ -1,9 +1,15 @@
 """Takes what gates marked out of the texts, and withholds texts that a gate failed on."""
 
+# Arrow makes its compute functions when it is imported, out of a type checker's sight.
+# pyright: reportAttributeAccessIssue=false
+
 from collections.abc import Sequence
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from flywheel_assets.observations.judged import Judged
 from flywheel_assets.observations.verdict import Offset, Verdict
 from flywheel_assets.tables.gated_observations import REJECTIONS
 from flywheel_assets.tables.table import FLAG, TEXT
@@ -19,33 +25,30 @@ def markable(verdict: Verdict) -> bool:
     return all(offset.field in _FIELDS and 0 <= offset.start < offset.end for offset in verdict.offsets)
 
 
-def redact(rows: pa.Table, verdicts: Sequence[Sequence[Verdict]]) -> tuple[pa.Table, pa.Array]:
+def redact(rows: pa.Table, verdicts: Judged) -> tuple[pa.Table, pa.Array]:
     """The rows' facts with marked text replaced, and a flag per row that says whether any was.
 
     Where a gate raised, nobody knows what it would have marked: all text of the row is withheld.
     """
-    offsets: dict[int, list[Offset]] = {}
-    failed: set[int] = set()
-    for judged in verdicts:
-        for row, verdict in enumerate(judged):
-            if verdict.offsets:
-                offsets.setdefault(row, []).extend(verdict.offsets)
-            if verdict.reason == "gate_error":
-                failed.add(row)
+    marked = verdicts.where(lambda verdict: bool(verdict.offsets))
+    failed = verdicts.where(lambda verdict: verdict.reason == "gate_error").any(axis=1)
+    withheld = set(np.flatnonzero(failed).tolist())
+    touched = failed | marked.any(axis=1)
     facts = rows.select([name for name in REJECTIONS.names if name not in _ADDED])
-    for field in _FIELDS if offsets or failed else ():
-        texts = facts[field].to_pylist()
-        for row, marked in offsets.items():
-            texts[row] = _cut(texts[row], [offset for offset in marked if offset.field == field])
-        for row in failed:
-            texts[row] = None if texts[row] is None else WITHHELD
-        facts = facts.set_column(facts.column_names.index(field), field, pa.array(texts, TEXT))
-    return facts, pa.array([row in offsets or row in failed for row in range(rows.num_rows)], FLAG)
+    for field in _FIELDS if touched.any() else ():
+        texts = facts[field].combine_chunks()
+        cut: list[str | None] = []
+        for row in np.flatnonzero(touched).tolist():
+            text = texts[row].as_py()
+            said = verdicts.of(np.full(marked.shape[1], row), np.arange(marked.shape[1]))
+            offsets = [offset for verdict in said for offset in verdict.offsets if offset.field == field]
+            cut.append(None if text is None else WITHHELD if row in withheld else _cut(text, offsets))
+        replaced = pc.replace_with_mask(texts, pa.array(touched), pa.array(cut, TEXT))
+        facts = facts.set_column(facts.column_names.index(field), field, replaced)
+    return facts, pa.array(touched, FLAG)
 
 
-def _cut(text: str | None, marked: Sequence[Offset]) -> str | None:
-    if text is None:
-        return None
+def _cut(text: str, marked: Sequence[Offset]) -> str:
     parts: list[str] = []
     end = 0
     for offset in sorted(marked, key=lambda offset: (offset.start, -offset.end)):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -53,8 +54,7 @@ def first_that_holds(length: int, cases: Sequence[tuple[pa.Array | pa.ChunkedArr
 
     A NULL in a mask is not true: masks over optional columns need no special care.
     """
-    verdicts = [ALLOW] * length
+    verdicts = np.full(length, ALLOW, object)
     for mask, verdict in reversed(cases):
-        for row in pc.fill_null(mask, False).to_numpy(zero_copy_only=False).nonzero()[0]:
-            verdicts[row] = verdict
-    return verdicts
+        verdicts[pc.fill_null(mask, False).to_numpy(zero_copy_only=False)] = verdict
+    return verdicts.tolist()
