@@ -1,11 +1,15 @@
 """Let every labeler vote on a day's runs, and fuse the votes into labels."""
 
+# pyright: reportAttributeAccessIssue=false
+# (pyarrow.compute makes its functions when it is imported)
+
 from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from flywheel_assets.examples.fuse import fuse
 from flywheel_assets.examples.labelers.labeler import Labeler
@@ -17,6 +21,10 @@ from flywheel_assets.tables.labeled_examples import LABELED_EXAMPLES
 HERE = Path(__file__).parent
 # How long feedback on a run is waited for before its silence means something.
 HORIZON = timedelta(hours=24)
+# A vote, and whether it may decide an outcome.
+BALLOT = pa.schema([field for field in LABEL_VOTES.schema if field.name != "day"]).append(
+    pa.field("decides", pa.bool_())
+)
 
 
 def label(
@@ -27,7 +35,8 @@ def label(
     Time is what the tables show of it: a run is immature while nothing visible on `con` is later than
     its end plus `horizon`.
     """
-    con.execute(f"CREATE OR REPLACE TEMP VIEW runs AS SELECT * FROM agent_runs WHERE day = DATE '{day}'")
+    # Every labeler reads them: planning over files costs more than a copy of the day's runs.
+    con.execute(f"CREATE OR REPLACE TEMP TABLE runs AS SELECT * FROM agent_runs WHERE day = DATE '{day}'")
     con.execute("CREATE OR REPLACE TEMP VIEW nearby_runs AS SELECT * FROM agent_runs")
     con.execute((HERE / "work.sql").read_text(), {"day": day})
     votes = _votes(con, find_labelers() if labelers is None else labelers)
@@ -51,19 +60,18 @@ def _votes(con: duckdb.DuckDBPyConnection, labelers: Sequence[Labeler]) -> pa.Ta
 
 def _ask(con: duckdb.DuckDBPyConnection, labeler: Labeler) -> pa.Table:
     """The labeler's votes, with what it left unsaid filled in."""
-    given = {column[0] for column in con.execute(f"SELECT * FROM ({labeler.sql}) LIMIT 0").description or ()}
-    parameters = {"name": labeler.name, "version": labeler.version}
-    defaults = {"grain": "'run'", "example_id": "run_id", "tier": "$tier", "author_id": "$name", "decides": "true"}
-    said = {name: name if name in given else default for name, default in defaults.items()}
-    if "tier" not in given:
-        parameters["tier"] = labeler.tier
-    return con.execute(
+    said = con.execute(
         f"""
-        SELECT {said["example_id"]} AS example_id, {said["grain"]} AS grain, run_id, $name AS labeler,
-            $version AS labeler_version, {said["tier"]} AS tier, {said["author_id"]} AS author_id,
-            CAST(value AS DOUBLE) AS value, CAST(confidence AS DOUBLE) AS confidence, evidence,
-            coalesce({said["decides"]}, false) AND NOT {labeler.one_sided} AND confidence > 0.5 AS decides
+        SELECT * REPLACE (CAST(value AS DOUBLE) AS value, CAST(confidence AS DOUBLE) AS confidence)
         FROM ({labeler.sql})
-        """,
-        parameters,
+        """
     ).to_arrow_table()
+    own = {"labeler": labeler.name, "labeler_version": labeler.version}
+    defaults = {"grain": "run", "tier": labeler.tier, "author_id": labeler.name, "decides": True}
+    columns = {name: pa.repeat(value, len(said)) for name, value in (defaults | own).items()}
+    columns |= {"example_id": said.column("run_id"), **{name: said.column(name) for name in said.column_names}}
+    sure = pc.fill_null(pc.greater(columns["confidence"], 0.5), fill_value=False)
+    columns["decides"] = pc.and_(
+        pc.and_(pc.fill_null(columns["decides"], fill_value=False), sure), not labeler.one_sided
+    )
+    return pa.table({field.name: columns[field.name].cast(field.type) for field in BALLOT})
