@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Self
@@ -11,6 +11,7 @@ from typing import Self
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from flywheel_assets.decisions.canonical import canonical
@@ -23,12 +24,19 @@ CONTEXT_ROWS = (Path(__file__).parent / "context_rows.sql").read_text(encoding="
 HASHED = ("run_id", "unit_id", "start_us", "candidate", "outcome", "error_rate", "cost_usd", "seconds")
 
 
+UNTOLD = pa.schema([("start_us", pa.int64()), ("candidate", pa.bool_())])
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One row per unit, ordered by start time and run id; `refused` counts the rest by reason."""
+    """One row per unit, ordered by start time and run id; `refused` counts the rest by reason.
+
+    `untold`: runs of the trial whose outcome nobody stated though its time has passed (columns UNTOLD).
+    """
 
     rows: pa.Table
     refused: Mapping[str, int]
+    untold: pa.Table = field(default_factory=UNTOLD.empty_table)
 
     @classmethod
     def none(cls) -> Self:
@@ -87,8 +95,10 @@ class Evidence:
         return [None if one is None else one if isinstance(one, str) else canonical(one) for one in found]
 
     def first(self, count: int) -> "Evidence":
-        """The first so many units."""
-        return Evidence(self.rows.slice(0, count), self.refused)
+        """The first so many units, and what was not told before the last of them."""
+        rows = self.rows.slice(0, count)
+        last = rows.column("start_us")[-1].as_py() if rows.num_rows else -1
+        return Evidence(rows, self.refused, self.untold.filter(pc.field("start_us") <= last))
 
     @property
     def difference(self) -> float | None:
@@ -154,11 +164,14 @@ def _with_context(con: duckdb.DuckDBPyConnection, evidence: Evidence) -> Evidenc
     found = con.execute(CONTEXT_ROWS).to_arrow_table()
     contexts = dict(zip(found.column("run_id").to_pylist(), found.column("context_json").to_pylist(), strict=True))
     texts = pa.array([contexts.get(run) for run in evidence.rows.column("run_id").to_pylist()], pa.string())
-    return Evidence(evidence.rows.append_column("context_json", texts), evidence.refused)
+    return Evidence(evidence.rows.append_column("context_json", texts), evidence.refused, evidence.untold)
 
 
 def _gather(con: duckdb.DuckDBPyConnection, sql: str, values: Mapping[str, object]) -> Evidence:
     found = con.execute(sql, dict(values)).to_arrow_table()
     refusal = found.column("refusal")
     refused = {row["values"]: row["counts"] for row in refusal.drop_null().value_counts().to_pylist()}
-    return Evidence(found.filter(refusal.is_null()).drop_columns(["refusal"]), dict(sorted(refused.items())))
+    missing = (pc.field("refusal") == "no_outcome") & (pc.field("state") == "missing")
+    untold = found.filter(missing).select(UNTOLD.names).cast(UNTOLD)
+    rows = found.filter(refusal.is_null()).drop_columns(["refusal", "state"])
+    return Evidence(rows, dict(sorted(refused.items())), untold)

@@ -29,6 +29,7 @@ SELECT
     cost_usd,
     principal_id AS principal,
     array_to_string(labelers, '+') AS source,
+    outcome_state AS state,
     duration_ns / 1e9 AS seconds,
     CASE WHEN nth > 1 THEN 'unit_seen_before' END AS refusal
 FROM drawn

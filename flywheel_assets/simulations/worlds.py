@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from flywheel_assets.decisions.eprocess import Flags, Reals
-from flywheel_assets.decisions.evidence import Evidence
+from flywheel_assets.decisions.evidence import UNTOLD, Evidence
 
 # Units that start on one day.
 DAILY = 110
@@ -17,7 +17,10 @@ DAILY = 110
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Units in order. `known_at`: at which unit's start each outcome is known. `user`: on whose behalf."""
+    """Units in order; an outcome that is never told is NaN.
+
+    `known_at`: at which unit's start each outcome is known. `user`: on whose behalf it runs.
+    """
 
     candidate: Flags
     outcome: Reals
@@ -29,7 +32,10 @@ class World:
         count = len(self.candidate)
         days = pa.array(np.arange(count) // DAILY).cast(pa.string())
         users = pa.nulls(count, pa.string()) if self.user is None else pa.array(self.user).cast(pa.string())
-        return Evidence.of(self.candidate, self.outcome, day=days, principal=users)
+        whole = Evidence.of(self.candidate, self.outcome, day=days, principal=users)
+        silent = np.isnan(self.outcome)
+        untold = whole.rows.filter(pa.array(silent)).select(UNTOLD.names)
+        return Evidence(whole.rows.filter(pa.array(~silent)), {}, untold)
 
     def looks(self, every: int, most: int) -> Iterator[Evidence]:
         """What is known each time that so many more units have started."""
@@ -81,8 +87,7 @@ def late(rng: np.random.Generator, units: int, share: float, base: float, gain: 
 def missing(rng: np.random.Generator, units: int, share: float, base: float, gain: float) -> World:
     """Four of ten failures and one of ten successes are never told, in both arms alike."""
     found = steady(rng, units * 2, share, base, gain)
-    told = np.flatnonzero(rng.random(units * 2) >= np.where(found.outcome > 0, 0.1, 0.4))[:units]
-    return World(found.candidate[told], found.outcome[told])
+    return _silenced(found, rng.random(units * 2) < np.where(found.outcome > 0, 0.1, 0.4), units)
 
 
 def adversarial(rng: np.random.Generator, units: int, share: float, base: float, gain: float) -> World:
@@ -95,8 +100,7 @@ def adversarial(rng: np.random.Generator, units: int, share: float, base: float,
 def lost_failures(rng: np.random.Generator, units: int, share: float, base: float, gain: float) -> World:
     """Three of ten failures of the candidate alone are never told: no null, but a broken instrument."""
     found = steady(rng, units * 2, share, base, gain)
-    told = np.flatnonzero(rng.random(units * 2) >= np.where(found.candidate & (found.outcome == 0), 0.3, 0.0))[:units]
-    return World(found.candidate[told], found.outcome[told])
+    return _silenced(found, found.candidate & (found.outcome == 0) & (rng.random(units * 2) < 0.3), units)
 
 
 def one_reporter(rng: np.random.Generator, units: int, share: float, base: float, gain: float) -> World:
@@ -118,6 +122,12 @@ SOUND: Mapping[str, Make] = {
 # In these somebody falsifies what is seen.
 FALSIFIED: Mapping[str, Make] = {"lost_failures": lost_failures, "one_reporter": one_reporter}
 WORLDS: Mapping[str, Callable[..., World]] = {**SOUND, **FALSIFIED}
+
+
+def _silenced(world: World, untold: Flags, units: int) -> World:
+    """As much of the world as has so many outcomes, those of `untold` not among them."""
+    ends = int(np.searchsorted(np.cumsum(~untold), units)) + 1
+    return World(world.candidate[:ends], np.where(untold, np.nan, world.outcome)[:ends])
 
 
 def _succeed(rng: np.random.Generator, rate: NDArray[Any]) -> Reals:

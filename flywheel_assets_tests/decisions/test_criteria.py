@@ -106,6 +106,13 @@ def started(found: Evidence, days_ago: list[float]) -> Evidence:
     return Evidence(found.rows.set_column(column, "start_us", values), {})
 
 
+def silent(found: Evidence, candidates: int, incumbents: int) -> Evidence:
+    """The same with so many runs of either arm, spread evenly, whose outcome nobody told."""
+    sides = np.repeat([True, False], [candidates, incumbents])
+    times = np.concatenate([np.linspace(0, 399, candidates), np.linspace(0, 399, incumbents)]).astype(int)
+    return Evidence(found.rows, {}, pa.table({"start_us": times, "candidate": sides}))
+
+
 def identical(trials: int, promoted: int) -> Conditions:
     return Conditions(predecessor_known=True, identical=IdenticalArms(trials=trials, promoted=promoted, nominal=0.05))
 
@@ -146,6 +153,10 @@ CASES: list[tuple[str, Mapping[str, object], Evidence, Conditions, type]] = [
     ("evidence_fresh", {}, started(evidence(40), [1, 100, 110]), LATER, Undecided),
     ("evidence_fresh", {}, started(evidence(40), [91, 100, 110]), LATER, Failed),
     ("evidence_fresh", {}, started(evidence(40), [1]), FINE, Undecided),
+    ("outcomes_told", {}, evidence(400), FINE, Passed),
+    ("outcomes_told", {}, silent(evidence(400), 40, 40), FINE, Passed),
+    ("outcomes_told", {}, silent(evidence(400), 60, 2), FINE, Failed),
+    ("outcomes_told", {}, silent(evidence(400), 2, 60), FINE, Failed),
     ("aa_healthy", {}, evidence(0), FINE, Passed),
     ("aa_healthy", {}, evidence(0), identical(200, 9), Passed),
     ("aa_healthy", {}, evidence(0), identical(200, 30), Undecided),
@@ -187,7 +198,7 @@ def test_a_criterion_answers(
 )
 def test_a_registration_asks_for_the_criteria_that_it_needs(changed: Mapping[str, object], asked: set[str]):
     assert set(rules(registration(**changed))) == asked
-    always = {"within_reach", "leave_one_out", "evidence_fresh", "aa_healthy"}
+    always = {"within_reach", "leave_one_out", "evidence_fresh", "outcomes_told", "aa_healthy"}
     assert set(rules(registration(criteria=tuple(CRITERIA), **changed))) == asked | always
 
 
