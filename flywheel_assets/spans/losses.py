@@ -11,6 +11,7 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
@@ -24,6 +25,13 @@ NONE, UNMAPPED = "none", "-"
 CONTENT = ("input_key", "output_key")
 # What became of an attribute on one span; of several indexes of it, the greatest counts.
 SILENT, OUTRANKED, CONFLICTING, UNUSABLE, BELIEVED = 1, 2, 3, 4, 5
+FATES = 6
+
+
+@lru_cache(65_536)
+def unindexed(word: str) -> str:
+    """The key with <i> for each number between its dots."""
+    return INDEX.sub("<i>", word)
 
 
 @dataclass(slots=True)
@@ -39,12 +47,12 @@ class Losses:
         if not len(rows):
             return
         encoded = rows["dialect"].fill_null(NONE).dictionary_encode()
-        dialects, codes = encoded.dictionary.to_pylist(), encoded.indices.to_numpy()
+        dialects, codes = encoded.dictionary.to_pylist(), encoded.indices.to_numpy().astype(np.int32) * FATES
         fates: dict[tuple[str, str | None], np.ndarray] = {}
         unmapped: dict[str, np.ndarray] = {}
         by_column: dict[str, list[Spelling]] = defaultdict(list)
         for one in spellings(rows):
-            name = INDEX.sub("<i>", one.word)
+            name = unindexed(one.word)
             if one.column is None:
                 unmapped.setdefault(name, np.zeros(len(rows), bool))[one.owners] = True
             else:
@@ -57,7 +65,7 @@ class Losses:
             self._count(dialects, codes, key, fate)
 
     def _count(self, dialects: list[str], codes: np.ndarray, key: tuple[str, str | None], fate: np.ndarray) -> None:
-        found = np.bincount(codes.astype(np.int64) * 6 + fate, minlength=6 * len(dialects)).reshape(-1, 6)
+        found = np.bincount(codes + fate, minlength=FATES * len(dialects)).reshape(-1, FATES)
         for dialect, fates in zip(dialects, found, strict=True):
             if fates[1:].any():
                 place = (dialect, *key)
@@ -100,7 +108,7 @@ def _judge(
     taken = np.full(size, -1, np.int32)
     ordered = sorted(several, key=lambda one: one.rank)
     for number, one in enumerate(ordered):
-        fate = fates.setdefault((INDEX.sub("<i>", one.word), column), np.zeros(size, np.uint8))
+        fate = fates.setdefault((unindexed(one.word), column), np.zeros(size, np.uint8))
         said = np.where(one.silent, SILENT, BELIEVED).astype(np.uint8)
         late = (taken[one.owners] >= 0) & ~one.silent
         said[late] = OUTRANKED
@@ -113,7 +121,7 @@ def _judge(
             other = fresh & one.differs_from(rows[column])
             said[other] = CONFLICTING
         said[fresh & ~held[one.owners]] = UNUSABLE
-        np.maximum.at(fate, one.owners, said)
+        fate[one.owners] = np.maximum(fate[one.owners], said)
 
 
 def _differ(one: Spelling, late: np.ndarray, taken: np.ndarray, ordered: list[Spelling]) -> np.ndarray:
@@ -124,7 +132,7 @@ def _differ(one: Spelling, late: np.ndarray, taken: np.ndarray, ordered: list[Sp
     for number in np.unique(believed):
         other = ordered[number]
         # Indexes of one attribute are parts of one thing, not two spellings.
-        if INDEX.sub("<i>", other.word) != INDEX.sub("<i>", one.word):
+        if unindexed(other.word) != unindexed(one.word):
             these = believed == number
             found[these] = one.differs(entries[these], other)
     return found

@@ -77,6 +77,8 @@ def spellings(rows: pa.RecordBatch) -> Iterator[Spelling]:
         for found in _entries(rows[name], deep=name == "attr_json"):
             fed = list(_fed(found, rows))
             yield from fed
+            if any(len(one.owners) == len(found.owners) for one in fed):
+                continue
             unfed = np.ones(len(found.owners), bool)
             for one in fed:
                 unfed[np.searchsorted(found.owners, one.owners)] = False
