@@ -20,7 +20,7 @@ LABELER = Labeler(
             -- The app's own spans of an Inngest run do not tell how it ended; its server's do.
             SELECT run_id FROM work
             WHERE starts_with(name, 'invocation-end')
-                OR name = 'executor.run'
+                OR name IN ('executor.run', 'flywheel.inngest.status', 'flywheel.restate.status')
                 OR (name = 'EXTEND' AND parent_span_id IS NULL)
             GROUP BY run_id
         )

@@ -2,7 +2,8 @@
 
 The server states the run's status on `executor.run` and on `EXTEND` rows that extend it (those have
 no parent). A third-party OTLP endpoint receives only the app's spans, which never say how the run
-ended: it then failed if the last attempt of any step did. Discovery spans, memoised steps and
+ended: it then failed if the last attempt of any step did. What the server answers when it is asked
+(`flywheel.inngest.*`) outweighs both. Discovery spans, memoised steps and
 metadata rows are not work. `userland` rows are the server's copies of app spans, under other ids.
 A run invoked by a step of another is part of that one.
 """
@@ -13,12 +14,15 @@ UNIT = Unit(
     runtime="inngest",
     opens="invocation_id IS NOT NULL",
     states="""
-        CASE WHEN name = 'executor.run' OR (name = 'EXTEND' AND parent_span_id IS NULL) THEN
+        CASE WHEN name IN ('executor.run', 'flywheel.inngest.status')
+            OR (name = 'EXTEND' AND parent_span_id IS NULL)
+        THEN
             CASE lower(runtime_status)
                 WHEN 'completed' THEN 'ok'
                 WHEN 'failed' THEN 'error'
                 WHEN 'errored' THEN 'error'
                 WHEN 'timedout' THEN 'error'
+                WHEN 'timed_out' THEN 'error'
                 WHEN 'cancelled' THEN 'cancelled'
                 WHEN 'skipped' THEN 'cancelled'
                 ELSE 'open'
@@ -26,8 +30,9 @@ UNIT = Unit(
         END
     """,
     silent="CASE WHEN failed_steps > 0 THEN 'error' ELSE 'ok' END",
-    mirrors="name = 'userland'",
+    answered="name = 'flywheel.inngest.status'",
+    mirrors="name IN ('userland', 'flywheel.inngest.call')",
     attempt="attempt + 1",
-    invoking="name IN ('executor.step', 'EXTEND') AND invocation_id IS NOT NULL",
+    invoking="name IN ('executor.step', 'EXTEND', 'flywheel.inngest.invoked') AND invocation_id IS NOT NULL",
     invokes="attr_text['_inngest.step.invoke.run.id']",
 )

@@ -1,6 +1,7 @@
 """Inngest: what its server writes (`_inngest.*`), what its SDK stamps on spans (`sdk.*`, `sys.*`, `inngest.*`).
 
 Each HTTP call of a function is a trace of its own, so the run id and not the trace joins attempts.
+`flywheel.inngest.*` are what its poller writes of the answers to its questions.
 """
 
 from flywheel_assets.spans.dialect import ByName, Dialect
@@ -18,6 +19,11 @@ OPERATIONS = {
     # Later news of another span, and values about one.
     "EXTEND": "other",
     "metadata": "other",
+    "flywheel.inngest.status": "invocation",
+    "flywheel.inngest.attempt": "attempt",
+    "flywheel.inngest.step": "step",
+    "flywheel.inngest.invoked": "other",
+    "flywheel.inngest.experiment": "other",
 }
 
 DIALECT = Dialect(
@@ -40,7 +46,13 @@ DIALECT = Dialect(
             "_inngest.step.userland.id",
             "inngest.step.id",
         ),
-        "runtime_status": ("_inngest.dynamic.status", "sys.step.status", "sys.function.status.code"),
+        "runtime_status": (
+            "flywheel.inngest.status",
+            "_inngest.dynamic.status",
+            "sys.step.status",
+            "sys.function.status.code",
+        ),
+        "cost_usd": ("flywheel.inngest.estimated_cost",),
         "input_key": ("_inngest.step.input", "_inngest.events.input", "sys.step.input"),
         "output_key": ("_inngest.step.output", "sys.step.output", "sys.function.output"),
     },
