@@ -163,6 +163,7 @@ def span(row: dict[str, object]) -> dict[str, object]:
         "start_time": start,
         "start_unix_nano": int(start.timestamp() * 1e9),
         "status": "unset",
+        **dict.fromkeys(("flags", "dropped_attributes", "dropped_events", "dropped_links"), 0),
         "attr_text": [("gen_ai.operation.name", "invoke_agent")],
     }
 

@@ -1,6 +1,7 @@
 """A lake, an inbox and a landing folder, and payloads to put there."""
 
 import json
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -89,3 +90,10 @@ class Payloads:
 @pytest.fixture(scope="session")
 def payloads() -> type[Payloads]:
     return Payloads
+
+
+@pytest.fixture(scope="module")
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
