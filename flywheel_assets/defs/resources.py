@@ -6,6 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 import yaml
+from pydantic import PrivateAttr
 
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.lake.places import Places
@@ -21,6 +22,7 @@ class WheelResource(dg.ConfigurableResource[None]):
     data: str = "data"
     lake_url: str = ""
     clock: str = ""
+    _lake: Lake | None = PrivateAttr(default=None)
 
     def now(self) -> datetime:
         """The time that landings, decisions and artifacts are dated by: the wall clock's but in a replay."""
@@ -31,8 +33,10 @@ class WheelResource(dg.ConfigurableResource[None]):
         return Places(Path(self.data), self.lake_url or None)
 
     def lake(self) -> Lake:
-        """The tables."""
-        return Lake(self.places().lake)
+        """The tables: one object for all steps of a run, so that no step opens again what an earlier one opened."""
+        if self._lake is None:
+            self._lake = Lake(self.places().lake)
+        return self._lake
 
     def typesense(self) -> tuple[str, str] | None:
         """Address and key of the server to publish to: TYPESENSE_URL and TYPESENSE_API_KEY, or None.
