@@ -75,9 +75,12 @@ def receive(  # noqa: PLR0913, PLR0917 - a parameter is an option
 
 
 @app.command()
-def ingest(
-    path: Annotated[Path, typer.Argument(help="A file or folder of recorded spans or feedback.")],
+def ingest(  # noqa: PLR0913, PLR0917 - each parameter is an option of the command
+    path: Annotated[
+        Path, typer.Argument(help="Recorded spans, feedback, coding agents' sessions, exports: a file or folder.")
+    ],
     land: Annotated[bool, typer.Option(help="Index it at once.")] = True,
+    keep_content: Annotated[bool, typer.Option(help="Keep what was said in coding agents' sessions.")] = False,
     data: Data = DATA,
     lake: LakeUrl = "",
     as_json: Json = False,
@@ -85,7 +88,19 @@ def ingest(
     """Bring recorded telemetry in through the same door as live telemetry."""
     from flywheel_assets.commands.ingest import bring
 
-    respond("ingest", as_json, lambda: bring(places_at(data, lake), path, land_now=land))
+    respond("ingest", as_json, lambda: bring(places_at(data, lake), path, land_now=land, keep_content=keep_content))
+
+
+@app.command()
+def poll(
+    sources: Annotated[list[str] | None, typer.Argument(help="Restate, inngest, typesense, clickhouse.")] = None,
+    data: Data = DATA,
+    as_json: Json = False,
+) -> None:
+    """Ask the sources that do not push, now; without a name, all that the environment configures."""
+    from flywheel_assets.commands.poll import poll as ask
+
+    respond("poll", as_json, lambda: ask(Places(data), [name.lower() for name in sources or []]))
 
 
 @app.command()

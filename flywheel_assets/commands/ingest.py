@@ -13,11 +13,13 @@ from flywheel_assets.sources.ingest import ingest
 from flywheel_assets.sources.land import land
 
 
-def bring(places: Places, path: Path, *, land_now: bool) -> Answer:
+def bring(places: Places, path: Path, *, land_now: bool, keep_content: bool = False) -> Answer:
     """Copy into the inbox; index it too, unless told not to."""
     if not path.exists():
-        raise RefusedError(f"{path} does not exist", ["name a file or folder of OTLP or feedback"], NOT_FOUND)
-    brought = ingest(path, places.inbox)
+        raise RefusedError(
+            f"{path} does not exist", ["name a file or folder of OTLP, feedback, sessions or exports"], NOT_FOUND
+        )
+    brought = ingest(path, places.inbox, keep_content=keep_content)
     landed = land(Lake(places.lake), places.inbox, places.landing, datetime.now(UTC)) if land_now else None
     result = {"brought": asdict(brought), "landed": asdict(landed) if landed else None}
     shown = [Text(f"brought in: {brought}"), *([Text(f"indexed: {landed}")] if landed else [])]

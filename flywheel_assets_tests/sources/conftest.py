@@ -2,16 +2,18 @@
 
 import json
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from flywheel_assets.lake.lake import Lake
+from flywheel_assets.sources.batches import read_batches
 from flywheel_assets.sources.land import Landed, land
+from flywheel_assets.spans.decode import decode_day
 from flywheel_assets.tables.landed_batches import LANDED_BATCHES
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -42,6 +44,26 @@ class Place:
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
     return Place.under(tmp_path)
+
+
+def decoded_rows(place: Place, days: Iterable[date]) -> list[dict]:
+    """What the days' batches decode to: trace by trace, the outermost agent first, then by start."""
+    rows = [
+        row
+        for day in sorted(days)
+        for row in decode_day(list(read_batches(place.lake, place.landing, day)), day).rows.read_all().to_pylist()
+    ]
+    began: dict[str, int] = {}
+    for row in rows:
+        began[row["trace_id"]] = min(row["start_unix_nano"], began.get(row["trace_id"], 2**63))
+    return sorted(
+        rows, key=lambda row: (began[row["trace_id"]], row["operation"] != "agent", row["start_unix_nano"], row["name"])
+    )
+
+
+@pytest.fixture(scope="session")
+def otlp_rows() -> Callable[[Place, Iterable[date]], list[dict]]:
+    return decoded_rows
 
 
 @pytest.fixture(scope="session")
