@@ -3,6 +3,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 
 const sha256 = (bytes) => createHash("sha256").update(bytes).digest();
 
@@ -18,22 +19,52 @@ function segmentAt(segments, at) {
   return segments.find((segment) => at < (edge += segment.share));
 }
 
+/** The arm that a contextual policy chooses: words and neighbours hashed into buckets, context by value. */
+export function scored(scorer, text = "", context = {}) {
+  const read = Buffer.from(text, "utf8").subarray(0, 4096).toString("latin1").replace(/[A-Z]/g, (c) => c.toLowerCase());
+  const words = read.match(/[a-z0-9\x80-\xff]+/g) ?? [];
+  const grams = [...words, ...words.slice(1).map((word, at) => `${words[at]} ${word}`)];
+  const buckets = new Set(grams.map((gram) => crc32(Buffer.from(gram, "latin1")) % scorer.buckets));
+  const bits = (count) => String(count === 0 ? 0 : Math.floor(Math.log2(count)) + 1);
+  const count = (pattern) => bits((read.match(pattern) ?? []).length);
+  const entries = { ...context, "#length": bits(read.length), "#digits": count(/[0-9]/g), "#lines": count(/\n/g) };
+  const root = Math.sqrt(buckets.size) || 1;
+  let [best, arm] = [-Infinity, null];
+  for (const one of scorer.arms) {
+    let [sum, added] = [0, 0];
+    if (one.weights?.length) for (const bucket of buckets) sum += one.weights[bucket];
+    const keys = Object.keys(one.context ?? {}).sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+    for (const key of keys) if (typeof entries[key] === "string") added += one.context[key][entries[key]] ?? 0;
+    const score = one.bias + (scorer.unit * sum) / root + added;
+    if (score > best) [best, arm] = [score, one.arm];
+  }
+  return arm;
+}
+
+/** The real arm behind each name: a scored one stands for what its rule chooses here. */
+const real = (route, arm, text, context) => (route.scorers?.[arm] ? scored(route.scorers[arm], text, context) : arm);
+
 /** Probability of each arm over both draws. */
-export function propensities(route) {
+export function propensities(route, text, context) {
   const left = 1 - route.fixed.reduce((sum, segment) => sum + segment.share, 0);
-  const arms = {};
+  const [named, arms] = [{}, {}];
   for (const [segments, scale] of [[route.fixed, 1], [route.trial, left]])
-    for (const { arm, share } of segments) arms[arm] = (arms[arm] ?? 0) + share * scale;
+    for (const { arm, share } of segments) named[arm] = (named[arm] ?? 0) + share * scale;
+  for (const [name, share] of Object.entries(named)) {
+    const arm = real(route, name, text, context);
+    arms[arm] = (arms[arm] ?? 0) + share;
+  }
   return arms;
 }
 
 /** Segment, arm and propensity for a unit: `fixed` first, and where that hits nothing, `trial`. */
-export function choose(route, skill, unit) {
-  const { name, arm } =
+export function choose(route, skill, unit, text, context) {
+  const found =
     segmentAt(route.fixed, draw(route.salt, skill, unit)) ??
     segmentAt(route.trial, draw(route.trial_salt, skill, unit)) ??
     route.trial.at(-1);
-  return { segment: name, arm, propensity: propensities(route)[arm] };
+  const arm = real(route, found.arm, text, context);
+  return { segment: found.name, arm, propensity: propensities(route, text, context)[arm] };
 }
 
 /** The routing document that the channel points at, as it was published. Throws where it is not. */
@@ -45,13 +76,13 @@ export function load(folder, channel = "production") {
 }
 
 /** The attributes to put on the run's root span, beside those of the GenAI conventions. */
-export function attributes({ policyId, skills }, skill, unit = randomUUID()) {
-  const { segment, arm, propensity } = choose(skills[skill], skill, unit);
+export function attributes({ policyId, skills }, skill, unit = randomUUID(), text = "", context = {}) {
+  const { segment, arm, propensity } = choose(skills[skill], skill, unit, text, context);
   const trial = ["canary", "production"].includes(segment) && skills[skill].experiment_id;
   return {
     "flywheel.skill.name": skill, "flywheel.decision.id": randomUUID(), "flywheel.policy.id": policyId,
     "flywheel.arm": arm, "flywheel.segment": segment, "flywheel.propensity": propensity, "flywheel.unit.id": unit,
-    "flywheel.candidate_set": JSON.stringify(propensities(skills[skill])),
+    "flywheel.candidate_set": JSON.stringify(propensities(skills[skill], text, context)),
     ...(trial ? { "flywheel.experiment.id": trial } : {}),
   };
 }

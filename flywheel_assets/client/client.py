@@ -78,15 +78,20 @@ class Client:
         self._problem = None
         return True
 
-    def decide(
+    def decide(  # noqa: PLR0913 - all but the skill have defaults
         self,
         skill: str,
         unit_id: str | None = None,
         context: Mapping[str, object] | None = None,
         default_model: str = "",
         default_prompt: str = "",
+        *,
+        text: str = "",
     ) -> Decision:
         """Model and prompt for one run. Never raises; sets `flywheel.*` on the current span.
+
+        `text` is what the run is asked, and `context` what else is known before it: a contextual policy
+        goes by them, and any other ignores them.
 
         The same `unit_id` gets the same arm for as long as the routing document stands; without one,
         every decision is drawn by itself. The defaults are what is used where no document has a say.
@@ -97,7 +102,12 @@ class Client:
         unit = decision_id if unit_id is None else str(unit_id)
         policy = self._policy
         route = policy.routes.get(skill) if isinstance(skill, str) else None  # pyright: ignore[reportUnnecessaryIsInstance]
-        chosen = route.choose(unit) if route else self._by_default(default_model, default_prompt)
+        try:
+            chosen = route.choose(unit, text, context) if route else self._by_default(default_model, default_prompt)
+        except (TypeError, ValueError, LookupError, AttributeError) as error:
+            # A text or context of another type than was promised.
+            self._problem = f"{type(error).__name__}: {error}"
+            chosen = self._by_default(default_model, default_prompt)
         decision = Decision(
             str(skill),
             chosen.model,
@@ -110,7 +120,7 @@ class Client:
             policy.policy_id,
             chosen.experiment_id,
             unit,
-            route.candidate_set if route else None,
+            chosen.candidate_set,
             chosen.fallbacks,
             context,
         )

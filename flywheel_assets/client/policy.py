@@ -12,6 +12,8 @@ from itertools import accumulate
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from flywheel_assets.client.scoring import PREFIX, Scores, ready
+
 
 class Choice(NamedTuple):
     """One segment of a draw, with all that a decision says of it."""
@@ -24,6 +26,7 @@ class Choice(NamedTuple):
     propensity: float | None
     experiment_id: str | None
     fallbacks: tuple[str, ...]
+    candidate_set: str | None = None
 
 
 class Draw(NamedTuple):
@@ -41,15 +44,38 @@ class Draw(NamedTuple):
 
 
 class Route(NamedTuple):
-    """One skill's draws."""
+    """One skill's draws. `arms`: their probability over both; `scorers` choose for the scored ones among them."""
 
     fixed: Draw
     trial: Draw
-    candidate_set: str
+    arms: Mapping[str, float]
+    scorers: Mapping[str, Scores]
+    prompts: Mapping[str, str | None]
+    fallbacks: tuple[str, ...]
 
-    def choose(self, unit_id: str) -> Choice:
+    def choose(self, unit_id: str, text: str = "", context: Mapping[str, object] | None = None) -> Choice:
         """First the fixed shares, then the trial; rounding never leaves a unit without an arm."""
-        return self.fixed.choose(unit_id) or self.trial.choose(unit_id) or self.trial.choices[-1]
+        choice = self.fixed.choose(unit_id) or self.trial.choose(unit_id) or self.trial.choices[-1]
+        return self._resolved(choice, text, context or {}) if self.scorers else choice
+
+    def _resolved(self, choice: Choice, text: str, context: Mapping[str, object]) -> Choice:
+        """With every scored arm replaced by what its rule chooses here, and the probabilities added up."""
+        stands_for = {scored: rule.choose(text, context) for scored, rule in self.scorers.items()}
+        arms: dict[str, float] = {}
+        for arm, share in self.arms.items():
+            real = stands_for.get(arm, arm)
+            arms[real] = arms.get(real, 0.0) + share
+        arm = stands_for.get(choice.arm or "", choice.arm or "")
+        model, version, _ = arm.split("|")
+        return choice._replace(
+            arm=arm,
+            model=model,
+            prompt=self.prompts[arm],
+            prompt_version=version,
+            propensity=arms[arm],
+            fallbacks=tuple(other for other in self.fallbacks if other != model),
+            candidate_set=_as_json(arms),
+        )
 
 
 class Policy(NamedTuple):
@@ -86,7 +112,10 @@ def _route(skill: str, route: Mapping[str, Any], read: Callable[[str], bytes]) -
     for segments, scale in ((fixed, 1.0), (trial, left)):
         for segment in segments:
             arms[segment["arm"]] = arms.get(segment["arm"], 0.0) + segment["share"] * scale
-    prompts = {arm: _prompt(skill, arm, read) for arm in arms}
+    scorers = {arm: ready(route.get("scorers", {})[arm]) for arm in arms if arm.startswith(PREFIX)}
+    real = {arm for arm in arms if arm not in scorers} | {arm for rule in scorers.values() for arm, *_ in rule.arms}
+    prompts = {arm: _prompt(skill, arm, read) for arm in sorted(real)}
+    fallbacks = tuple(route.get("fallbacks", ()))
 
     def draw(salt: str, segments: list[Mapping[str, Any]]) -> Draw:
         edges = tuple(accumulate(float(segment["share"]) for segment in segments))
@@ -96,7 +125,7 @@ def _route(skill: str, route: Mapping[str, Any], read: Callable[[str], bytes]) -
     trial_draw = draw(route["trial_salt"], trial)
     if not trial_draw.choices:
         raise ValueError(f"skill {skill} has no arm")
-    return Route(draw(route["salt"], fixed), trial_draw, json.dumps(arms, separators=(",", ":"), ensure_ascii=False))
+    return Route(draw(route["salt"], fixed), trial_draw, arms, scorers, prompts, fallbacks)
 
 
 def _choice(
@@ -108,13 +137,18 @@ def _choice(
         segment=name,
         arm=arm,
         model=model,
-        prompt=prompts[arm],
+        prompt=prompts.get(arm),
         prompt_version=version,
         propensity=arms[arm],
         # Only the two groups that a trial compares are its evidence.
         experiment_id=route.get("experiment_id") if name in ("canary", "production") else None,
         fallbacks=tuple(other for other in route.get("fallbacks", ()) if other != model),
+        candidate_set=_as_json(arms),
     )
+
+
+def _as_json(arms: Mapping[str, float]) -> str:
+    return json.dumps(arms, separators=(",", ":"), ensure_ascii=False)
 
 
 def _prompt(skill: str, arm: str, read: Callable[[str], bytes]) -> str | None:

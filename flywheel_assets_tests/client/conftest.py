@@ -15,11 +15,20 @@ PROMPT = "Answer in one word."
 VERSION = hashlib.sha256(PROMPT.encode()).hexdigest()[:12]
 
 
-def write_artifacts(folder: Path, arm: str = f"north/large|{VERSION}|-", version: int = 1, holdout: float = 0.0) -> str:
+def write_artifacts(
+    folder: Path, arm: str = f"north/large|{VERSION}|-", version: int = 1, holdout: float = 0.0, **route_says: object
+) -> str:
     """One skill, 'triage', on one arm; the policy id."""
     fixed = [{"name": "holdout", "arm": "north/small|-|-", "share": holdout}] if holdout else []
-    route = {"salt": "s", "fixed": fixed, "trial_salt": "t", "experiment_id": None, "fallbacks": ["north/large", "b/1"]}
+    route: dict[str, object] = {
+        "salt": "s",
+        "fixed": fixed,
+        "trial_salt": "t",
+        "experiment_id": None,
+        "fallbacks": ["north/large", "b/1"],
+    }
     route["trial"] = [{"name": "production", "arm": arm, "share": 1.0}]
+    route |= route_says
     content = json.dumps({"schema": "flywheel.routing/1", "version": version, "skills": {"triage": route}}).encode()
     policy_id = f"routing-{hashlib.sha256(content).hexdigest()[:12]}"
     for path, text in {

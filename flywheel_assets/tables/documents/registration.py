@@ -31,7 +31,9 @@ class Registration(BaseModel):
     max_units: int = Field(gt=0)
     needs_approval: bool
     registered_at: datetime
-    criteria: tuple[str, ...] = Field(default=(), description="Criteria to meet; none named: those of the first version")
+    criteria: tuple[str, ...] = Field(
+        default=(), description="Criteria to meet; none named: those of the first version"
+    )
     slices: tuple[str, ...] = Field(default=(), description="Context keys by whose values harm is looked for")
     evidence_days: int = Field(default=90, gt=0, description="Evidence older than this many days is stale")
     design_effects: tuple[float, ...] = Field(

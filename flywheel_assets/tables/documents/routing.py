@@ -6,6 +6,8 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from flywheel_assets.tables.documents.scorer import PREFIX, Scorer
+
 SEGMENTS = Literal["holdout", "frozen", "explore", "canary", "production"]
 
 
@@ -34,10 +36,18 @@ class SkillRoute(BaseModel):
     trial: tuple[Segment, ...] = Field(description="Shares of the rest; they add up to 1")
     experiment_id: str | None = Field(default=None, description="The registration in progress")
     fallbacks: tuple[str, ...] = Field(default=(), description="Models to fall back on, in order")
+    scorers: dict[str, Scorer] = Field(
+        default_factory=dict[str, Scorer],
+        exclude_if=lambda scorers: not scorers,
+        description="Rules of the arms 'scored/<hash>|…': such an arm stands for the one that its rule chooses",
+    )
 
     @model_validator(mode="after")
     def shares_add_up(self) -> Self:
-        """Fixed shares stay below 1; trial shares are a distribution."""
+        """Fixed shares stay below 1, trial shares are a distribution, and every scored arm has its rule."""
+        without = [s.arm for s in (*self.fixed, *self.trial) if s.arm.startswith(PREFIX) and s.arm not in self.scorers]
+        if without:
+            raise ValueError(f"no scorer for {', '.join(without)}")
         fixed, trial = sum(s.share for s in self.fixed), sum(s.share for s in self.trial)
         if fixed >= 1 or abs(trial - 1) > 1e-9:
             message = f"fixed shares must be below 1 (got {fixed}) and trial shares add up to 1 (got {trial})"

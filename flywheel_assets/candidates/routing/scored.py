@@ -1,0 +1,43 @@
+"""A contextual policy as it is published: the model at a price, as one integer per bucket and arm."""
+
+import numpy as np
+
+from flywheel_assets.candidates.routing.contextual import Model
+from flywheel_assets.candidates.routing.features import Reals
+from flywheel_assets.tables.documents.routing import content_hash
+from flywheel_assets.tables.documents.scorer import PREFIX, ArmScore, Scorer
+
+# The largest weight in units: finer steps would make documents longer, and no decision another.
+STEPS = 2000
+
+
+def scorer(model: Model, cost: Reals, price: float) -> Scorer:
+    """The scorer of a model. What all arms share decides nothing and is left out."""
+    axes = model.lens.axes.shape[1]
+    by_bucket = model.own[:, 1 : axes + 1] @ model.lens.axes.T
+    largest = float(np.abs(by_bucket).max(initial=0.0))
+    unit = round(max(largest, 1e-9) / STEPS, 12)
+    arms = [
+        ArmScore(
+            arm=arm,
+            bias=round(float(model.own[index, 0] - price * cost[index]), 9),
+            weights=tuple(np.rint(by_bucket[index] / unit).astype(int).tolist()) if largest > 0 else (),
+            context=_context(model, index, axes),
+        )
+        for index, arm in enumerate(model.arms)
+    ]
+    # Of equals the first is chosen: the cheapest.
+    order = sorted(range(len(arms)), key=lambda index: (float(cost[index]), arms[index].arm))
+    return Scorer(buckets=len(model.lens.axes), unit=unit, arms=tuple(arms[index] for index in order))
+
+
+def policy_arm(rule: Scorer, prompt_version: str = "-") -> str:
+    """The name under which a contextual policy is an arm: tried, promoted and rolled back like any other."""
+    return f"{PREFIX}{content_hash(rule.model_dump(mode='json'))[:12]}|{prompt_version}|-"
+
+
+def _context(model: Model, arm: int, axes: int) -> dict[str, dict[str, float]]:
+    found: dict[str, dict[str, float]] = {}
+    for (key, value), weight in zip(model.lens.classes, model.own[arm, axes + 1 :], strict=True):
+        found.setdefault(key, {})[value] = round(float(weight), 6)
+    return found
