@@ -53,8 +53,9 @@ class Typesense:
                 # Whatever is asked of it, the client also makes parts of itself that it deprecates.
                 warnings.filterwarnings("ignore", r"Sync\w+ is deprecated on v30", DeprecationWarning)
                 client = self._client()
+                documents = client.collections[self.collection].documents
             with closing(client.api_call):
-                yield from self._poll(client.collections[self.collection].documents, cursor)
+                yield from self._poll(documents, cursor)
         except (TypesenseClientError, httpx.HTTPError) as error:
             raise SourceUnavailableError(
                 f"Typesense at {self.url}: {error}; check TYPESENSE_URL, TYPESENSE_API_KEY "
