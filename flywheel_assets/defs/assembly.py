@@ -15,6 +15,7 @@ from flywheel_assets.defs import (
     spans,
 )
 from flywheel_assets.defs.jobs import arrival, learning, turn
+from flywheel_assets.defs.pollers import ask_sources
 from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.defs.schedules import daily_turn
 from flywheel_assets.defs.sensors import content_changed, enough_new_runs, inbox, left_stale
@@ -40,7 +41,7 @@ def assemble(wheel: WheelResource) -> dg.Definitions:
         asset_checks=dg.load_asset_checks_from_modules(STAGE_MODULES),
         jobs=[arrival, learning, turn],
         schedules=[daily_turn],
-        sensors=[inbox, left_stale, enough_new_runs, content_changed],
+        sensors=[ask_sources, inbox, left_stale, enough_new_runs, content_changed],
         resources={"wheel": wheel},
         executor=dg.in_process_executor,
     )

@@ -3,11 +3,16 @@
 import dagster as dg
 
 from flywheel_assets.defs.partitions import calendar
+from flywheel_assets.defs.pollers import asset_of
 from flywheel_assets.defs.report import ONLY_STALE, OWN_EVENTS
+from flywheel_assets.sources.per_source import SOURCES
 from flywheel_assets.tables.steps import DAY_STEPS, LAND, WHOLE_STEPS
 
 SNAPSHOT = "duckdb_snapshot"
-ARRIVAL = [table.name for step in (LAND, *DAY_STEPS) for table in step.writes]
+ARRIVAL = [
+    *(asset_of(source) for source in SOURCES),
+    *(table.name for step in (LAND, *DAY_STEPS) for table in step.writes),
+]
 LEARNING = [*(table.name for step in WHOLE_STEPS for table in step.writes), SNAPSHOT]
 
 

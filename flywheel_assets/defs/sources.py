@@ -8,11 +8,13 @@ from flywheel_assets.defs.checks import stage_checks
 from flywheel_assets.defs.conservation import conserves
 from flywheel_assets.defs.graph import specs
 from flywheel_assets.defs.partitions import calendar
+from flywheel_assets.defs.pollers import answer_checks, asset_of, poll_configured, source_reports, source_specs
 from flywheel_assets.defs.report import Results, materialised, whole
 from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.defs.verdicts import Check, Verdict
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.sources.land import land
+from flywheel_assets.sources.per_source import SOURCES
 from flywheel_assets.tables.landed_batches import LANDED_BATCHES
 from flywheel_assets.tables.span_rejections import SPAN_REJECTIONS
 from flywheel_assets.tables.steps import LAND
@@ -27,13 +29,25 @@ RED = {
 RETRY = dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 
 
-@dg.multi_asset(name=LAND.name, specs=specs(LAND, RED, fresh_within=timedelta(hours=36)), retry_policy=RETRY)
+# What comes from a source is indexed in the same step, so that one which does not answer holds up no other.
+SPECS = [
+    *source_specs(),
+    *(
+        spec.replace_attributes(deps=[asset_of(source) for source in SOURCES])
+        for spec in specs(LAND, RED, fresh_within=timedelta(hours=36))
+    ),
+]
+
+
+@dg.multi_asset(name=LAND.name, specs=SPECS, retry_policy=RETRY)
 def landed(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
-    """Move what is complete in the inbox to the landing folder and index it."""
-    places, lake = wheel.places(), wheel.lake()
-    found = land(lake, places.inbox, places.landing, wheel.now())
+    """Ask the sources that are to be asked, move what is complete in the inbox to landing, and index it."""
+    places, lake, now = wheel.places(), wheel.lake(), wheel.now()
+    asked = poll_configured(wheel)
+    found = land(lake, places.inbox, places.landing, now)
     reports = [whole(lake, table, {"landed now": str(found)}) for table in LAND.writes]
-    yield from materialised(context, [table.name for table in LAND.writes], reports)
+    reports = [*source_reports(wheel, asked, now), *reports]
+    yield from materialised(context, [report.asset for report in reports], reports)
 
 
 def days_outside(lake: Lake) -> dict[str, int]:
@@ -63,5 +77,6 @@ sources_checks = stage_checks(
             days_in_calendar,
         ),
         conserves(SPAN_REJECTIONS, "rejections_to_batches", [LANDED_BATCHES, SPAN_REJECTIONS]),
+        *answer_checks(),
     ],
 )

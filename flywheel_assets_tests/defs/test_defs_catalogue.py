@@ -8,7 +8,9 @@ from flywheel_assets.defs.graph import dependencies, turns_back
 from flywheel_assets.defs.jobs import ARRIVAL, LEARNING, SNAPSHOT
 from flywheel_assets.defs.metadata import column_lineage
 from flywheel_assets.defs.partitions import mapping
+from flywheel_assets.defs.pollers import asset_of
 from flywheel_assets.defs.resources import WheelResource
+from flywheel_assets.sources.per_source import SOURCES
 from flywheel_assets.tables.agent_runs import AGENT_RUNS
 from flywheel_assets.tables.catalogue import BY_NAME, STAGES, TABLES
 from flywheel_assets.tables.labeled_examples import LABELED_EXAMPLES
@@ -19,6 +21,7 @@ from flywheel_assets.tables.steps import DAY_STEPS, FOLD_RUNS, LABEL, LAND, PROP
 
 STEPS = (LAND, *DAY_STEPS, *WHOLE_STEPS)
 DEFS = assemble(WheelResource())
+OF_SOURCES = {asset_of(source) for source in SOURCES}
 SPECS = {spec.key.to_user_string(): spec for spec in DEFS.resolve_all_asset_specs()}
 
 
@@ -26,8 +29,8 @@ def test_dagster_can_load_the_graph() -> None:
     dg.Definitions.validate_loadable(DEFS)
 
 
-def test_every_table_is_an_asset_and_the_snapshot_is_the_only_other_one() -> None:
-    assert set(SPECS) == {*BY_NAME, SNAPSHOT}
+def test_every_table_and_source_is_an_asset_and_the_snapshot_is_the_only_other_one() -> None:
+    assert set(SPECS) == {*BY_NAME, *OF_SOURCES, SNAPSHOT}
 
 
 def test_the_two_jobs_split_the_graph_and_the_turn_is_both() -> None:
@@ -53,7 +56,7 @@ def test_an_asset_says_what_a_row_is_who_owns_it_and_what_to_do_when_it_is_red(n
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
 def test_an_asset_depends_on_what_its_step_reads_of_this_turn(step) -> None:
-    wanted = {read.table.name for read in step.reads if not turns_back(step, read)}
+    wanted = OF_SOURCES if step is LAND else {read.table.name for read in step.reads if not turns_back(step, read)}
     for table in step.writes:
         assert {dep.asset_key.to_user_string() for dep in SPECS[table.name].deps} == wanted
 
