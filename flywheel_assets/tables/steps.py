@@ -92,12 +92,17 @@ ADMIT = Step(
         Read(LANDED_BATCHES),
     ),
     (GATE_VERDICTS, GATED_OBSERVATIONS, REJECTIONS),
-    version="2",
+    version="3",
 )
 DAY_STATS = Step("day_stats", (Read(LABELED_EXAMPLES), Read(GATED_OBSERVATIONS)), (SKILL_DAY_STATS,))
 
 SCORE = Step("score", (Read(SKILL_DAY_STATS),), (SKILL_SCORES,))
-PROPOSE_ROUTES = Step("propose_routes", (Read(SKILL_SCORES), Read(PROMOTION_DECISIONS)), (ROUTING_CANDIDATES,))
+PROPOSE_ROUTES = Step(
+    "propose_routes",
+    # What the log says of each candidate comes from observations and from what their decisions could have chosen.
+    (Read(SKILL_SCORES), Read(GATED_OBSERVATIONS), Read(AGENT_RUNS), Read(PROMOTION_DECISIONS)),
+    (ROUTING_CANDIDATES,),
+)
 PROPOSE_PROMPTS = Step("propose_prompts", (Read(GATED_OBSERVATIONS), Read(PROMOTION_DECISIONS)), (PROMPT_CANDIDATES,))
 DECIDE = Step(
     "decide",
