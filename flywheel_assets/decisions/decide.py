@@ -163,7 +163,12 @@ class _Turn:
             promotions=self.promoted,
             now=self.inputs.now,
         )
-        seen = CandidateSeen(candidate_id=proposal.candidate_id, support=proposal.support, reason=proposal.reason)
+        seen = CandidateSeen(
+            candidate_id=proposal.candidate_id,
+            support=proposal.support,
+            reason=proposal.reason,
+            off_policy=proposal.off_policy,
+        )
         self._draft(state.skill, registration, _registered(proposal), LookManifest(candidate=seen), None)
 
     def _known(self, name: str, arm: str) -> bool:
@@ -203,7 +208,7 @@ class _Turn:
 def _registered(proposal: Proposal) -> Verdict:
     return Verdict(
         kind="registered",
-        reason=proposal.reason,
+        reason="; ".join(one for one in (proposal.reason, proposal.off_policy) if one),
         estimate=None,
         lower=None,
         upper=None,

@@ -194,6 +194,11 @@ def differences(x: Reals, restart: int = 0) -> Comparison:
     return Comparison.of(x, -one, one, _bets(x, 0.25, effects), restart)
 
 
+def non_negative(x: Reals) -> Process:
+    """Bets on observations that are at least 0 and otherwise unbounded, such as weighted rewards."""
+    return Process(x, np.zeros_like(x), _bets(x, 1.0))
+
+
 def assignment(candidate: Flags, share: float) -> Comparison:
     """From whether each unit went to the candidate, less the probability `share` with which it should."""
     x = candidate.astype(float) - share

@@ -17,6 +17,7 @@ class CandidateSeen(BaseModel):
     candidate_id: str
     support: float
     reason: str
+    off_policy: str | None = None
 
 
 class LookManifest(BaseModel):

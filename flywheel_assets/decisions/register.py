@@ -35,6 +35,7 @@ class Proposal:
     support: float
     margin: float
     reason: str
+    off_policy: str | None = None
 
 
 def proposals(state: SkillState, skill: Skill, routing: Sequence[Row], prompts: Sequence[Row]) -> list[Proposal]:
@@ -42,7 +43,13 @@ def proposals(state: SkillState, skill: Skill, routing: Sequence[Row], prompts: 
     production = Arm.parse(state.production_arm)
     routes = [
         Proposal(
-            "routing", row["arm"], row["candidate_id"], row["effective_n"], _margin(row, routing, skill), row["reason"]
+            "routing",
+            row["arm"],
+            row["candidate_id"],
+            row["effective_n"],
+            _margin(row, routing, skill),
+            row["reason"],
+            row.get("off_policy"),
         )
         for row in sorted(routing, key=lambda row: row["rank"] or 0)
         if row["state"] == "proposed" and row["incumbent_arm"] == state.production_arm

@@ -5,12 +5,14 @@ import dagster as dg
 from flywheel_assets.artifacts.prompts import known_prompts
 from flywheel_assets.candidates.prompts.propose import COLUMNS, IncumbentPrompt, propose_prompts
 from flywheel_assets.candidates.routing.propose import propose_routes
+from flywheel_assets.decisions.off_policy.routes import with_counterfactuals
 from flywheel_assets.decisions.rollout import rollout
 from flywheel_assets.defs.checks import stage_checks
 from flywheel_assets.defs.conservation import conserves
 from flywheel_assets.defs.graph import specs
 from flywheel_assets.defs.report import Results, materialised, of
 from flywheel_assets.defs.resources import WheelResource
+from flywheel_assets.tables.agent_runs import AGENT_RUNS
 from flywheel_assets.tables.documents.arm import Arm
 from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS
 from flywheel_assets.tables.promotion_decisions import PROMOTION_DECISIONS
@@ -33,7 +35,9 @@ def routes(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     """Which other arms are worth a trial."""
     lake, skills = wheel.lake(), wheel.skills()
     arms = {name: state.production_arm for name, state in rollout(lake.read(PROMOTION_DECISIONS), skills).items()}
-    written = lake.overwrite(ROUTING_CANDIDATES, propose_routes(lake.read(SKILL_SCORES), skills, arms, SEED))
+    proposed = propose_routes(lake.read(SKILL_SCORES), skills, arms, SEED)
+    found = with_counterfactuals(proposed, lake.connect([GATED_OBSERVATIONS, AGENT_RUNS]))
+    written = lake.overwrite(ROUTING_CANDIDATES, found)
     yield from materialised(context, [ROUTING_CANDIDATES.name], [of(written, {"seed": SEED})])
 
 

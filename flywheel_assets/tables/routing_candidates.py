@@ -21,6 +21,12 @@ ROUTING_CANDIDATES = Table(
         Column("cost_usd", REAL, "Mean cost per run; NULL: not reported", "USD"),
         Column("state", TEXT, "proposed | incumbent | not_proposed | refused", required=True),
         Column("reason", TEXT, "Why", required=True),
+        Column("off_policy", TEXT, "What the log says of always taking this arm, or why that is not identifiable"),
+        Column("off_policy_value", REAL, "Doubly robust value of always taking this arm; NULL: refused", "outcome"),
+        Column("off_policy_lower", REAL, "Lower end of its 95 % confidence sequence", "outcome"),
+        Column("off_policy_upper", REAL, "Upper end", "outcome"),
+        Column("off_policy_ess", REAL, "Effective sample size behind it", "runs"),
+        Column("off_policy_max_weight", REAL, "Largest importance weight"),
         Column("rank", INT, "Order among the skill's proposals, from 1"),
     ),
 )
