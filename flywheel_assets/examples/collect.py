@@ -15,7 +15,10 @@ from flywheel_assets.tables.feedback import FEEDBACK
 
 HERE = Path(__file__).parent
 ANNOTATION = "contains(k, 'annotations.') OR starts_with(k, 'evaluations.')"
-CANDIDATE = "operation = 'evaluation' OR dialect = 'openinference' OR (dialect = 'inngest' AND name = 'metadata')"
+CANDIDATE = """
+    annotated IS DISTINCT FROM false AND (operation = 'evaluation' OR dialect = 'openinference')
+    OR (dialect = 'inngest' AND name = 'metadata')
+"""
 
 
 def collect_feedback(con: duckdb.DuckDBPyConnection, day: date, posted: Sequence[bytes]) -> tuple[pa.Table]:

@@ -7,6 +7,7 @@ attributes and resource: they hold secrets. The landed bytes keep them.
 # pyright: reportAttributeAccessIssue=false
 # (pyarrow.compute makes its functions when it is imported)
 
+import re
 from datetime import date
 
 import numpy as np
@@ -17,13 +18,14 @@ from flywheel_assets.spans import ids, json_text
 from flywheel_assets.spans.events import events, exception_types, links
 from flywheel_assets.spans.maps import maps
 from flywheel_assets.spans.promote import promote
-from flywheel_assets.spans.requests import Spans, attributes, filled, times
+from flywheel_assets.spans.requests import Attributes, Spans, attributes, filled, times
 from flywheel_assets.tables.raw_spans import RAW_SPANS
 from flywheel_assets.tables.table import DAY, INT, TEXT, TIME
 
 KINDS = ("unspecified", "internal", "server", "client", "producer", "consumer")
 STATUSES = ("unset", "ok", "error")
 PRIVATE = "process.command"
+ANNOTATIONS = re.compile(r"annotations\.|^evaluations\.")
 
 
 def rows(spans: Spans, batch_ids: pa.StringArray, day: date) -> pa.RecordBatch:
@@ -60,6 +62,7 @@ def rows(spans: Spans, batch_ids: pa.StringArray, day: date) -> pa.RecordBatch:
         "links": links(nested.field("links")),
         **_resource(spans),
         **promote(carried, names),
+        "annotated": _annotated(carried),
         **maps(carried),
     }
     columns["error_type"] = pc.coalesce(columns["error_type"], exception_types(nested.field("events")))
@@ -79,6 +82,15 @@ def _told(codes: pa.Array, known: tuple[str, ...], prefix: str) -> pa.StringArra
 def _count(given: pa.Array) -> pa.Int64Array:
     """The number, 0 where it was left out: OTLP does not tell the two apart."""
     return pc.fill_null(pc.cast(given, INT), 0)
+
+
+def _annotated(carried: Attributes) -> pa.BooleanArray:
+    """Whether a span's attributes say what somebody thought of it."""
+    telling = np.array([ANNOTATIONS.search(word) is not None for word in carried.words()], bool)
+    found = np.zeros(len(carried.offsets) - 1, bool)
+    if telling.any():
+        found[carried.owners()[telling[carried.codes()]]] = True
+    return pa.array(found)
 
 
 def _scope(spans: Spans) -> pa.StringArray:

@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from flywheel_assets.tables.table import DAY, INT, REAL, TEXT, TIME, Column, Table
+from flywheel_assets.tables.table import DAY, FLAG, INT, REAL, TEXT, TIME, Column, Table
 
 EVENT = pa.struct([("time_unix_nano", pa.int64()), ("name", pa.string()), ("attributes_json", pa.string())])
 LINK = pa.struct([("trace_id", pa.string()), ("span_id", pa.string()), ("attributes_json", pa.string())])
@@ -109,5 +109,11 @@ RAW_SPANS = Table(
         ),
         Column("events", pa.list_(EVENT), "Span events in order"),
         Column("links", pa.list_(LINK), "Span links in order"),
+        Column(
+            "annotated",
+            FLAG,
+            "Whether the attributes hold annotations or evaluations of the span, its trace or session; "
+            "NULL: not looked for",
+        ),
     ),
 )

@@ -66,7 +66,7 @@ FEEDBACK_REACH_DAYS = 7
 DUPLICATE_REACH_DAYS = 7
 
 LAND = Step("land", (), (LANDED_BATCHES, SPAN_REJECTIONS))
-DECODE = Step("decode", (Read(LANDED_BATCHES),), (RAW_SPANS, DIALECT_LOSSES), version="2")
+DECODE = Step("decode", (Read(LANDED_BATCHES),), (RAW_SPANS, DIALECT_LOSSES), version="3")
 FOLD_RUNS = Step("fold_runs", (Read(RAW_SPANS, before=RUN_REACH_DAYS, after=RUN_REACH_DAYS),), (AGENT_RUNS, RUN_SPANS))
 COLLECT_FEEDBACK = Step("collect_feedback", (Read(LANDED_BATCHES), Read(RAW_SPANS)), (FEEDBACK,))
 LABEL = Step(

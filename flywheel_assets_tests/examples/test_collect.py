@@ -232,3 +232,10 @@ def test_repeats_collapse_and_order_does_not_matter(picked, span, collect):
     once = collect([spans[n] for n in sorted(set(picked))], [lines[n] for n in sorted(set(picked))])
     assert collect([spans[n] for n in picked], [lines[n] for n in picked]) == once
     assert len(once) == 2 * len(set(picked))
+
+
+def test_only_spans_that_may_be_annotated_are_looked_into(span, collect):
+    said = {"annotations.0.annotation.name": "tone", "annotations.0.annotation.label": "good"}
+    told = {"a": True, "b": None, "c": False}
+    spans = [span(name, dialect="openinference", attr_text=said, annotated=flag) for name, flag in told.items()]
+    assert sorted(row["target_id"] for row in collect(spans)) == ["t1:a", "t1:b"]

@@ -41,3 +41,12 @@ def test_values_come_out_as_they_went_in(otlp, carried):
         assert [typed(kept(row)) for row in rows] == [typed(plain) for plain in carried]
         events = [orjson.loads(row["events"][0]["attributes_json"]) for row in rows]
         assert [typed(plain) for plain in events] == [typed(plain) for plain in carried]
+
+
+def test_a_span_with_annotations_is_marked(otlp):
+    keys = ["annotations.0.annotation.name", "session.annotations.1.annotation.score", "evaluations.0.evaluation.name"]
+    others = ["annotation", "my.evaluations.0", "gen_ai.evaluation.name"]
+    spans = [otlp.span(number, {key: "x", "a": 1}) for number, key in enumerate([*keys, *others], start=1)]
+    for form in ("json", "protobuf"):
+        rows = otlp.rows(otlp.batch(otlp.request([*spans, otlp.span(9, {})]), form))
+        assert [row["annotated"] for row in rows] == [True] * 3 + [False] * 4
