@@ -8,7 +8,7 @@ from flywheel_assets.defs.checks import stage_checks
 from flywheel_assets.defs.conservation import conserves
 from flywheel_assets.defs.graph import specs
 from flywheel_assets.defs.partitions import calendar
-from flywheel_assets.defs.pollers import answer_checks, asset_of, poll_configured, source_reports, source_specs
+from flywheel_assets.defs.pollers import asset_of, poll_configured, source_reports, source_specs, sources_answer
 from flywheel_assets.defs.report import Results, materialised, whole
 from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.defs.verdicts import Check, Verdict
@@ -77,6 +77,11 @@ sources_checks = stage_checks(
             days_in_calendar,
         ),
         conserves(SPAN_REJECTIONS, "rejections_to_batches", [LANDED_BATCHES, SPAN_REJECTIONS]),
-        *answer_checks(),
+        Check(
+            LANDED_BATCHES.name,
+            "sources_answer",
+            "The last poll of every configured source ended without a fault.",
+            sources_answer,
+        ),
     ],
 )

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from flywheel_assets.cli import app
-from flywheel_assets.defs.pollers import answers, ask_sources, asset_of
+from flywheel_assets.defs.pollers import ask_sources, asset_of, sources_answer
 from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.defs.turn import turn_the_wheel
 from flywheel_assets.lake.lake import Lake
@@ -81,12 +81,12 @@ def test_a_source_that_does_not_answer_is_red_and_what_was_pushed_still_lands(mo
     arrive(places, date(2026, 11, 20), 3)
     done = turn_the_wheel(places, job="arrival")
     assert done.failed == []
-    assert done.red == ["source_inngest: answers"]
+    assert done.red == ["landed_batches: sources_answer"]
     assert asset_of("files") in done.rebuilt
     assert asset_of("inngest") not in done.rebuilt
     assert Lake(places.lake).read(AGENT_RUNS).num_rows == 3
-    verdict = answers("inngest").judge(WheelResource(data=str(places.data)), None)
-    assert "INNGEST_API_URL" in verdict.found["fault"]
+    verdict = sources_answer(WheelResource(data=str(places.data)), None)
+    assert "INNGEST_API_URL" in verdict.found["faults"]["inngest"]
 
 
 @pytest.mark.usefixtures("admin")
