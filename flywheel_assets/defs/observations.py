@@ -1,5 +1,7 @@
 """Stage 4 in Dagster: admit examples, or set them aside with a reason."""
 
+import functools
+
 import dagster as dg
 
 from flywheel_assets.defs.checks import stage_checks
@@ -36,8 +38,9 @@ def signed(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
 )
 def admitted(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     """Every gate speaks of every example; the first that objects decides."""
-    gates = find_gates()
-    yield from rebuild(context, wheel.lake(), ADMIT, lambda con, day: admit(con, day, gates))
+    # Looked for once, and only where a day is stale: it reads what every installed package declares.
+    gates = functools.cache(find_gates)
+    yield from rebuild(context, wheel.lake(), ADMIT, lambda con, day: admit(con, day, gates()))
 
 
 observations_checks = stage_checks(

@@ -115,10 +115,14 @@ def _fill(plan: _Plan, building: Path, at: datetime, base: Base | None) -> None:
     days = {table.name: _days(plan, table, base) for table in stale}
     for table in stale:
         plan.lake.register(con, table, days[table.name], plan.versions.get(table.name))
-    # One commit: each of the many hundred comments would else be written out by itself.
+    # Few commits: each of the many hundred comments would else be written out by itself.
     con.execute("BEGIN")
     for table in stale:
         _bring(con, plan, table, days[table.name])
+        if table.by_day:
+            # What is committed leaves memory; nobody sees the file before it is whole.
+            con.execute("COMMIT")
+            con.execute("BEGIN")
     comments.write_manifest(con, plan.versions, at, installed("flywheel-assets"))
     if base is None:
         con.execute("USE snapshot")
