@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from flywheel_assets.defs.checks import stage_checks
 from flywheel_assets.defs.conservation import conserves
-from flywheel_assets.defs.day_steps import build_each
+from flywheel_assets.defs.day_steps import build_each, rebuild
 from flywheel_assets.defs.graph import BACKFILL, specs
 from flywheel_assets.defs.partitions import DAYS
 from flywheel_assets.defs.report import Report, Results, of
@@ -19,17 +19,23 @@ from flywheel_assets.lake.lake import Lake
 from flywheel_assets.lake.rebuild import inputs
 from flywheel_assets.sources.batches import batches_of
 from flywheel_assets.spans.decode import decode_day
+from flywheel_assets.spans.storms import count_storms
 from flywheel_assets.tables.dialect_losses import DIALECT_LOSSES
 from flywheel_assets.tables.landed_batches import LANDED_BATCHES
 from flywheel_assets.tables.raw_spans import RAW_SPANS
-from flywheel_assets.tables.steps import DECODE
+from flywheel_assets.tables.steps import COUNT_STORMS, DECODE
+from flywheel_assets.tables.storms import STORMS
 
 RED = {
     "raw_spans": "materialise the day again: landed bytes are kept, and decoding them again gives the same rows. "
     "Spans without an operation are no fault: their convention is not known here.",
     "dialect_losses": "materialise the day again. Attributes that no column takes are kept in `raw_spans`; they are "
     "mapped, and conventions added, in `flywheel_assets/spans/dialects/`.",
+    "storms": "one emitter floods the stream with one failure: repair it, or its emitter. Collapsed storms cost one "
+    "row a burst; spans that came over OTLP are kept, so let a Collector sample them.",
 }
+# So many equal ones in a day are somebody's to repair.
+FLOOD = 10_000
 # Rows of the report in the UI; the table has them all.
 SHOWN = 200
 LOST = "spans not accounted for"
@@ -53,7 +59,7 @@ def decode_one(lake: Lake, landing: Path, day: date) -> list[Report]:
     """Stream one day's batches into the lake; the reports say what became of every span and attribute in them."""
     stamp = inputs(lake, DECODE, [day])[day]
     found = decode_day(batches_of(lake, landing, day), day)
-    written = lake.overwrite(RAW_SPANS, found.rows, day, inputs=stamp, content=found.content)
+    written = lake.overwrite(RAW_SPANS, found.parts, day, inputs=stamp, content=found.content)
     counts = found.counts
     held = int(lake.connect([LANDED_BATCHES]).execute(OF_DAY, {"day": day}).fetchall()[0][0])
     lost = held - counts.rows - counts.duplicates - counts.other_days - counts.set_aside
@@ -74,6 +80,29 @@ def shown(report: pa.Table) -> dg.TableMetadataValue:
     return dg.MetadataValue.table(
         records=[dg.TableRecord(row) for row in told],
         schema=dg.TableSchema([dg.TableColumn(column.name, description=column.comment) for column in columns]),
+    )
+
+
+@dg.multi_asset(name=COUNT_STORMS.name, specs=specs(COUNT_STORMS, RED), partitions_def=DAYS, backfill_policy=BACKFILL)
+def storms(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
+    """Which equal failures and events came in bursts, and which of them one row stands for."""
+    yield from rebuild(context, wheel.lake(), COUNT_STORMS, count_storms)
+
+
+def no_flood(wheel: WheelResource, _instance: dg.DagsterInstance) -> Verdict:
+    """Fails for what flooded the newest day that has storms; shows what was collapsed over all days."""
+    con = wheel.lake().connect([STORMS])
+    total = con.sql("SELECT coalesce(sum(count), 0)::BIGINT, count(*) FROM storms WHERE collapsed").fetchall()[0]
+    newest = con.sql("SELECT max(day) FROM storms").fetchall()[0][0]
+    floods = con.execute(
+        "SELECT * FROM (SELECT service_name, component, name, signature, sum(count)::BIGINT AS flood FROM storms "
+        "WHERE day = $newest GROUP BY ALL) WHERE flood >= $least ORDER BY flood DESC LIMIT 20",
+        {"newest": newest, "least": FLOOD},
+    ).fetchall()
+    told = {" ".join(str(part)[:80] for part in what if part): count for *what, count in floods}
+    return Verdict(
+        passed=not floods,
+        found={"events collapsed": total[0], "into rows": total[1], "floods": told},
     )
 
 
@@ -98,5 +127,11 @@ spans_checks = stage_checks(
             every_span_is_accounted_for,
         ),
         conserves(RAW_SPANS, "batches_to_spans", [LANDED_BATCHES, RAW_SPANS]),
+        Check(
+            STORMS.name,
+            "no_flood",
+            f"On the newest day no failure or event repeats {FLOOD:,} times or more.",
+            no_flood,
+        ),
     ],
 )

@@ -1,7 +1,7 @@
 """`Lake`: the wheel's tables, versioned."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -11,9 +11,9 @@ import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from pyarrow.dataset import field as field_named
-from pyarrow.fs import FileSystem
 
 from flywheel_assets.lake import files, log
+from flywheel_assets.lake.files import Part
 from flywheel_assets.lake.pins import PINS
 from flywheel_assets.lake.session import session
 from flywheel_assets.tables.table import DAY, Table
@@ -169,7 +169,7 @@ class Lake:
     def overwrite(
         self,
         table: Table,
-        data: pa.Table | pa.RecordBatchReader,
+        data: pa.Table | Iterator[Part],
         day: date | None = None,
         inputs: str = "",
         content: str | None = None,
@@ -178,17 +178,18 @@ class Lake:
 
         Where other `inputs` gave the rows that are there already, that is noted and no file is written.
         `inputs` stamps what the rows were computed from (see `stamps`). `content` is their
-        fingerprint where the caller knows it; a stream has to bring one. A stream's `rows` is what
-        it held. Raises ValueError when the rows do not fit the table.
+        fingerprint where the caller knows it; rows that come in parts have to bring one. Parts are made
+        by the threads that write them. Raises ValueError when the rows do not fit the table.
         """
         if table.by_day != (day is not None):
             message = f"{table.name} is {'written by day' if table.by_day else 'not written by day'}"
             raise ValueError(message)
+        parts, known = data, None
         if isinstance(data, pa.Table):
-            data = table.conform(data)
-            content = content or fingerprint(data)
+            rows = table.conform(data)
+            parts, known, content = files.parts(rows), rows.num_rows, content or fingerprint(rows)
         elif content is None:
-            message = f"{table.name}: a stream needs its fingerprint"
+            message = f"{table.name}: parts need their fingerprint"
             raise ValueError(message)
         opened = self._opened(table)
         changed = log.transactions(opened, "content", [day])[day] != content
@@ -196,11 +197,11 @@ class Lake:
         noted = [Transaction(log.key("inputs", day), stamp), Transaction(log.key("content", day), int(content, 16))]
         # A day that is computed again from the same inputs is written: that is how damaged files are mended.
         stale = opened.transaction_version(log.key("inputs", day)) != stamp
-        if stale and not changed and isinstance(data, pa.Table) and log.rows(opened, day) == data.num_rows:
+        if stale and not changed and log.rows(opened, day) == known:
             log.commit(opened, [], noted)
         else:
             before = log.sizes(opened, day)
-            written = files.write(self._store(table), table, files.batches(data), day)
+            written = files.write(self.uri(table), self.storage_options, table, parts, day)
             log.replace(opened, before, written, day, noted)
         return Written(table.name, day, opened.version(), log.rows(opened, day), content, changed)
 
@@ -212,7 +213,7 @@ class Lake:
             opened = self._opened(table)
             if opened.transaction_version(f"append/{key}") is not None:
                 return None
-            written = files.write(self._store(table), table, files.batches(data), None)
+            written = files.write(self.uri(table), self.storage_options, table, files.parts(data), None)
             try:
                 log.commit(opened, written, [Transaction(f"append/{key}", 1)])
             except CommitFailedError as refused:
@@ -220,9 +221,6 @@ class Lake:
                     raise
             else:
                 return opened.version()
-
-    def _store(self, table: Table) -> FileSystem:
-        return files.store(self.uri(table), self.storage_options)
 
     def _opened(self, table: Table) -> DeltaTable:
         """The table, created without rows where it is not there.

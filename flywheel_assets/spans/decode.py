@@ -1,14 +1,16 @@
-"""A day's landed batches → that day's `raw_spans`, streamed.
+"""A day's landed batches → that day's `raw_spans`, a chunk at a time.
 
 A first pass looks at span ids alone and finds those that occur more than once (nearly none). Chunks
-with such ids are decoded once ahead, to choose between the copies; then all chunks are decoded and
-leave as they come. So memory holds a few chunks, whatever the day's size.
+with such ids are decoded once ahead, to choose between the copies; then every chunk is decoded by
+whoever takes its rows. So memory holds a chunk for each taker, whatever the day's size.
 """
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
+from threading import Lock
 
 import numpy as np
 import pyarrow as pa
@@ -39,16 +41,23 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """The day's rows, to be read once; their fingerprint; and the counts and losses that reading them fills.
+    """The day's rows, to be taken once; their fingerprint; and the counts and losses that taking them fills.
 
+    Each of `parts` gives some of the rows when it is called; several threads may call different ones.
     The fingerprint is that of the set of batches: equal ones mean equal rows, while a batch that only
     repeats known spans changes it (and ripples once).
     """
 
-    rows: pa.RecordBatchReader
+    parts: Iterator[Callable[[], pa.Table]]
     content: str
     counts: Counts
     losses: Losses
+
+    @property
+    def rows(self) -> pa.RecordBatchReader:
+        """The rows as one stream."""
+        batches = (batch for part in self.parts for batch in part().to_batches())
+        return pa.RecordBatchReader.from_batches(RAW_SPANS.schema, batches)
 
 
 def decode_day(batches: Batches, day: date) -> Decoded:
@@ -65,9 +74,9 @@ def decode_day(batches: Batches, day: date) -> Decoded:
     repeated = occurring[often > 1]
     doubtful = {number for number, held in enumerate(found) if among(held, repeated).any()}
     counts, losses = Counts(), Losses()
-    stream = _stream(Passage(opened, day, repeated), doubtful, counts, losses)
+    parts = _parts(Passage(opened, day, repeated), doubtful, counts, losses)
     content = hashlib.sha256("\n".join([DECODE.version, *sorted(names)]).encode()).hexdigest()[:15]
-    return Decoded(pa.RecordBatchReader.from_batches(RAW_SPANS.schema, stream), content, counts, losses)
+    return Decoded(parts, content, counts, losses)
 
 
 def _reopenable(batches: Batches) -> Callable[[], Iterable[Batch]]:
@@ -77,20 +86,29 @@ def _reopenable(batches: Batches) -> Callable[[], Iterable[Batch]]:
     return lambda: kept
 
 
-def _stream(passage: Passage, doubtful: set[int], counts: Counts, losses: Losses) -> Iterator[pa.RecordBatch]:
-    copies = Copies()
-    for number, read in passage.decoded(only=doubtful) if doubtful else ():
-        for part in passage.parts(number, read):
-            copies.add(part.only(part.doubtful), part.places[part.doubtful])
+def _parts(passage: Passage, doubtful: set[int], counts: Counts, losses: Losses) -> Iterator[Callable[[], pa.Table]]:
+    copies, counting = Copies(), Lock()
+    for number, chunk in enumerate(passage.chunks() if doubtful else ()):
+        if number in doubtful:
+            for part in passage.read(number, chunk).parts:
+                copies.add(part.only(part.doubtful), part.places[part.doubtful])
     best = copies.best()
-    for number, read in passage.decoded():
-        counts.unreadable += read.unreadable
-        for part in passage.parts(number, read):
-            lost = part.doubtful & ~among(part.places, best)
-            rows = part.only(part.today & ~lost)
-            counts.rows += len(rows)
-            losses.add(rows)
-            counts.duplicates += int(lost.sum())
-            counts.other_days += int((part.usable & ~part.today).sum())
-            counts.set_aside += int((~part.usable).sum())
-            yield rows
+
+    def rows(number: int, chunk: list[Batch]) -> pa.Table:
+        read = passage.read(number, chunk)
+        lost = [part.doubtful & ~among(part.places, best) for part in read.parts]
+        kept = [part.only(part.today & ~one) for part, one in zip(read.parts, lost, strict=True)]
+        became = Losses()
+        for some in kept:
+            became.add(some)
+        with counting:
+            counts.unreadable += read.unreadable
+            counts.rows += sum(map(len, kept))
+            counts.duplicates += sum(int(one.sum()) for one in lost)
+            counts.other_days += sum(int((part.usable & ~part.today).sum()) for part in read.parts)
+            counts.set_aside += sum(int((~part.usable).sum()) for part in read.parts)
+            losses.merge(became)
+        return pa.Table.from_batches(kept, RAW_SPANS.schema)
+
+    for number, chunk in enumerate(passage.chunks()):
+        yield partial(rows, number, chunk)

@@ -71,6 +71,11 @@ class Losses:
                 place = (dialect, *key)
                 self.counts[place] = self.counts.get(place, 0) + fates
 
+    def merge(self, other: "Losses") -> None:
+        """Add what another counted."""
+        for place, fates in other.counts.items():
+            self.counts[place] = self.counts.get(place, 0) + fates
+
     def table(self, day: date) -> pa.Table:
         """`dialect_losses` of the day."""
         rows = [

@@ -1,9 +1,6 @@
-"""A day's batches gone through once, a chunk at a time: decoded ahead of the taker, rows told apart."""
+"""A day's batches gone through, a chunk at a time, and their rows told apart."""
 
-import os
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -11,11 +8,9 @@ import numpy as np
 import pyarrow as pa
 
 from flywheel_assets.spans import ids
-from flywheel_assets.spans.payloads import Batch, Read, read_rows
+from flywheel_assets.spans.payloads import Batch, read_rows
 
 CHUNK_BYTES = 16 * 2**20
-# More than four only add memory: one thread alone writes what they decode.
-WORKERS = min(4, os.cpu_count() or 2)
 DAY_NANOSECONDS = 86_400 * 10**9
 
 
@@ -71,29 +66,29 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Read:
+    """What one chunk held; `unreadable` batches with the reason."""
+
+    parts: list[Part]
+    unreadable: list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
 class Passage:
-    """One way through all chunks of a day, which can be gone again."""
+    """All chunks of a day, which can be gone through several times."""
 
     opened: Callable[[], Iterable[Batch]]
     day: date
     repeated: np.ndarray
 
-    def decoded(self, only: set[int] | None = None) -> Iterator[tuple[int, Read]]:
-        """Chunks (all, or `only` these numbers) with their number, in order, decoded a few ahead of the taker."""
-        pending: deque[tuple[int, Future[Read]]] = deque()
-        with ThreadPoolExecutor(WORKERS) as pool:
-            for number, chunk in enumerate(chunks(self.opened(), set())):
-                if only is None or number in only:
-                    pending.append((number, pool.submit(read_rows, chunk, self.day)))
-                while len(pending) > WORKERS:
-                    taken, read = pending.popleft()
-                    yield taken, read.result()
-            for taken, read in pending:
-                yield taken, read.result()
+    def chunks(self) -> Iterator[list[Batch]]:
+        """The batches, the same chunks each time."""
+        return chunks(self.opened(), set())
 
-    def parts(self, number: int, read: Read) -> Iterator[Part]:
-        """A chunk's rows, each with its place."""
-        place = number << 32
+    def read(self, number: int, chunk: list[Batch]) -> Read:
+        """Decode the chunk of that number; each row gets a place of its own."""
+        read, place, parts = read_rows(chunk, self.day), number << 32, list[Part]()
         for rows in read.rows:
-            yield Part.of(rows, place, self.day, self.repeated)
+            parts.append(Part.of(rows, place, self.day, self.repeated))
             place += len(rows)
+        return Read(parts, read.unreadable)

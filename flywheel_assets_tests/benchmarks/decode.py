@@ -50,7 +50,7 @@ def run_wheel(folder: Path, out: Path, days: int) -> dict[str, object]:
     for number in range(days):
         day = FIRST_DAY + timedelta(days=number)
         found = decode_day(lambda: batches(folder), day)
-        spans += lake.overwrite(RAW_SPANS, found.rows, day, content=found.content).rows
+        spans += lake.overwrite(RAW_SPANS, found.parts, day, content=found.content).rows
     return measured(spans, started, used)
 
 

@@ -168,7 +168,7 @@ def test_rows_stream_into_the_lake_and_come_back(otlp, tmp_path):
     spans = [otlp.span(number, {"n": number, "t": "x", "l": [1]}) for number in range(1, 50)]
     batches = [otlp.batch(otlp.request(spans[:30])), otlp.batch(otlp.request(spans[20:]), "protobuf")]
     found = otlp.decode(batches, otlp.day)
-    written = lake.overwrite(RAW_SPANS, found.rows, otlp.day, content=found.content)
+    written = lake.overwrite(RAW_SPANS, found.parts, otlp.day, content=found.content)
     assert (written.rows, found.counts.rows, found.counts.duplicates) == (49, 49, 10)
     back = lake.read(RAW_SPANS, [otlp.day])
     again = pa.Table.from_batches(otlp.decode(batches, otlp.day).rows, RAW_SPANS.schema)
