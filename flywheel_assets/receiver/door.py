@@ -4,6 +4,7 @@ import hmac
 import zlib
 from collections.abc import Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -12,14 +13,14 @@ import zstandard
 from pydantic import ValidationError
 
 from flywheel_assets.receiver.settings import ReceiverSettings
-from flywheel_assets.sources.framing import is_request
-from flywheel_assets.sources.json_request import InvalidJsonError, parse_json_request
-from flywheel_assets.sources.scan import explain
-from flywheel_assets.sources.spool import Spool, SpoolRefusedError
+from flywheel_assets.sources.log_events import EVALUATION, InvalidLogsError, evaluations
+from flywheel_assets.sources.scan import Scan, explain, scan
+from flywheel_assets.sources.spool import Form, Spool, SpoolFullError, SpoolRefusedError
 from flywheel_assets.tables.documents.feedback import PostedFeedback
 
-Fault = Literal["malformed", "unauthenticated", "too large", "unsupported", "overloaded"]
+Fault = Literal["malformed", "unauthenticated", "too large", "unsupported", "overloaded", "unavailable"]
 
+ONLY_EVALUATIONS = f"of logs only {EVALUATION} events are kept"
 _ANY = msgspec.json.Decoder[object]()
 
 
@@ -31,6 +32,16 @@ class RefusedError(Exception):
         self.fault: Fault = fault
         self.message = message
         self.retry_after = retry_after
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A batch on its way to the disk; `rejected` of what it counts will be set aside, for the `reason`."""
+
+    stored: Future[None]
+    rejected: int = 0
+    reason: str = ""
+    counted: str = "Spans"
 
 
 class Door:
@@ -52,20 +63,25 @@ class Door:
                 "unauthenticated", "send the header 'Authorization: Bearer <token>' with the right token"
             )
 
-    def take_protobuf(self, payload: bytes) -> Future[None]:
-        """Spool a protobuf export request as it came; done when durable."""
-        if not is_request(payload):
-            raise RefusedError("malformed", "the body is not an ExportTraceServiceRequest in protobuf")
-        return self._spool(payload, "protobuf")
+    def take_protobuf(self, payload: bytes) -> Taken:
+        """Spool a protobuf export request as it came."""
+        found = _scanned(payload, "protobuf")
+        return _taken(self._spool(payload, "protobuf"), found)
 
-    def take_json(self, payload: bytes) -> Future[None]:
-        """Spool a JSON export request, on one line; done when durable."""
-        try:
-            parse_json_request(payload)
-        except InvalidJsonError as error:
-            raise RefusedError("malformed", str(error)) from error
+    def take_json(self, payload: bytes) -> Taken:
+        """Spool a JSON export request, on one line."""
+        found = _scanned(payload, "json")
         one_line = msgspec.json.format(payload, indent=-1) if b"\n" in payload else payload
-        return self._spool(one_line, "json")
+        return _taken(self._spool(one_line, "json"), found)
+
+    def take_logs(self, payload: bytes, form: Literal["protobuf", "json"]) -> Taken:
+        """Spool the evaluation results of a logs export request, as spans; other records are not kept."""
+        try:
+            found = evaluations(payload, form)
+        except InvalidLogsError as error:
+            raise RefusedError("malformed", str(error)) from error
+        stored = self._spool(found.request, "json")
+        return Taken(stored, found.others, ONLY_EVALUATIONS if found.others else "", counted="LogRecords")
 
     def take_feedback(self, body: bytes) -> tuple[int, Future[None]]:
         """Spool one statement, an array or lines of them; how many. When one is wrong, none is taken."""
@@ -114,12 +130,27 @@ class Door:
             raise self.too_large()
         return plain
 
-    def _spool(self, payload: bytes, form: Literal["protobuf", "json", "feedback"]) -> Future[None]:
+    def _spool(self, payload: bytes, form: Form) -> Future[None]:
         source = "feedback" if form == "feedback" else self.settings.source
         try:
             return self.spool.submit(payload, form, source)
-        except SpoolRefusedError as error:
+        except SpoolFullError as error:
             raise RefusedError("overloaded", str(error), error.retry_after) from error
+        except SpoolRefusedError as error:
+            raise RefusedError("unavailable", str(error), error.retry_after) from error
+
+
+def _scanned(payload: bytes, form: Literal["protobuf", "json"]) -> Scan:
+    """What landing will find in the batch."""
+    (found,) = scan([payload], form, datetime.now(UTC))
+    if found.error is not None:
+        raise RefusedError("malformed", found.error)
+    return found
+
+
+def _taken(stored: Future[None], found: Scan) -> Taken:
+    reasons = sorted({f"{aside.reason}: {aside.detail}" for aside in found.set_aside})
+    return Taken(stored, len(found.set_aside), "; ".join(reasons[:3]))
 
 
 def _feedback(body: bytes) -> Sequence[PostedFeedback]:

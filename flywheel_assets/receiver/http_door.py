@@ -3,16 +3,16 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Generator
-from concurrent.futures import Future
 from contextlib import contextmanager
+from functools import partial
 
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTracePartialSuccess
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from flywheel_assets.receiver.door import Door, Fault, RefusedError
+from flywheel_assets.receiver.answers import status_protobuf, success_json, success_protobuf
+from flywheel_assets.receiver.door import Door, Fault, RefusedError, Taken
 from flywheel_assets.receiver.emit_door import PATH as EMIT_PATH
 from flywheel_assets.receiver.emit_door import EmitDoor
 from flywheel_assets.sources.spool import SpoolRefusedError
@@ -27,7 +27,8 @@ _CODES: dict[Fault, tuple[int, int]] = {
     "unauthenticated": (401, 16),
     "too large": (413, 8),
     "unsupported": (415, 3),
-    "overloaded": (503, 14),
+    "overloaded": (429, 8),
+    "unavailable": (503, 14),
 }
 # Checking a batch larger than this would hold up the event loop noticeably.
 _LARGE = 256 * 1024
@@ -39,6 +40,7 @@ def application(door: Door) -> Starlette:
     return Starlette(
         routes=[
             Route("/v1/traces", http.traces, methods=["POST"]),
+            Route("/v1/logs", http.logs, methods=["POST"]),
             Route("/v1/feedback", http.feedback, methods=["POST"]),
             Route("/v1/{other:path}", http.other, methods=["POST"]),
             Route(EMIT_PATH, EmitDoor(door).emit, methods=["POST"]),
@@ -56,13 +58,18 @@ class _HttpDoor:
         """POST /v1/traces."""
         return await self._answered(request, self._take_traces)
 
+    async def logs(self, request: Request) -> Response:
+        """POST /v1/logs."""
+        return await self._answered(request, self._take_logs)
+
     async def feedback(self, request: Request) -> Response:
         """POST /v1/feedback."""
         return await self._answered(request, self._take_feedback)
 
     async def other(self, request: Request) -> Response:
-        """Metrics, logs and anything else: refused with a word of advice."""
-        message = f"{request.url.path} is not taken here; only traces (/v1/traces) and feedback (/v1/feedback) are"
+        """Metrics and anything else: refused with a word of advice."""
+        taken = "only traces (/v1/traces), evaluation events (/v1/logs) and feedback (/v1/feedback) are"
+        message = f"{request.url.path} is not taken here; {taken}"
         return _refusal(404, 12, message, _content_type(request))
 
     async def health(self, request: Request) -> Response:  # noqa: ARG002 - the framework's signature
@@ -97,19 +104,26 @@ class _HttpDoor:
             self._in_hand -= 1
 
     async def _take_traces(self, request: Request) -> Response:
+        take = self._door.take_protobuf if _content_type(request) == PROTOBUF else self._door.take_json
+        return await self._exported(request, take)
+
+    async def _take_logs(self, request: Request) -> Response:
+        form = "protobuf" if _content_type(request) == PROTOBUF else "json"
+        return await self._exported(request, partial(self._door.take_logs, form=form))
+
+    async def _exported(self, request: Request, take: Callable[[bytes], Taken]) -> Response:
         kind = _content_type(request)
         if kind not in {PROTOBUF, JSON}:
             raise RefusedError("unsupported", f"content type {kind!r}; use {PROTOBUF} or {JSON}")
         body = await self._body(request)
         encoding = request.headers.get("content-encoding", "").strip().lower()
-        take = self._door.take_protobuf if kind == PROTOBUF else self._door.take_json
 
-        def check() -> Future[None]:
+        def check() -> Taken:
             return take(self._door.inflate(body, encoding))
 
-        stored = await asyncio.to_thread(check) if len(body) > _LARGE or encoding else check()
-        await asyncio.wrap_future(stored)
-        return Response(b"" if kind == PROTOBUF else b"{}", media_type=kind)
+        taken = await asyncio.to_thread(check) if len(body) > _LARGE or encoding else check()
+        await asyncio.wrap_future(taken.stored)
+        return Response(success_protobuf(taken) if kind == PROTOBUF else success_json(taken), media_type=kind)
 
     async def _take_feedback(self, request: Request) -> Response:
         kind = _content_type(request)
@@ -147,8 +161,7 @@ def _refusal(status: int, code: int, message: str, kind: str, retry_after: int |
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     if kind == PROTOBUF:
-        # Wire-compatible with google.rpc.Status: an integer in field 1, a string in field 2.
-        body = ExportTracePartialSuccess(rejected_spans=code, error_message=message).SerializeToString()
+        body = status_protobuf(code, message, retry_after)
         return Response(body, status_code=status, headers=headers, media_type=PROTOBUF)
     body = json.dumps({"code": code, "message": message})
     return Response(body, status_code=status, headers=headers, media_type=JSON)

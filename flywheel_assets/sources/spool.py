@@ -31,6 +31,10 @@ class SpoolRefusedError(Exception):
         self.retry_after = retry_after
 
 
+class SpoolFullError(SpoolRefusedError):
+    """As much waits for the disk as may; what is sent more slowly will be taken."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     data: bytes
@@ -117,7 +121,7 @@ class Spool:
             if self._closing:
                 raise SpoolRefusedError("the spool is closed: the receiver is shutting down")
             if self.backlog + len(data) > self._backlog_bytes:
-                raise SpoolRefusedError(f"{self.backlog} bytes are still waiting for the disk", retry_after=1)
+                raise SpoolFullError(f"{self.backlog} bytes are still waiting for the disk", retry_after=1)
             self.backlog += len(data)
             self._waiting.setdefault((source, form), []).append(_Waiting(data, stored))
             self._changed.notify()

@@ -48,8 +48,8 @@ def test_json_is_spooled_on_one_line_and_otherwise_as_it_came(start, body: bytes
 @pytest.mark.parametrize(
     ("headers", "body", "status", "word"),
     [
-        (PROTOBUF, b"\xff\xff", 400, "ExportTraceServiceRequest"),
-        (PROTOBUF, EMPTY_JSON, 400, "ExportTraceServiceRequest"),
+        (PROTOBUF, b"\xff\xff", 400, "OTLP trace export request"),
+        (PROTOBUF, EMPTY_JSON, 400, "OTLP trace export request"),
         (PROTOBUF | {"content-encoding": "gzip"}, b"not gzip", 400, "content encoding"),
         (PROTOBUF | {"content-encoding": "gzip"}, gzip.compress(b"", mtime=0)[:-1], 400, "ends early"),
         (PROTOBUF | {"content-encoding": "zstd"}, b"not zstd", 400, "content encoding"),
@@ -112,7 +112,7 @@ def test_a_token_is_asked_for_where_one_is_set(start, request_of, authorization:
 def test_a_full_backlog_and_a_failing_disk_are_told_to_try_again(start, request_of) -> None:
     receiver = start(backlog_bytes=100)
     response = httpx.post(f"{receiver.at.http}/v1/traces", content=request_of(size=200), headers=PROTOBUF)
-    assert (response.status_code, response.headers["retry-after"]) == (503, "1")
+    assert (response.status_code, response.headers["retry-after"]) == (429, "1")
     receiver.inbox.rmdir()
     response = httpx.post(f"{receiver.at.http}/v1/traces", content=request_of(), headers=PROTOBUF)
     assert (response.status_code, response.headers["retry-after"]) == (503, "5")
@@ -137,10 +137,10 @@ def test_too_many_requests_at_once_are_told_to_try_again(start, request_of) -> N
             response = httpx.post(f"{receiver.at.http}/v1/traces", content=request_of(), headers=PROTOBUF)
             if response.status_code != 200:
                 break
-        assert (response.status_code, response.headers["retry-after"]) == (503, "1")
+        assert (response.status_code, response.headers["retry-after"]) == (429, "1")
 
 
-@pytest.mark.parametrize(("path", "word"), [("/v1/metrics", "only traces"), ("/v1/logs", "only traces")])
+@pytest.mark.parametrize(("path", "word"), [("/v1/metrics", "only traces"), ("/v1/profiles", "only traces")])
 def test_other_signals_are_refused_with_a_word_of_advice(start, path: str, word: str) -> None:
     response = httpx.post(f"{start().at.http}{path}", content=b"{}", headers=JSON)
     assert response.status_code == 404
