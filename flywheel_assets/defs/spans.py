@@ -93,7 +93,7 @@ def no_flood(wheel: WheelResource, _instance: dg.DagsterInstance) -> Verdict:
     """Fails for what flooded the newest day that has storms; shows what was collapsed over all days."""
     con = wheel.lake().connect([STORMS])
     total = con.sql("SELECT coalesce(sum(count), 0)::BIGINT, count(*) FROM storms WHERE collapsed").fetchall()[0]
-    newest = con.sql("SELECT max(day) FROM storms").fetchall()[0][0]
+    newest = max(wheel.lake().days(STORMS), default=None)
     floods = con.execute(
         "SELECT * FROM (SELECT service_name, component, name, signature, sum(count)::BIGINT AS flood FROM storms "
         "WHERE day = $newest GROUP BY ALL) WHERE flood >= $least ORDER BY flood DESC LIMIT 20",

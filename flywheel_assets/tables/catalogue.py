@@ -3,6 +3,7 @@
 from flywheel_assets.tables.agent_runs import AGENT_RUNS
 from flywheel_assets.tables.decision_arguments import DECISION_ARGUMENTS
 from flywheel_assets.tables.dialect_losses import DIALECT_LOSSES
+from flywheel_assets.tables.drills import DRILLS
 from flywheel_assets.tables.example_signatures import EXAMPLE_SIGNATURES
 from flywheel_assets.tables.feedback import FEEDBACK
 from flywheel_assets.tables.gate_verdicts import GATE_VERDICTS
@@ -20,6 +21,7 @@ from flywheel_assets.tables.run_spans import RUN_SPANS
 from flywheel_assets.tables.skill_day_stats import SKILL_DAY_STATS
 from flywheel_assets.tables.skill_scores import SKILL_SCORES
 from flywheel_assets.tables.span_rejections import SPAN_REJECTIONS
+from flywheel_assets.tables.storms import STORMS
 from flywheel_assets.tables.table import Table
 
 STAGES = (
@@ -40,6 +42,7 @@ TABLES: tuple[Table, ...] = (
     SPAN_REJECTIONS,
     RAW_SPANS,
     DIALECT_LOSSES,
+    STORMS,
     AGENT_RUNS,
     RUN_SPANS,
     FEEDBACK,
@@ -53,6 +56,7 @@ TABLES: tuple[Table, ...] = (
     SKILL_SCORES,
     ROUTING_CANDIDATES,
     PROMPT_CANDIDATES,
+    DRILLS,
     PROMOTION_DECISIONS,
     DECISION_ARGUMENTS,
     PROMOTED_ROUTING,

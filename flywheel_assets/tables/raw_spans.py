@@ -43,7 +43,7 @@ RAW_SPANS = Table(
             "operation",
             TEXT,
             "agent | llm | tool | retrieval | embedding | chain | workflow | step | attempt | "
-            "invocation | evaluation | guardrail | other; NULL when no convention says",
+            "invocation | evaluation | guardrail | storm | other; NULL when no convention says",
         ),
         Column("provider", TEXT, "Model provider"),
         Column("request_model", TEXT, "Model asked for"),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from flywheel_assets.tables.agent_runs import AGENT_RUNS
 from flywheel_assets.tables.decision_arguments import DECISION_ARGUMENTS
 from flywheel_assets.tables.dialect_losses import DIALECT_LOSSES
+from flywheel_assets.tables.drills import DRILLS
 from flywheel_assets.tables.example_signatures import EXAMPLE_SIGNATURES
 from flywheel_assets.tables.feedback import FEEDBACK
 from flywheel_assets.tables.gate_verdicts import GATE_VERDICTS
@@ -26,6 +27,7 @@ from flywheel_assets.tables.run_spans import RUN_SPANS
 from flywheel_assets.tables.skill_day_stats import SKILL_DAY_STATS
 from flywheel_assets.tables.skill_scores import SKILL_SCORES
 from flywheel_assets.tables.span_rejections import SPAN_REJECTIONS
+from flywheel_assets.tables.storms import STORMS
 from flywheel_assets.tables.table import Table
 
 
@@ -67,6 +69,7 @@ DUPLICATE_REACH_DAYS = 7
 
 LAND = Step("land", (), (LANDED_BATCHES, SPAN_REJECTIONS))
 DECODE = Step("decode", (Read(LANDED_BATCHES),), (RAW_SPANS, DIALECT_LOSSES), version="3")
+COUNT_STORMS = Step("count_storms", (Read(RAW_SPANS),), (STORMS,))
 FOLD_RUNS = Step("fold_runs", (Read(RAW_SPANS, before=RUN_REACH_DAYS, after=RUN_REACH_DAYS),), (AGENT_RUNS, RUN_SPANS))
 COLLECT_FEEDBACK = Step("collect_feedback", (Read(LANDED_BATCHES), Read(RAW_SPANS)), (FEEDBACK,))
 LABEL = Step(
@@ -104,14 +107,22 @@ PROPOSE_ROUTES = Step(
     (ROUTING_CANDIDATES,),
 )
 PROPOSE_PROMPTS = Step("propose_prompts", (Read(GATED_OBSERVATIONS), Read(PROMOTION_DECISIONS)), (PROMPT_CANDIDATES,))
+DRILL = Step("drill", (Read(GATED_OBSERVATIONS),), (DRILLS,))
 DECIDE = Step(
     "decide",
     # A run's context says which slice it is of.
-    (Read(ROUTING_CANDIDATES), Read(PROMPT_CANDIDATES), Read(GATED_OBSERVATIONS), Read(AGENT_RUNS), Read(SKILL_SCORES)),
+    (
+        Read(ROUTING_CANDIDATES),
+        Read(PROMPT_CANDIDATES),
+        Read(GATED_OBSERVATIONS),
+        Read(AGENT_RUNS),
+        Read(SKILL_SCORES),
+        Read(DRILLS),
+    ),
     (PROMOTION_DECISIONS, DECISION_ARGUMENTS),
 )
 PUBLISH = Step("publish", (Read(PROMOTION_DECISIONS), Read(PROMPT_CANDIDATES)), (PROMOTED_ROUTING, PROMOTED_PROMPTS))
 MEASURE_MOMENTUM = Step("measure_momentum", (Read(GATED_OBSERVATIONS), Read(PROMOTED_ROUTING)), (MOMENTUM,))
 
-DAY_STEPS = (DECODE, FOLD_RUNS, COLLECT_FEEDBACK, LABEL, SIGN, ADMIT, DAY_STATS)
-WHOLE_STEPS = (SCORE, PROPOSE_ROUTES, PROPOSE_PROMPTS, DECIDE, PUBLISH, MEASURE_MOMENTUM)
+DAY_STEPS = (DECODE, COUNT_STORMS, FOLD_RUNS, COLLECT_FEEDBACK, LABEL, SIGN, ADMIT, DAY_STATS)
+WHOLE_STEPS = (SCORE, PROPOSE_ROUTES, PROPOSE_PROMPTS, DRILL, DECIDE, PUBLISH, MEASURE_MOMENTUM)

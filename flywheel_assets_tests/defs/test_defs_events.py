@@ -13,6 +13,7 @@ from flywheel_assets.lake.places import Places
 from flywheel_assets.sources.spool import Spool
 from flywheel_assets.tables.agent_runs import AGENT_RUNS
 from flywheel_assets.tables.raw_spans import RAW_SPANS
+from flywheel_assets.tables.storms import STORMS
 
 AT = int((datetime.now(UTC) - timedelta(days=1)).timestamp()) // 60 * 60_000
 
@@ -39,10 +40,15 @@ def posted(tmp_path: Path) -> Places:
 
 def test_posted_events_are_runs_after_a_turn_and_a_storm_is_a_row(posted: Places):
     done = turn_the_wheel(posted, job="arrival")
-    assert (done.failed, done.red) == ([], [])
+    assert (done.failed, done.red) == ([], ["storms: no_flood"])
     lake = Lake(posted.lake)
     assert {run["skill"] for run in lake.read(AGENT_RUNS).to_pylist()} == {"digest"}
     assert lake.read(AGENT_RUNS).num_rows == 50
     # One row a page, and the storm lies in two pages.
     assert lake.read(RAW_SPANS).num_rows == 52
     assert list(posted.events.iterdir()) == []
+    storms = lake.read(STORMS).to_pylist()
+    assert {(one["name"], one["component"], one["signature"], one["collapsed"]) for one in storms} == {
+        ("redis.subscriber.error", "digest", "refused", True)
+    }
+    assert sum(one["count"] for one in storms) == 30_000

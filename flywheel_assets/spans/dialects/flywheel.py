@@ -1,6 +1,6 @@
 """What the flywheel's own client writes on spans when it has decided, and its feedback spans."""
 
-from flywheel_assets.spans.dialect import ByName, Dialect
+from flywheel_assets.spans.dialect import ByKey, ByName, Dialect
 
 DIALECT = Dialect(
     name="flywheel",
@@ -17,5 +17,9 @@ DIALECT = Dialect(
         "unit_id": ("flywheel.unit.id",),
         "candidate_set": ("flywheel.candidate_set",),
     },
-    operations=(ByName({"flywheel.feedback": "evaluation"}),),
+    operations=(
+        # One row that stands for many; whatever each of them was, it is no work.
+        ByKey("flywheel.storm.count", "storm"),
+        ByName({"flywheel.feedback": "evaluation"}),
+    ),
 )
