@@ -122,7 +122,8 @@ class Process:
     def _together(self, logs: Reals) -> Reals:
         """Log of all bettors' capital, row by row, from the log of each one's."""
         shares = np.full(logs.shape[1], 1 / logs.shape[1]) if self.weights is None else self.weights
-        return np.logaddexp.reduce(logs + np.log(shares), axis=1)
+        most = logs.max(axis=1)
+        return most + np.log(np.exp(logs - most[:, None]) @ shares)
 
     def _logs(self, mean: float) -> Reals:
         """Log of every bettor's capital after each observation."""

@@ -7,31 +7,51 @@ from importlib.metadata import version as installed
 import dagster as dg
 
 from flywheel_assets.artifacts.prompts import known_prompts
+from flywheel_assets.decisions.criteria.aa_healthy import healthy
 from flywheel_assets.decisions.decide import Decided, Inputs, decide
+from flywheel_assets.decisions.drills import drills, identical_arms
 from flywheel_assets.decisions.ledger import verify
 from flywheel_assets.defs.approvals import approvals
 from flywheel_assets.defs.checks import stage_checks
 from flywheel_assets.defs.graph import specs
 from flywheel_assets.defs.plots import trial_plot
 from flywheel_assets.defs.progress import ADMITTED, admitted_runs
-from flywheel_assets.defs.report import Report, Results, materialised, whole
+from flywheel_assets.defs.report import Report, Results, materialised, of, whole
 from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.defs.verdicts import Check, Verdict
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.tables.agent_runs import AGENT_RUNS
 from flywheel_assets.tables.decision_arguments import DECISION_ARGUMENTS
 from flywheel_assets.tables.documents.routing import content_hash
+from flywheel_assets.tables.drills import DRILLS
 from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS
 from flywheel_assets.tables.promotion_decisions import PROMOTION_DECISIONS
 from flywheel_assets.tables.prompt_candidates import PROMPT_CANDIDATES
 from flywheel_assets.tables.routing_candidates import ROUTING_CANDIDATES
-from flywheel_assets.tables.steps import DECIDE
+from flywheel_assets.tables.steps import DECIDE, DRILL
 
 RED = {
+    "drills": "look at `drill_results`: which skill's identical arms are promoted too often. No promotion passes "
+    "criterion `aa_healthy` meanwhile; nothing needs to be stopped by hand.",
     "promotion_decisions": "stop publishing and run `flywheel decisions verify`: it names the entry that was changed. "
     "Restore the lake's folder from a backup, or the table to an earlier version.",
     "decision_arguments": "`flywheel decisions replay ENTRY` derives the verdict again from the pinned evidence.",
 }
+
+
+# Of the halves that drills draw. Always the same, so that a drill changes only when its traffic does.
+SEED = 0
+
+
+@dg.multi_asset(name=DRILL.name, specs=specs(DRILL, RED))
+def drilled(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
+    """Identical, permuted and planted arms on own traffic, through the code that decides."""
+    lake = wheel.lake()
+    found = drills(lake.connect([GATED_OBSERVATIONS]), wheel.now(), SEED)
+    written = lake.overwrite(DRILLS, found)
+    seen = identical_arms(found)
+    shown = {"identical arms promoted": f"{seen.promoted} of {seen.trials}, {seen.nominal:.0%} promised", "seed": SEED}
+    yield from materialised(context, [DRILLS.name], [of(written, shown)])
 
 
 # One writer at a time: the ledger is a chain.
@@ -49,7 +69,7 @@ def gather(wheel: WheelResource, now: datetime) -> Inputs:
     """What the decision reads, at versions that are written down with it."""
     lake, skills = wheel.lake(), wheel.skills()
     versions = lake.versions(
-        [GATED_OBSERVATIONS, AGENT_RUNS, ROUTING_CANDIDATES, PROMPT_CANDIDATES, PROMOTION_DECISIONS]
+        [GATED_OBSERVATIONS, AGENT_RUNS, DRILLS, ROUTING_CANDIDATES, PROMPT_CANDIDATES, PROMOTION_DECISIONS]
     )
     prompts = known_prompts(wheel.places().artifacts, skills, PROMPT_CANDIDATES.empty())
     return Inputs(
@@ -66,6 +86,7 @@ def gather(wheel: WheelResource, now: datetime) -> Inputs:
         },
         prompts={version: document.text for (_, version), document in prompts.items()},
         approvals=approvals(wheel.places()),
+        identical=identical_arms(lake.read(DRILLS, version=versions.get(DRILLS.name))),
     )
 
 
@@ -96,14 +117,26 @@ def chain_is_whole(wheel: WheelResource, _instance: dg.DagsterInstance) -> Verdi
     return Verdict(passed=not faults, found={"entries": ledger.num_rows, "faults": faults[:100]})
 
 
+def arms_are_healthy(wheel: WheelResource, _instance: dg.DagsterInstance) -> Verdict:
+    """All trials of identical arms together, against what is promised."""
+    seen = identical_arms(wheel.lake().read(DRILLS))
+    return Verdict(passed=healthy(seen), found=seen.model_dump())
+
+
 decisions_checks = stage_checks(
     "decisions",
     [
+        Check(
+            DRILLS.name,
+            "identical_arms_are_not_promoted",
+            "On own traffic, identical arms are promoted no more often than the test promises.",
+            arms_are_healthy,
+        ),
         Check(
             PROMOTION_DECISIONS.name,
             "chain_is_whole",
             "The hash chain is whole: no entry was edited, moved or removed.",
             chain_is_whole,
-        )
+        ),
     ],
 )

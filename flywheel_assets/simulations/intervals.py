@@ -13,6 +13,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from flywheel_assets.decisions.eprocess import Reals
+from flywheel_assets.decisions.off_policy.evaluate import evaluate
+from flywheel_assets.decisions.off_policy.logged import Estimated, Logged
 from flywheel_assets.decisions.trial import Trial
 from flywheel_assets.decisions.watch import ROLLBACK_ALPHA, matched
 from flywheel_assets.scores.score import score
@@ -105,6 +107,31 @@ def climb(per_block: float) -> Callable[[Rng], Coverage]:
     return once
 
 
+def off_policy(share: float) -> Callable[[Rng], Coverage]:
+    """The 95 % sequence of a candidate's off-policy value; its arm is chosen with `share`, half of it for hard runs."""
+
+    def once(rng: Rng) -> Coverage:
+        runs, hard = 800, rng.random(800) < 0.5
+        chance = np.where(hard, share / 2, share)
+        taken = rng.random(runs) < chance
+        log = Logged(
+            action=taken.astype(np.int64),
+            reward=(rng.random(runs) < np.where(hard, 0.4, 0.9)).astype(np.float64),
+            propensity=np.where(taken, chance, 1 - chance),
+            target=np.tile([0.0, 1.0], (runs, 1)),
+            keep=np.ones(runs),
+            features=hard[:, None].astype(np.float64),
+            cluster=np.arange(runs),
+            supported=np.ones(runs, dtype=np.bool_),
+        )
+        found = evaluate(log)
+        if not isinstance(found, Estimated) or found.sequence is None:
+            return Coverage(0, 0, 0.05)
+        return Coverage(int(not found.sequence[0] <= 0.65 <= found.sequence[1]), 1, 0.05)
+
+    return once
+
+
 def _day(rng: Rng, arm: int, rate: float, sizes: Ints, rho: float) -> dict[str, object]:
     """A SKILL_DAY_STATS row of one arm, whose runs of one session correlate by `rho`. `sizes`: runs by session."""
     sessions = len(sizes)
@@ -163,6 +190,8 @@ SHOWN: Mapping[str, Callable[[Rng], Coverage]] = {
     "score, runs of their own": scores(80, 1, 0.0),
     "score, sessions of up to 8 runs": scores(40, 8, 0.3),
     "score, few sessions": scores(15, 8, 0.3),
+    "off-policy value, arm taken in half of the runs": off_policy(0.5),
+    "off-policy value, arm taken in one of ten": off_policy(0.133),
     "momentum's lift, no gain": lift(0.0, 0.0),
     "momentum's lift, drifting, gain 10 points": lift(0.25, 0.1),
     "momentum's slope, none": climb(0.0),

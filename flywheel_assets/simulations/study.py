@@ -86,7 +86,7 @@ def conduct(seed: int, scale: float, processes: int, say: Callable[[str], None])
         for cell, share in MIXES.items():
             study.streams[cell] = sum(shared.out(cell, streams, share, 80), start=list[Stream]())
         for cell in SHOWN:
-            found = shared.out(cell, covered, cell, 400 if "momentum" in cell else 1000)
+            found = shared.out(cell, covered, cell, 400 if "momentum" in cell else 800)
             study.coverage[cell] = Coverage(
                 sum(one.missed for one in found), sum(one.of for one in found), found[0].nominal
             )

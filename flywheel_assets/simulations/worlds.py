@@ -34,6 +34,8 @@ class World:
         users = pa.nulls(count, pa.string()) if self.user is None else pa.array(self.user).cast(pa.string())
         whole = Evidence.of(self.candidate, self.outcome, day=days, principal=users)
         silent = np.isnan(self.outcome)
+        if not silent.any():
+            return whole
         untold = whole.rows.filter(pa.array(silent)).select(UNTOLD.names)
         return Evidence(whole.rows.filter(pa.array(~silent)), {}, untold)
 

@@ -3,7 +3,7 @@
 from scipy.stats import binom
 
 from flywheel_assets.decisions.canonical import stated
-from flywheel_assets.decisions.trial import Passed, Result, Trial, Undecided
+from flywheel_assets.decisions.trial import IdenticalArms, Passed, Result, Trial, Undecided
 from flywheel_assets.tables.documents.registration import Registration
 
 # Chance that a sound test is ever taken for a broken one.
@@ -20,16 +20,25 @@ def check(trial: Trial) -> Result:
     seen = trial.conditions.identical
     if seen is None or not seen.trials:
         return Passed("no trial of identical arms on this traffic yet")
-    chance = float(binom.sf(seen.promoted - 1, seen.trials, seen.nominal))
     numbers = {
         "trials": seen.trials,
         "promoted": seen.promoted,
         "observed": stated(seen.promoted / seen.trials),
         "nominal": seen.nominal,
-        "chance": stated(chance),
+        "chance": stated(chance(seen)),
     }
-    if chance < BROKEN_ALPHA:
+    if not healthy(seen):
         return Undecided(
             "identical arms are promoted too often on this traffic: the test is not to be trusted", numbers
         )
     return Passed("identical arms are promoted no more often than promised", numbers)
+
+
+def healthy(seen: IdenticalArms) -> bool:
+    """Whether so many promotions may be chance."""
+    return chance(seen) >= BROKEN_ALPHA
+
+
+def chance(seen: IdenticalArms) -> float:
+    """Probability of so many promotions or more where each trial has the nominal one."""
+    return float(binom.sf(seen.promoted - 1, seen.trials, seen.nominal))
