@@ -17,7 +17,7 @@ repeated AS (
     WHERE today.scope <> '' AND firsts.first_id <> today.example_id
 ),
 arrivals AS (
-    SELECT spans.trace_id, spans.span_id, min(batches.landed_at) AS landed_at
+    SELECT spans.trace_id, spans.span_id, min(batches.landed_at) AS landed_at, min(spans.service_name) AS service_name
     FROM raw_spans AS spans
     SEMI JOIN labeled_examples AS roots ON roots.trace_id = spans.trace_id AND roots.root_span_id = spans.span_id
     JOIN landed_batches AS batches ON batches.batch_id = spans.batch_id AND batches.status = 'accepted'
@@ -29,7 +29,8 @@ SELECT
     coalesce(today.scope, '') AS scope,
     coalesce(today.minhash, []) AS minhash,
     repeated.first_id AS same_as,
-    arrivals.landed_at
+    arrivals.landed_at,
+    arrivals.service_name
 FROM labeled_examples AS examples
 LEFT JOIN today ON today.example_id = examples.example_id
 LEFT JOIN repeated ON repeated.example_id = examples.run_id

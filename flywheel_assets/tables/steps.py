@@ -95,7 +95,7 @@ ADMIT = Step(
         Read(LANDED_BATCHES),
     ),
     (GATE_VERDICTS, GATED_OBSERVATIONS, REJECTIONS),
-    version="3",
+    version="4",
 )
 DAY_STATS = Step("day_stats", (Read(LABELED_EXAMPLES), Read(GATED_OBSERVATIONS)), (SKILL_DAY_STATS,))
 

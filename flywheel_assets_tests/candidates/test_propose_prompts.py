@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from flywheel_assets.candidates.prompts.compile import EXAMPLES, LESSONS, compile_prompt, lessons_in, written_by_hand
+from flywheel_assets.candidates.prompts.compile import compile_prompt, lessons_in, written_by_hand
 from flywheel_assets.candidates.prompts.demonstrations import demonstrations
 from flywheel_assets.candidates.prompts.lessons import lessons
 from flywheel_assets.candidates.prompts.material import Run, settled, usable
 from flywheel_assets.candidates.prompts.propose import IncumbentPrompt, propose_prompts
+from flywheel_assets.tables.documents.prompt_sections import EXAMPLES, LESSONS
 from flywheel_assets.tables.documents.routing import prompt_version
 from flywheel_assets.tables.documents.skills_file import Skill, SkillsFile
 from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS

@@ -3,9 +3,8 @@
 import re
 
 from flywheel_assets.candidates.prompts.material import Run
+from flywheel_assets.tables.documents.prompt_sections import EXAMPLES, LESSONS
 
-LESSONS = "## Lessons from earlier runs"
-EXAMPLES = "## Examples of good answers"
 _COMPILED = re.compile(rf"\n*(?:{re.escape(LESSONS)}|{re.escape(EXAMPLES)})\n")
 
 

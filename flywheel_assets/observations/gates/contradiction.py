@@ -1,0 +1,51 @@
+"""Holds runs that answered the same request with the same words and yet were told to have gone both ways.
+
+One of the outcomes is wrong, and nothing here says which: both sides are held, so that neither
+successes nor failures are favoured. The same answer in two arms is the same answer.
+"""
+
+# Arrow makes its compute functions when it is imported, out of a type checker's sight.
+# pyright: reportAttributeAccessIssue=false
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flywheel_assets.observations.registry import Evidence
+from flywheel_assets.observations.signatures import comparable
+from flywheel_assets.observations.verdict import Verdict, first_that_holds, hold
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """`apart`: how far the outcomes of one text must be apart to contradict each other."""
+
+    apart: float = 0.6
+    name: str = "contradiction"
+    version: str = "1"
+    order: int = 55
+    by_row: bool = False
+
+    def judge(self, evidence: Evidence) -> list[Verdict]:
+        """Runs of the day without captured text, or without an outcome, contradict nothing."""
+        rows = evidence.rows
+        captured = pc.and_(pc.is_valid(rows["input_text"]), pc.is_valid(rows["output_text"]))
+        usable = pc.and_(pc.and_(captured, pc.equal(rows["grain"], "run")), pc.is_valid(rows["outcome"]))
+        said = pa.table(
+            {
+                "place": pa.array(range(rows.num_rows)),
+                "skill": pc.fill_null(rows["skill"], ""),
+                "outcome": rows["outcome"],
+                "words": comparable(rows["input_text"], rows["output_text"]),
+            }
+        ).filter(usable)
+        spread = said.group_by(["skill", "words"]).aggregate([("outcome", "min"), ("outcome", "max")])
+        torn = spread.filter(pc.greater_equal(pc.subtract(spread["outcome_max"], spread["outcome_min"]), self.apart))
+        places = said.join(torn, ["skill", "words"], join_type="left semi")["place"]
+        mask = pc.is_in(pa.array(range(rows.num_rows)), places.combine_chunks())
+        detail = "the same request and answer have outcomes that contradict each other"
+        return first_that_holds(rows.num_rows, [(mask, hold("contradiction", detail))])
+
+
+GATE = Contradiction()
