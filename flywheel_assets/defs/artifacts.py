@@ -1,9 +1,11 @@
 """Stage 8 in Dagster: what agents load."""
 
+import os
 from importlib.metadata import entry_points
 
 import dagster as dg
 
+from flywheel_assets.artifacts.announce import Announced, announce
 from flywheel_assets.artifacts.channel import Channel
 from flywheel_assets.artifacts.evidence import Grounds
 from flywheel_assets.artifacts.publish import Published, publish
@@ -43,12 +45,16 @@ def published(context: dg.AssetExecutionContext, wheel: WheelResource) -> Result
     states = rollout(ledger, skills)
     found = publish(places.artifacts, states, skills, candidates, grounds, plugins=entry_points(group=EXPORTERS))
     written = [lake.overwrite(PROMOTED_ROUTING, found.routing), lake.overwrite(PROMOTED_PROMPTS, found.prompts)]
-    yield from materialised(context, [table.name for table in PUBLISH.writes], [of(w, shown(found)) for w in written])
+    told = announce(ledger, places.artifacts, found.pointer.policy_id, {} if wheel.clock else os.environ)
+    said = shown(found, told)
+    yield from materialised(context, [table.name for table in PUBLISH.writes], [of(w, said) for w in written])
 
 
-def shown(found: Published) -> dict[str, object]:
+def shown(found: Published, told: Announced) -> dict[str, object]:
     """What a person wants to know of a publication."""
     return {
+        "events sent": list(told.sent),
+        "events not sent": told.fault or "none",
         "policy": found.pointer.policy_id,
         "document changed": found.changed,
         "withheld": found.withheld,
