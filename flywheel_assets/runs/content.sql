@@ -6,25 +6,35 @@ WITH spots AS (
         unnest(['input', 'output', 'chosen', 'skill', 'tools']) AS what
     FROM folded
 )
-SELECT w.run, s.trace_id, s.span_id, s.dialect, bool_or(what = 'input') AS input, bool_or(what = 'output') AS output,
+SELECT w.run, s.day, s.trace_id, s.span_id, s.dialect, bool_or(what = 'input') AS input, bool_or(what = 'output') AS output,
     bool_or(what = 'chosen') AS chosen, bool_or(what = 'skill') AS skill, bool_or(what = 'tools') AS tools
 FROM spots w JOIN near s ON s.rowid = w.row
 GROUP BY ALL;
 
--- Read as a stream: whole conversations are in it.
+-- Read as a stream: whole conversations are in it. The neighbours' spans apart: they are few, and
+-- attributes of all others are not read then.
+WITH read AS NOT MATERIALIZED (
+    SELECT w.*, r.input_key, r.output_key, r.attr_text, r.attr_json
+    FROM raw_spans r JOIN wanted w ON r.trace_id = w.trace_id AND r.span_id = w.span_id
+    WHERE r.day = $day AND w.day = $day
+    UNION ALL
+    SELECT w.*, r.input_key, r.output_key, r.attr_text, r.attr_json
+    FROM raw_spans r JOIN wanted w ON r.day = w.day AND r.trace_id = w.trace_id AND r.span_id = w.span_id
+    WHERE r.day != $day AND w.day != $day
+)
 SELECT
-    w.run,
-    CASE WHEN w.input THEN coalesce(attr_text[input_key], attr_json[input_key]) END AS input_text,
-    CASE WHEN w.output THEN coalesce(attr_text[output_key], attr_json[output_key]) END AS output_text,
-    CASE WHEN w.chosen THEN coalesce(attr_text['flywheel.context'], attr_json['flywheel.context']) END AS context_json,
-    CASE WHEN w.skill THEN attr_text['flywheel.skill.name'] IS NOT NULL END AS flywheel_skill,
-    CASE WHEN w.tools THEN substr(sha256(coalesce(
+    run,
+    CASE WHEN input THEN coalesce(attr_text[input_key], attr_json[input_key]) END AS input_text,
+    CASE WHEN output THEN coalesce(attr_text[output_key], attr_json[output_key]) END AS output_text,
+    CASE WHEN chosen THEN coalesce(attr_text['flywheel.context'], attr_json['flywheel.context']) END AS context_json,
+    CASE WHEN skill THEN attr_text['flywheel.skill.name'] IS NOT NULL END AS flywheel_skill,
+    CASE WHEN tools THEN substr(sha256(coalesce(
         attr_json['gen_ai.tool.definitions'],
         CASE
-            WHEN w.dialect IS DISTINCT FROM 'openinference' THEN attr_text['gen_ai.tool.definitions']
+            WHEN dialect IS DISTINCT FROM 'openinference' THEN attr_text['gen_ai.tool.definitions']
             WHEN attr_text['llm.tools.0.tool.json_schema'] IS NULL THEN NULL
             ELSE array_to_string(list_transform(list_sort(list_filter(
                 map_entries(attr_text), e -> starts_with(e.key, 'llm.tools.'))), e -> e.value), chr(10))
         END
     )), 1, 12) END AS tool_schema_hash
-FROM raw_spans r JOIN wanted w ON r.trace_id = w.trace_id AND r.span_id = w.span_id;
+FROM read;

@@ -46,7 +46,7 @@ def fold_runs(
     run_script(con, "members", given, {"durable": registry.durable_sql()})
     run_script(con, "idle")
     run_script(con, "runs")
-    con.register("content_found", _content(con))
+    con.register("content_found", _content(con, day))
     given = {"day": day, "abandoned_after_ns": abandoned_after // timedelta(microseconds=1) * 1000}
     runs = run_script(con, "agent_runs", given, {"silent": registry.silent_sql()}).to_arrow_table()
     spans = run_script(con, "run_spans", {"day": day}).to_arrow_table()
@@ -54,9 +54,9 @@ def fold_runs(
     return AGENT_RUNS.conform(runs), RUN_SPANS.conform(spans)
 
 
-def _content(con: duckdb.DuckDBPyConnection) -> pa.Table:
+def _content(con: duckdb.DuckDBPyConnection, day: date) -> pa.Table:
     """What the attributes of chosen spans hold, with readable texts in place of raw messages."""
-    found = run_script(con, "content").to_arrow_reader(ROWS_AT_ONCE)
+    found = run_script(con, "content", {"day": day}).to_arrow_reader(ROWS_AT_ONCE)
     return pa.concat_tables([CONTENT.empty_table(), *(_readable(pa.table(batch)) for batch in found)])
 
 
