@@ -165,6 +165,37 @@ def demo(
     respond("demo", as_json, lambda: play(data, quiet=as_json))
 
 
+@app.command()
+def replay(  # noqa: PLR0913, PLR0917 - a parameter is an option
+    path: Annotated[Path, typer.Argument(help="A recorded matrix: Parquet, CSV or JSON lines; see replay/matrix.py.")],
+    out: Annotated[Path, typer.Option(help="Where the report and its JSON go.")] = DATA / "replays",
+    mode: Annotated[str, typer.Option(help="contextual, trials or cascade; else what the file allows.")] = "",
+    column: Annotated[list[str] | None, typer.Option(help="meaning=column, e.g. arm=engine; repeatable.")] = None,
+    context: Annotated[list[str] | None, typer.Option(help="A column known before acting; repeatable.")] = None,
+    price: Annotated[list[str] | None, typer.Option(help="arm=USD where no cost is recorded; repeatable.")] = None,
+    where: Annotated[str, typer.Option(help="Which rows, as a DuckDB condition.")] = "",
+    budget: Annotated[
+        list[float] | None, typer.Option(help="contextual: share of the way to the dearest; repeatable.")
+    ] = None,
+    usd: Annotated[float | None, typer.Option(help="cascade: mean cost allowed.")] = None,
+    baseline: Annotated[str, typer.Option(help="trials: the arm in production at launch.")] = "",
+    runs: Annotated[int, typer.Option(help="trials: how many runs.")] = 3000,
+    seeds: int = 5,
+    every: Annotated[int, typer.Option(help="Runs from one artifact to the next.")] = 100,
+    name: Annotated[str, typer.Option(help="Of the report.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Drive the wheel over recorded outcomes: what would it have promoted, and what is that worth?"""
+    from flywheel_assets.commands.replay import Asked, Reading
+    from flywheel_assets.commands.replay import replay as drive
+
+    said = (dict(one.split("=", 1) for one in options or ()) for options in (column, price))
+    columns, prices = said
+    reading = Reading(columns, tuple(context or ()), where, {arm: float(each) for arm, each in prices.items()})
+    asked = Asked(path, out, reading, mode, tuple(budget or ()), usd, baseline, runs, seeds, every, name)
+    respond("replay", as_json, lambda: drive(asked, quiet=as_json))
+
+
 @decisions_app.command("list")
 def decisions_list(
     skill: Annotated[str, typer.Option(help="Only this skill.")] = "",

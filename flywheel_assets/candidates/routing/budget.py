@@ -8,9 +8,8 @@ from numpy.typing import NDArray
 from flywheel_assets.candidates.routing.features import Reals
 
 STEPS = 60
-# A budget may be exceeded by this part of it, no more, with 95 % confidence over the requests to come.
+# A budget may be exceeded by this part of it, no more: by the estimate plus one standard error.
 TOLERANCE = 0.02
-ONE_SIDED_95 = 1.645
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,4 +50,4 @@ def _at(value: Reals, cost: Reals, price: float) -> Priced:
 def _spent(priced: Priced, cost: Reals) -> float:
     spent = cost[priced.chosen]
     error = float(spent.std()) / max(len(spent), 1) ** 0.5
-    return priced.cost + ONE_SIDED_95 * error
+    return priced.cost + error

@@ -3,7 +3,7 @@
 import numpy as np
 
 from flywheel_assets.candidates.routing.contextual import Model
-from flywheel_assets.candidates.routing.features import Reals
+from flywheel_assets.candidates.routing.features import Asked, Reals
 from flywheel_assets.tables.documents.routing import content_hash
 from flywheel_assets.tables.documents.scorer import PREFIX, ArmScore, Scorer
 
@@ -41,3 +41,17 @@ def _context(model: Model, arm: int, axes: int) -> dict[str, dict[str, float]]:
     for (key, value), weight in zip(model.lens.classes, model.own[arm, axes + 1 :], strict=True):
         found.setdefault(key, {})[value] = round(float(weight), 6)
     return found
+
+
+def chosen_by(rule: Scorer, asked: Asked) -> list[str]:
+    """What `Scorer.choose` says of each request, all at once."""
+    table = np.zeros((len(asked), len(rule.arms)))
+    for index, arm in enumerate(rule.arms):
+        table[:, index] = arm.bias
+        if arm.weights:
+            table[:, index] += rule.unit * np.asarray(asked.words @ np.array(arm.weights, dtype=np.float64))
+        for row, entries in enumerate(asked.entries):
+            table[row, index] += sum(
+                arm.context[key].get(value, 0.0) for key, value in entries.items() if key in arm.context
+            )
+    return [rule.arms[index].arm for index in table.argmax(axis=1)]

@@ -1,0 +1,211 @@
+"""A replay through the decisions: arms without context, tried and promoted as the wheel does.
+
+In memory, one turn every so many runs, by the wheel's own functions: day statistics, scores,
+proposals, the ledger's verdicts, the routing document, the client's draw. Spans, the receiver and
+Dagster are left out; `replay/doors.py` drives the same matrix through them.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from flywheel_assets.artifacts.routing import routing_document
+from flywheel_assets.candidates.routing.propose import propose_routes
+from flywheel_assets.client.policy import Choice
+from flywheel_assets.decisions.decide import Inputs, decide
+from flywheel_assets.decisions.rollout import rollout
+from flywheel_assets.replay.contextual import SKILL, ready
+from flywheel_assets.replay.matrix import Matrix
+from flywheel_assets.scores.day_stats import day_stats
+from flywheel_assets.scores.score import score
+from flywheel_assets.tables.agent_runs import AGENT_RUNS
+from flywheel_assets.tables.documents.arm import Arm
+from flywheel_assets.tables.documents.routing import RoutingDocument
+from flywheel_assets.tables.documents.skills_file import Skill, SkillsFile
+from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS
+from flywheel_assets.tables.labeled_examples import LABELED_EXAMPLES
+from flywheel_assets.tables.promotion_decisions import PROMOTION_DECISIONS
+from flywheel_assets.tables.prompt_candidates import PROMPT_CANDIDATES
+from flywheel_assets.tables.skill_day_stats import SKILL_DAY_STATS
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+# Of the proposals' draws, as in the wheel.
+SEED = 0
+
+
+@dataclass(slots=True)
+class Wheel:
+    """The wheel's stages from observations to the document, for one skill. A turn closes a day."""
+
+    skills: SkillsFile
+    document: RoutingDocument | None = None
+    ledger: pa.Table = field(default_factory=PROMOTION_DECISIONS.empty)
+    observations: list[pa.Table] = field(default_factory=list[pa.Table])
+    stats: list[pa.Table] = field(default_factory=list[pa.Table])
+
+    def turn(self, now: datetime) -> RoutingDocument:
+        """Scores, proposals, verdicts, and the document that follows."""
+        states = rollout(self.ledger, self.skills)
+        arms = {name: state.production_arm for name, state in states.items()}
+        scores = score(pa.concat_tables([SKILL_DAY_STATS.empty(), *self.stats]), now.date())
+        with duckdb.connect() as con:
+            for table in (GATED_OBSERVATIONS, LABELED_EXAMPLES, AGENT_RUNS):
+                con.register(table.name, pa.concat_tables([table.empty(), *self._rows(table.names)]))
+            found = decide(
+                Inputs(
+                    ledger=self.ledger,
+                    routing_candidates=propose_routes(scores, self.skills, arms, SEED),
+                    prompt_candidates=PROMPT_CANDIDATES.empty(),
+                    con=con,
+                    skills=self.skills,
+                    now=now,
+                    manifest={},
+                )
+            )
+        self.ledger = pa.concat_tables([self.ledger, found.entries])
+        self.document = routing_document(rollout(self.ledger, self.skills), self.skills, self.document)
+        return self.document
+
+    def observe(self, rows: list[dict[str, object]], at: datetime) -> None:
+        """A day's runs, each admitted with the outcome that was revealed."""
+        self.observations.append(_facts(rows))
+        with duckdb.connect() as con:
+            for table in (GATED_OBSERVATIONS, LABELED_EXAMPLES):
+                con.register(table.name, table.conform(self.observations[-1].select(table.names)))
+            self.stats.append(day_stats(con, at.date())[0])
+
+    def _rows(self, names: tuple[str, ...] | list[str]) -> list[pa.Table]:
+        return [day.select(list(names)) for day in self.observations]
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """What came of a replay: the arm in production at the end, its true value, and how it got there."""
+
+    seed: int
+    runs: int
+    arm: str
+    value: float
+    baseline: float
+    best: float
+    promotions: tuple[tuple[int, str, float], ...]
+    trials: int
+    obtained: float
+    curve: tuple[float, ...]
+
+    @property
+    def wrong(self) -> int:
+        """Promotions to an arm whose recorded value is not above its predecessor's."""
+        before = [self.baseline, *(value for _, _, value in self.promotions)]
+        return sum(now <= then for then, (_, _, now) in zip(before, self.promotions, strict=False))
+
+
+def replay_trials(matrix: Matrix, skill: Skill, runs: int, seed: int, every: int = 100) -> Picked:
+    """Replay for so many runs; items are repeated where there are fewer, rates are drawn from."""
+    rng = np.random.default_rng(seed)
+    skills = SkillsFile(skills={SKILL: skill})
+    wheel = Wheel(skills)
+    truth = np.nanmean(matrix.outcome, axis=0)
+    names = {str(Arm(model=arm)): at for at, arm in enumerate(matrix.arms)}
+    launch = str(Arm(model=skill.baseline_model))
+    curve: list[float] = []
+    promotions: list[tuple[int, str, float]] = []
+    total = 0.0
+    items = _arrivals(matrix, runs, rng)
+    for day, start in enumerate(range(0, runs, every)):
+        morning = START + timedelta(days=day)
+        route = ready(wheel.turn(morning).skills[SKILL])
+        production = rollout(wheel.ledger, skills)[SKILL].production_arm
+        if production != (promotions[-1][1] if promotions else launch):
+            promotions.append((start, production, float(truth[names[production]])))
+        curve.append(float(truth[names[production]]))
+        rows: list[dict[str, object]] = []
+        for nth in range(start, min(start + every, runs)):
+            choice = route.choose(f"{seed}-{nth}")
+            at = names[str(choice.arm)]
+            rate = matrix.outcome[items[nth], at]
+            outcome = float(rng.random() < rate) if matrix.rates else float(rate)
+            total += outcome
+            when = morning + timedelta(seconds=1 + nth - start)
+            rows.append(_row(choice, nth, when, outcome, float(matrix.cost[items[nth], at])))
+        wheel.observe([row for row in rows if row["outcome"] == row["outcome"]], morning)
+    wheel.turn(START + timedelta(days=len(curve)))
+    production = rollout(wheel.ledger, skills)[SKILL].production_arm
+    if production != (promotions[-1][1] if promotions else launch):
+        promotions.append((runs, production, float(truth[names[production]])))
+    return Picked(
+        seed,
+        runs,
+        production,
+        float(truth[names[production]]),
+        float(truth[names[launch]]),
+        float(truth.max()),
+        tuple(promotions),
+        wheel.ledger.column("kind").to_pylist().count("registered"),
+        total / runs,
+        tuple(curve),
+    )
+
+
+def _arrivals(matrix: Matrix, runs: int, rng: np.random.Generator) -> list[int]:
+    count = len(matrix.items)
+    if matrix.ordered:
+        return [nth % count for nth in range(runs)]
+    return [int(item) for _ in range(-(-runs // count)) for item in rng.permutation(count)][:runs]
+
+
+def _row(choice: Choice, nth: int, start: datetime, outcome: float, cost: float) -> dict[str, object]:
+    return {
+        "run_id": f"run-{nth:07d}",
+        "start_time": start,
+        "day": start.date(),
+        "arm": choice.arm,
+        "model": choice.model,
+        "experiment_id": choice.experiment_id,
+        "segment": choice.segment,
+        "propensity": choice.propensity,
+        "unit_id": f"unit-{nth}",
+        "principal_id": f"user-{nth % 97}",
+        "outcome": outcome,
+        "cost_usd": None if cost != cost else cost,  # noqa: PLR0124 - NaN: not recorded
+    }
+
+
+_ALIKE: dict[str, object] = {
+    "skill": SKILL,
+    "runtime": "gen_ai",
+    "root_span_id": "0",
+    "status": "ok",
+    "duration_ns": 1_000_000_000,
+    "grain": "run",
+    "outcome_state": "labeled",
+    "confidence": 1.0,
+    "weight": 1.0,
+    "tier": "check",
+    "labelers": ["recorded"],
+    "votes": 1,
+    "dissent": 0,
+    "redacted": False,
+    "remarks": [],
+    "skill_source": "flywheel",
+    "attempts": 1,
+    "attempts_never_ran": 0,
+    "traces": 1,
+    "spans": 1,
+    "llm_calls": 1,
+    "tool_calls": 0,
+    "tool_errors": 0,
+}
+
+
+def _facts(rows: list[dict[str, object]]) -> pa.Table:
+    """Every column that a later stage may read, as the stages before would have written it."""
+    whole = [{**_ALIKE, **row, "trace_id": row["run_id"], "example_id": row["run_id"]} for row in rows]
+    columns: dict[str, pa.Array | pa.ChunkedArray] = {}
+    for table in (AGENT_RUNS, LABELED_EXAMPLES, GATED_OBSERVATIONS):
+        made = table.rows([{name: row.get(name) for name in table.names} for row in whole])
+        columns |= {name: made.column(name) for name in table.names}
+    return pa.table(columns)
