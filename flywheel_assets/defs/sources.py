@@ -15,14 +15,18 @@ from flywheel_assets.defs.verdicts import Check, Verdict
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.sources.land import land
 from flywheel_assets.sources.per_source import SOURCES
+from flywheel_assets.sources.statements import faults_of, write_statements
 from flywheel_assets.tables.landed_batches import LANDED_BATCHES
 from flywheel_assets.tables.span_rejections import SPAN_REJECTIONS
+from flywheel_assets.tables.statements import PRICES
 from flywheel_assets.tables.steps import LAND
 
 RED = {
     "landed_batches": "read `reason` of the rejected rows; the bytes are kept under `data/landing`, so nothing is "
     "lost. For days outside the calendar set FLYWHEEL_START_DAY to an earlier day.",
     "span_rejections": "`reason` says what the emitting SDK got wrong; the spans' bytes are kept under `data/landing`.",
+    "prices": "mend the field of `data/prices.yaml` that the fault names; until then the prices before it hold.",
+    "skill_names": "mend the field of `data/skills.yaml` that the fault names; until then the names before it hold.",
 }
 
 # Files may be half uploaded or a mount away for a moment; landing is idempotent.
@@ -45,7 +49,8 @@ def landed(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     places, lake, now = wheel.places(), wheel.lake(), wheel.now()
     asked = poll_configured(wheel)
     found = land(lake, places.inbox, places.landing, now)
-    reports = [whole(lake, table, {"landed now": str(found)}) for table in LAND.writes]
+    unfit = write_statements(lake, places.prices_file, places.skills_file)
+    reports = [whole(lake, table, {"landed now": str(found), **unfit}) for table in LAND.writes]
     reports = [*source_reports(wheel, asked, now), *reports]
     yield from materialised(context, [report.asset for report in reports], reports)
 
@@ -67,9 +72,16 @@ def days_in_calendar(wheel: WheelResource, _instance: dg.DagsterInstance) -> Ver
     return Verdict(passed=not outside, found={"days without a partition": outside})
 
 
+def statements_fit(wheel: WheelResource, _instance: dg.DagsterInstance) -> Verdict:
+    """Fails when `prices.yaml` or `skills.yaml` does not fit; what was stated before holds meanwhile."""
+    unfit = faults_of(wheel.places().prices_file, wheel.places().skills_file)
+    return Verdict(passed=not unfit, found={"faults": unfit})
+
+
 sources_checks = stage_checks(
     "sources",
     [
+        Check(PRICES.name, "statements_fit", "prices.yaml and skills.yaml can be read and fit.", statements_fit),
         Check(
             LANDED_BATCHES.name,
             "days_in_calendar",

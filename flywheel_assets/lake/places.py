@@ -52,6 +52,11 @@ class Places:
         return self.data / "skills.yaml"
 
     @property
+    def prices_file(self) -> Path:
+        """What the operator pays for tokens."""
+        return self.data / "prices.yaml"
+
+    @property
     def report(self) -> Path:
         """The report page."""
         return self.data / "report.html"

@@ -124,6 +124,9 @@ def _reachable(lake: Lake, step: Step) -> list[date]:
 def _days(lake: Lake, table: Table) -> list[date]:
     if table.by_day:
         return lake.days(table)
+    if "days" not in table.names:
+        # Of no day, and read by all: it brings none about.
+        return []
     con = lake.connect([table])
     return [day for (day,) in con.sql(f"SELECT DISTINCT unnest(days) FROM {table.name}").fetchall()]
 
@@ -132,6 +135,8 @@ def _contents(lake: Lake, table: Table, days: list[date]) -> dict[date, str | No
     if table.by_day:
         found = lake.fingerprints(table, days)
         return {day: found[day] for day in days}
+    if "days" not in table.names:
+        return dict.fromkeys(days, lake.fingerprint(table))
     con = lake.connect([table])
     rows = con.sql(
         f"""

@@ -21,17 +21,38 @@ named AS (
             ELSE 'open' END AS run_status
     FROM stated s LEFT JOIN content c USING (run)
 ),
+names AS (
+    SELECT DISTINCT unnest([agent_name, workflow_name, function, root_name, service_name]) AS name FROM named
+),
+mapped AS (
+    SELECT name, arg_max(skill, {'exact': pattern = name, 'length': length(pattern), 'pattern': pattern}) AS skill
+    FROM names JOIN skill_names ON name GLOB pattern GROUP BY name
+),
 armed AS (
-    SELECT *,
+    SELECT named.*, coalesce(a.skill, w.skill, f.skill, r.skill, s.skill) AS mapped_skill,
+        -- An id is no name: what it stands for is unknown until somebody says.
+        CASE WHEN NOT regexp_full_match(function, '[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}')
+            THEN function END AS function_name,
         coalesce(nullif(nullif(split_part(chosen_arm, '|', 1), ''), '-'), work_model, any_model) AS model,
+        -- A cost that covers only some of the calls is one only where the spans give it as theirs.
+        CASE
+            WHEN stated_calls > 0 AND priced_calls > 0 AND unpriced_calls = 0 THEN 'mixed'
+            WHEN stated_usd IS NOT NULL THEN 'stated'
+            WHEN priced_calls > 0 AND unpriced_calls = 0 THEN 'computed'
+        END AS cost_source,
         CASE WHEN chosen_arm IS NULL THEN prompt_version
             ELSE nullif(nullif(split_part(chosen_arm, '|', 2), ''), '-') END AS arm_prompt
     FROM named
+    LEFT JOIN mapped a ON a.name = agent_name
+    LEFT JOIN mapped w ON w.name = workflow_name
+    LEFT JOIN mapped f ON f.name = function
+    LEFT JOIN mapped r ON r.name = root_name
+    LEFT JOIN mapped s ON s.name = service_name
 )
 SELECT
     $day AS day, run_id, trace_id, root_span_id, runtime, start_time, session_id,
     coalesce(user_id, service_name) AS principal_id,
-    coalesce(skill_name, agent_name, workflow_name, function,
+    coalesce(skill_name, mapped_skill, agent_name, workflow_name, function_name,
         CASE WHEN runtime = 'openinference' THEN root_name END) AS skill,
     coalesce(chosen_arm, model || '|' || coalesce(arm_prompt, '-') || '|' || coalesce(tool_schema_hash, '-'))
         AS arm,
@@ -39,7 +60,8 @@ SELECT
     arm_prompt AS prompt_version,
     decision_id, policy_id, experiment_id,
     segment, unit_id, propensity,
-    keep_prob, cost_usd,
+    keep_prob,
+    CASE WHEN cost_source = 'stated' THEN stated_usd WHEN cost_source IS NOT NULL THEN computed_usd END AS cost_usd,
     CASE WHEN run_status NOT IN ('open', 'abandoned') THEN CASE WHEN durable THEN whole_duration_ns ELSE root_duration_ns END END
         AS duration_ns,
     run_status AS status,
@@ -47,11 +69,12 @@ SELECT
     input_text, output_text,
     CASE
         WHEN skill_name IS NOT NULL THEN CASE WHEN flywheel_skill THEN 'flywheel' ELSE 'convention' END
+        WHEN mapped_skill IS NOT NULL THEN 'mapping'
         WHEN agent_name IS NOT NULL THEN 'agent'
-        WHEN coalesce(workflow_name, function) IS NOT NULL OR runtime = 'openinference' THEN 'function'
+        WHEN coalesce(workflow_name, function_name) IS NOT NULL OR runtime = 'openinference' THEN 'function'
         ELSE 'none'
     END AS skill_source,
-    runtime_status, service_name, context_json, tool_schema_hash, candidate_set,
+    cost_source, runtime_status, service_name, context_json, tool_schema_hash, candidate_set,
     attempts, attempts_never_ran,
     nullif(list_filter(failed_models, lambda failed: failed IS DISTINCT FROM model), []) AS fallback_from,
     traces, spans, llm_calls, tool_calls, tool_errors, input_tokens, output_tokens, finish_reason

@@ -11,6 +11,7 @@ from flywheel_assets.runs.units import registry
 from flywheel_assets.runs.window import DAY, gather, place_window
 from flywheel_assets.tables.agent_runs import AGENT_RUNS
 from flywheel_assets.tables.run_spans import RUN_SPANS
+from flywheel_assets.tables.statements import PRICES, SKILL_NAMES
 
 # How long after a run's last sign of life others' later ones mean that it has none left.
 ABANDONED_AFTER = timedelta(hours=24)
@@ -39,6 +40,11 @@ def fold_runs(
     what the spans show of it: an open run is abandoned when one on `con` starts later than its last
     sign of life plus `abandoned_after`, which is a day at most: further ahead nothing is looked at.
     """
+    for table in (PRICES, SKILL_NAMES):
+        try:
+            con.table(table.name)
+        except duckdb.CatalogException:
+            con.register(table.name, table.empty())
     gather(con, day)
     place_window(con, day - DAY, day, day, "placed_today")
     place_window(con, day, day + DAY, None, "placed_tomorrow")

@@ -6,6 +6,36 @@ SELECT s.*, m.* REPLACE (m.call AND i.row IS NULL AS call), CASE WHEN m.is_root 
 FROM near s JOIN members m ON m.row = s.rowid LEFT JOIN idle i ON i.row = m.row
 WHERE m.run IS NOT NULL AND NOT (s.mirrors AND m.run IN (SELECT run FROM originals));
 
+-- What a call cost by the price table: the exact name, else the longest pattern, of that the latest.
+CREATE OR REPLACE TEMP TABLE call_prices AS
+WITH calls AS (
+    SELECT DISTINCT provider, coalesce(response_model, request_model) AS model, day
+    FROM near
+    WHERE operation = 'llm' AND cost_usd IS NULL AND coalesce(response_model, request_model) IS NOT NULL
+)
+SELECT c.provider, c.model, c.day, arg_max(p, {
+        'exact': p.model_pattern IN (c.model, c.provider || '/' || c.model),
+        'length': length(p.model_pattern), 'from': p.from_day, 'pattern': p.model_pattern
+    }) AS price
+FROM calls c
+JOIN prices p ON p.from_day <= c.day
+    AND (c.model GLOB p.model_pattern OR c.provider || '/' || c.model GLOB p.model_pattern)
+GROUP BY ALL;
+
+CREATE OR REPLACE TEMP VIEW costed AS
+SELECT c.*,
+    coalesce(input_tokens, output_tokens) IS NOT NULL AS counts_tokens,
+    CASE WHEN counts_tokens THEN (
+        coalesce(fresh_input_tokens, input_tokens, 0) * price.input_usd
+        + coalesce(cache_read_tokens, 0) * price.cache_read_usd
+        + coalesce(cache_write_tokens, 0) * price.cache_write_usd
+        + coalesce(plain_output_tokens + coalesce(reasoning_tokens, 0), output_tokens, 0) * price.output_usd
+    ) / 1e6 END AS priced_usd
+FROM counted c
+LEFT JOIN call_prices p
+    ON p.model = coalesce(c.response_model, c.request_model) AND p.day = c.day
+    AND p.provider IS NOT DISTINCT FROM c.provider;
+
 CREATE OR REPLACE TEMP TABLE folded AS
 WITH models AS (
     SELECT run, coalesce(response_model, request_model) AS model,
@@ -44,7 +74,11 @@ sums AS (
         arg_min(keep_prob, turn) FILTER (keep_prob IS NOT NULL) AS keep_prob,
         coalesce(
             sum(cost_usd) FILTER (call), max(cost_usd) FILTER (is_root), sum(cost_usd) FILTER (is_llm), max(cost_usd)
-        ) AS cost_usd,
+        ) AS stated_usd,
+        count(cost_usd) FILTER (call) AS stated_calls,
+        count(*) FILTER (call AND counts_tokens AND cost_usd IS NULL AND priced_usd IS NULL) AS unpriced_calls,
+        count(priced_usd) FILTER (call AND cost_usd IS NULL) AS priced_calls,
+        sum(coalesce(cost_usd, priced_usd)) FILTER (call) AS computed_usd,
         coalesce(sum(input_tokens) FILTER (call), max(input_tokens) FILTER (is_root),
             sum(input_tokens) FILTER (is_llm), max(input_tokens)) AS input_tokens,
         coalesce(sum(output_tokens) FILTER (call), max(output_tokens) FILTER (is_root),
@@ -74,7 +108,7 @@ sums AS (
         arg_min(row, turn)
             FILTER (skill_name IS NOT NULL AND NOT annotation) AS skill_at,
         arg_min(row, place) FILTER (call) AS call_at
-    FROM counted
+    FROM costed
     GROUP BY run
 ),
 whole AS (SELECT run, count(*) AS spans FROM members WHERE run IS NOT NULL GROUP BY run)

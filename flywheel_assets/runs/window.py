@@ -22,7 +22,8 @@ DAY = timedelta(days=1)
 COLUMNS = (
     "day", "trace_id", "span_id", "parent_span_id", "name", "start_time", "start_unix_nano", "duration_ns",
     "status", "service_name", "dialect", "operation", "request_model", "response_model", "input_tokens",
-    "output_tokens", "cost_usd", "finish_reason", "agent_name", "workflow_name", "session_id", "user_id",
+    "output_tokens", "fresh_input_tokens", "cache_read_tokens", "cache_write_tokens", "plain_output_tokens",
+    "reasoning_tokens", "provider", "cost_usd", "finish_reason", "agent_name", "workflow_name", "session_id", "user_id",
     "prompt_version", "skill_name", "error_type", "invocation_id", "invocation_target", "step_id",
     "runtime_status", "decision_id",
     "policy_id", "experiment_id", "arm", "segment", "propensity", "keep_prob", "unit_id", "candidate_set",

@@ -28,7 +28,7 @@ RUN_FACTS = (
     Column("unit_id", TEXT, "What the draw was sticky by"),
     Column("propensity", REAL, "Probability with which the arm was drawn; NULL: unknown", "probability"),
     Column("keep_prob", REAL, "Probability that the trace was kept; NULL: not sampled", "probability"),
-    Column("cost_usd", REAL, "Cost of the whole run, all attempts; NULL: not reported", "USD"),
+    Column("cost_usd", REAL, "Cost of the whole run, all attempts; NULL: not known. See cost_source", "USD"),
     Column("duration_ns", INT, "First start to last end; NULL while open, or abandoned", "ns"),
     Column("status", TEXT, "ok | error | cancelled | open | abandoned (open, and silent for too long)", required=True),
     Column("error_type", TEXT, "Error of the last attempt"),
@@ -47,8 +47,13 @@ AGENT_RUNS = Table(
         Column(
             "skill_source",
             TEXT,
-            "Where the skill comes from: flywheel | convention | agent | function | none",
+            "Where the skill comes from: flywheel | convention | mapping | agent | function | none",
             required=True,
+        ),
+        Column(
+            "cost_source",
+            TEXT,
+            "stated (by the spans) | computed (from prices) | mixed (some calls state theirs); NULL: cost unknown",
         ),
         Column(
             "runtime_status",

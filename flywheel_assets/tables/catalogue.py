@@ -3,6 +3,7 @@
 from flywheel_assets.tables.agent_runs import AGENT_RUNS
 from flywheel_assets.tables.decision_arguments import DECISION_ARGUMENTS
 from flywheel_assets.tables.dialect_losses import DIALECT_LOSSES
+from flywheel_assets.tables.drift import DRIFT
 from flywheel_assets.tables.drills import DRILLS
 from flywheel_assets.tables.example_signatures import EXAMPLE_SIGNATURES
 from flywheel_assets.tables.feedback import FEEDBACK
@@ -19,8 +20,10 @@ from flywheel_assets.tables.raw_spans import RAW_SPANS
 from flywheel_assets.tables.routing_candidates import ROUTING_CANDIDATES
 from flywheel_assets.tables.run_spans import RUN_SPANS
 from flywheel_assets.tables.skill_day_stats import SKILL_DAY_STATS
+from flywheel_assets.tables.skill_outlook import SKILL_OUTLOOK
 from flywheel_assets.tables.skill_scores import SKILL_SCORES
 from flywheel_assets.tables.span_rejections import SPAN_REJECTIONS
+from flywheel_assets.tables.statements import PRICES, SKILL_NAMES
 from flywheel_assets.tables.storms import STORMS
 from flywheel_assets.tables.table import Table
 
@@ -40,6 +43,8 @@ STAGES = (
 TABLES: tuple[Table, ...] = (
     LANDED_BATCHES,
     SPAN_REJECTIONS,
+    PRICES,
+    SKILL_NAMES,
     RAW_SPANS,
     DIALECT_LOSSES,
     STORMS,
@@ -54,6 +59,8 @@ TABLES: tuple[Table, ...] = (
     REJECTIONS,
     SKILL_DAY_STATS,
     SKILL_SCORES,
+    DRIFT,
+    SKILL_OUTLOOK,
     ROUTING_CANDIDATES,
     PROMPT_CANDIDATES,
     DRILLS,

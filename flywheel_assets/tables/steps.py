@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from flywheel_assets.tables.agent_runs import AGENT_RUNS
 from flywheel_assets.tables.decision_arguments import DECISION_ARGUMENTS
 from flywheel_assets.tables.dialect_losses import DIALECT_LOSSES
+from flywheel_assets.tables.drift import DRIFT
 from flywheel_assets.tables.drills import DRILLS
 from flywheel_assets.tables.example_signatures import EXAMPLE_SIGNATURES
 from flywheel_assets.tables.feedback import FEEDBACK
@@ -25,8 +26,10 @@ from flywheel_assets.tables.raw_spans import RAW_SPANS
 from flywheel_assets.tables.routing_candidates import ROUTING_CANDIDATES
 from flywheel_assets.tables.run_spans import RUN_SPANS
 from flywheel_assets.tables.skill_day_stats import SKILL_DAY_STATS
+from flywheel_assets.tables.skill_outlook import SKILL_OUTLOOK
 from flywheel_assets.tables.skill_scores import SKILL_SCORES
 from flywheel_assets.tables.span_rejections import SPAN_REJECTIONS
+from flywheel_assets.tables.statements import PRICES, SKILL_NAMES
 from flywheel_assets.tables.storms import STORMS
 from flywheel_assets.tables.table import Table
 
@@ -67,10 +70,15 @@ FEEDBACK_REACH_DAYS = 7
 # How far back a duplicate is recognised.
 DUPLICATE_REACH_DAYS = 7
 
-LAND = Step("land", (), (LANDED_BATCHES, SPAN_REJECTIONS))
+LAND = Step("land", (), (LANDED_BATCHES, SPAN_REJECTIONS, PRICES, SKILL_NAMES))
 DECODE = Step("decode", (Read(LANDED_BATCHES),), (RAW_SPANS, DIALECT_LOSSES), version="3")
 COUNT_STORMS = Step("count_storms", (Read(RAW_SPANS),), (STORMS,))
-FOLD_RUNS = Step("fold_runs", (Read(RAW_SPANS, before=RUN_REACH_DAYS, after=RUN_REACH_DAYS),), (AGENT_RUNS, RUN_SPANS))
+FOLD_RUNS = Step(
+    "fold_runs",
+    (Read(RAW_SPANS, before=RUN_REACH_DAYS, after=RUN_REACH_DAYS), Read(PRICES), Read(SKILL_NAMES)),
+    (AGENT_RUNS, RUN_SPANS),
+    version="2",
+)
 COLLECT_FEEDBACK = Step("collect_feedback", (Read(LANDED_BATCHES), Read(RAW_SPANS)), (FEEDBACK,))
 LABEL = Step(
     "label",
@@ -93,13 +101,17 @@ ADMIT = Step(
         # When a run arrived: its root span's batch says.
         Read(RAW_SPANS),
         Read(LANDED_BATCHES),
+        # What a person said of the gates' verdicts.
+        Read(FEEDBACK, after=FEEDBACK_REACH_DAYS),
     ),
     (GATE_VERDICTS, GATED_OBSERVATIONS, REJECTIONS),
-    version="4",
+    version="5",
 )
 DAY_STATS = Step("day_stats", (Read(LABELED_EXAMPLES), Read(GATED_OBSERVATIONS)), (SKILL_DAY_STATS,))
 
 SCORE = Step("score", (Read(SKILL_DAY_STATS),), (SKILL_SCORES,))
+WATCH_DRIFT = Step("watch_drift", (Read(GATED_OBSERVATIONS), Read(LABEL_VOTES)), (DRIFT,))
+LOOK_AHEAD = Step("look_ahead", (Read(LABELED_EXAMPLES),), (SKILL_OUTLOOK,))
 PROPOSE_ROUTES = Step(
     "propose_routes",
     # What the log says of each candidate comes from observations and from what their decisions could have chosen.
@@ -125,4 +137,14 @@ PUBLISH = Step("publish", (Read(PROMOTION_DECISIONS), Read(PROMPT_CANDIDATES)), 
 MEASURE_MOMENTUM = Step("measure_momentum", (Read(GATED_OBSERVATIONS), Read(PROMOTED_ROUTING)), (MOMENTUM,))
 
 DAY_STEPS = (DECODE, COUNT_STORMS, FOLD_RUNS, COLLECT_FEEDBACK, LABEL, SIGN, ADMIT, DAY_STATS)
-WHOLE_STEPS = (SCORE, PROPOSE_ROUTES, PROPOSE_PROMPTS, DRILL, DECIDE, PUBLISH, MEASURE_MOMENTUM)
+WHOLE_STEPS = (
+    SCORE,
+    WATCH_DRIFT,
+    LOOK_AHEAD,
+    PROPOSE_ROUTES,
+    PROPOSE_PROMPTS,
+    DRILL,
+    DECIDE,
+    PUBLISH,
+    MEASURE_MOMENTUM,
+)

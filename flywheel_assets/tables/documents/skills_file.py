@@ -1,6 +1,6 @@
 """`skills.yaml`: what the operator states about each skill — its baseline, its models, its limits."""
 
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -56,6 +56,11 @@ class SkillsFile(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     skills: dict[str, Skill] = Field(default_factory=dict)
+    names: dict[Annotated[str, Field(min_length=1)], Annotated[str, Field(min_length=1)]] = Field(
+        default_factory=dict,
+        description="What telemetry calls an agent, workflow, function, root span or service → the skill it is; "
+        "for runs that do not name theirs. * and ? match",
+    )
     alpha: float = Field(
         default=0.05,
         gt=0,

@@ -1,0 +1,74 @@
+"""The operator's files that runs are folded by, as tables: a change of them makes the days stale that they touch."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import yaml
+from pydantic import ValidationError
+
+from flywheel_assets.lake.lake import Lake, fingerprint
+from flywheel_assets.tables.documents.prices_file import PricesFile
+from flywheel_assets.tables.documents.skills_file import SkillsFile
+from flywheel_assets.tables.statements import PRICES, SKILL_NAMES
+from flywheel_assets.tables.table import Table
+
+
+def write_statements(lake: Lake, prices_file: Path, skills_file: Path) -> dict[str, str]:
+    """Bring `prices` and `skill_names` up to date; returns what is wrong, by file.
+
+    What does not fit changes nothing: what was stated before holds until the file is mended. An absent
+    file states nothing.
+    """
+    stated = _stated(prices_file, skills_file)
+    for table, rows in stated:
+        if isinstance(rows, pa.Table):
+            _write(lake, table, rows)
+    return faults_of(prices_file, skills_file)
+
+
+def faults_of(prices_file: Path, skills_file: Path) -> dict[str, str]:
+    """What is wrong with the files, by file."""
+    paths = (prices_file, skills_file)
+    found = zip(paths, _stated(*paths), strict=True)
+    return {path.name: rows for path, (_, rows) in found if isinstance(rows, str)}
+
+
+def _stated(prices_file: Path, skills_file: Path) -> list[tuple[Table, pa.Table | str]]:
+    """For each table its rows, or what is wrong."""
+    found: list[tuple[Table, pa.Table | str]] = []
+    for table, path, read in ((PRICES, prices_file, prices_of), (SKILL_NAMES, skills_file, names_of)):
+        try:
+            rows = read(yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else None)
+        except (yaml.YAMLError, ValidationError, UnicodeDecodeError) as error:
+            found.append((table, str(error)))
+        else:
+            found.append((table, rows))
+    return found
+
+
+def prices_of(stated: object) -> pa.Table:
+    """`prices` of what prices.yaml holds; raises ValidationError."""
+    rows = [
+        {
+            "model_pattern": price.model,
+            "from_day": price.since,
+            "input_usd": price.input,
+            "output_usd": price.output,
+            "cache_read_usd": price.input if price.cache_read is None else price.cache_read,
+            "cache_write_usd": price.input if price.cache_write is None else price.cache_write,
+        }
+        for price in PricesFile.model_validate(stated or {}).prices
+    ]
+    return PRICES.rows(sorted(rows, key=lambda row: (str(row["model_pattern"]), str(row["from_day"]))))
+
+
+def names_of(stated: object) -> pa.Table:
+    """`skill_names` of what skills.yaml holds; raises ValidationError."""
+    names = SkillsFile.model_validate(stated or {}).names
+    return SKILL_NAMES.rows([{"pattern": pattern, "skill": names[pattern]} for pattern in sorted(names)])
+
+
+def _write(lake: Lake, table: Table, rows: pa.Table) -> None:
+    before = lake.fingerprint(table)
+    if before != fingerprint(rows) and not (before is None and not rows.num_rows):
+        lake.overwrite(table, rows)
