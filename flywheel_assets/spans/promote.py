@@ -123,7 +123,7 @@ def _operations(
     told = np.full(len(names), -1, np.int32)
     outcomes: list[tuple[str, str]] = []
     for number, (dialect, rule) in reversed(list(enumerate(rules()))):
-        entries = np.concatenate(placed.entries.get(number, [np.empty(0, np.int64)]))
+        entries = np.concatenate(placed.entries.get(number) or [np.empty(0, np.int64)])
         rows = owner_of[entries]
         match rule:
             case ByName(requires=None):

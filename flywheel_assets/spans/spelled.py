@@ -139,10 +139,15 @@ def _fed(found: _Entries, rows: pa.RecordBatch) -> Iterator[Spelling]:
     silent = found.empty
     if word in only():
         silent = ~pc.is_in(found.all(), pa.array(only()[word], TEXT)).to_numpy(zero_copy_only=False)
-    for feed in feeds(word):
+    fed = feeds(word)
+    mapped = any(isinstance(feed.slot, str) for feed in fed)
+    for feed in fed:
         if isinstance(feed.slot, str):
             yield Spelling(word, feed.slot, feed.rank, owners, silent, found.read)
-        elif not isinstance(rules()[feed.slot][1], ByName):
+        # That a key which means something else is there at all is no other word for the operation.
+        elif not isinstance(rules()[feed.slot][1], ByName) and not (
+            mapped and isinstance(rules()[feed.slot][1], ByKey)
+        ):
             told = _operations(feed.slot, found.all())
             unknown = told.is_null().to_numpy(zero_copy_only=False)
             yield Spelling(word, "operation", (feed.slot, 0), owners, silent | unknown, _taken(told))

@@ -277,6 +277,7 @@ CASES = {
         {},
         {"provider": "openai"},
     ),
+    "what tells the operation says nothing": ({"gen_ai.operation.name": "", "gen_ai.evaluation.name": ""}, {}, {}),
     "an array without items has no last": ({"gen_ai.response.finish_reasons": []}, {}, {}),
 }
 
