@@ -1,4 +1,4 @@
-"""OTLP over HTTP, posted feedback, and health, as an ASGI application."""
+"""OTLP over HTTP, posted feedback, what agents load, and health, as an ASGI application."""
 
 import asyncio
 import json
@@ -12,6 +12,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from flywheel_assets.receiver.answers import status_protobuf, success_json, success_protobuf
+from flywheel_assets.receiver.artifacts_door import PATH as ARTIFACTS_PATH
+from flywheel_assets.receiver.artifacts_door import ArtifactsDoor
 from flywheel_assets.receiver.door import Door, Fault, RefusedError, Taken
 from flywheel_assets.receiver.emit_door import PATH as EMIT_PATH
 from flywheel_assets.receiver.emit_door import EmitDoor
@@ -44,6 +46,7 @@ def application(door: Door) -> Starlette:
             Route("/v1/feedback", http.feedback, methods=["POST"]),
             Route("/v1/{other:path}", http.other, methods=["POST"]),
             Route(EMIT_PATH, EmitDoor(door).emit, methods=["POST"]),
+            Route(ARTIFACTS_PATH, ArtifactsDoor(door).get, methods=["GET"]),
             Route("/health", http.health, methods=["GET"]),
         ]
     )

@@ -36,6 +36,11 @@ class ReceiverSettings(BaseModel):
         """Where events of a system bus wait to be converted: beside the inbox, because they are not OTLP yet."""
         return self.inbox.parent / "events"
 
+    @property
+    def artifacts(self) -> Path:
+        """What agents load, beside the inbox: written by the wheel, only read here."""
+        return self.inbox.parent / "artifacts"
+
     @model_validator(mode="after")
     def is_guarded(self) -> Self:
         """Beyond loopback nobody is let in without a token."""
