@@ -7,6 +7,8 @@ DIALECT = Dialect(
     columns={
         "session_id": ("session.id",),
         "user_id": ("user.id", "enduser.id"),
-        "error_type": ("error.type", "exception.type"),
+        # A level says no more than that there was an error, so it comes after all that name it.
+        "error_type": ("error.type", "exception.type", "langfuse.observation.level"),
     },
+    only={"langfuse.observation.level": ("ERROR",)},
 )

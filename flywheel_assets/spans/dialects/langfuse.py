@@ -42,7 +42,6 @@ DIALECT = Dialect(
         "cost_usd": _members(COST, "total"),
         "temperature": _members(PARAMETERS, "temperature"),
         "max_output_tokens": _members(PARAMETERS, "max_tokens", "max_completion_tokens", "maxTokens"),
-        "error_type": ("langfuse.observation.level",),
         "workflow_name": ("langfuse.trace.name",),
         "session_id": ("langfuse.session.id",),
         "user_id": ("langfuse.user.id",),
@@ -69,5 +68,4 @@ DIALECT = Dialect(
         ),
     ),
     named=(Named("tool", "tool_name"), Named("agent", "agent_name")),
-    only={"langfuse.observation.level": ("ERROR",)},
 )
