@@ -6,11 +6,12 @@ against by how near it is to the weighted median, so that a lone vote keeps its 
 its value, and a tie ends at one half. It is capped, for voters are not independent.
 """
 
-from pathlib import Path
+# pyright: reportAttributeAccessIssue=false
+# (pyarrow.compute makes its functions when it is imported)
 
-import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from flywheel_assets.examples.statement import TIERS
@@ -19,30 +20,60 @@ Numbers = NDArray[np.float64]
 
 # No number of votes makes a label surer than this; a single vote may be, if its labeler is.
 CAP = 0.99
-HERE = Path(__file__).parent
 
 
-def fuse(con: duckdb.DuckDBPyConnection, votes: pa.Table) -> pa.Table:
+def fuse(votes: pa.Table) -> pa.Table:
     """One row per example that got votes: outcome, confidence, weight, tier, labelers, votes, dissent.
 
     `votes` has example_id, labeler, tier, value, confidence, decides. Outcome, confidence, weight and
     tier are NULL where no vote decides.
     """
-    con.register("ballots", votes)
-    con.register("tiers", pa.table({"tier": list(TIERS), "place": list(range(len(TIERS)))}))
-    deciding = con.execute((HERE / "deciding.sql").read_text()).to_arrow_table()
-    con.register("decided", _decide(deciding))
-    fused = con.execute((HERE / "fused.sql").read_text()).to_arrow_table()
-    for name in ("ballots", "tiers", "decided"):
-        con.unregister(name)
-    return fused
+    examples, example = _numbered(votes.column("example_id"))
+    value, confidence = (votes.column(name).to_numpy() for name in ("value", "confidence"))
+    place = pc.fill_null(pc.index_in(votes.column("tier"), pa.array(TIERS)), len(TIERS)).to_numpy()
+    decides = votes.column("decides").to_numpy().astype(bool) & (place < len(TIERS))
+    best = np.full(len(examples), len(TIERS))
+    np.minimum.at(best, example[decides], place[decides])
+    deciding = np.flatnonzero(decides & (place == best[example]))
+    deciding = deciding[np.lexsort((confidence[deciding], value[deciding], example[deciding]))]
+    outcome, surety = np.full(len(examples), np.nan), np.full(len(examples), np.nan)
+    decided = best < len(TIERS)
+    outcome[decided], surety[decided] = _decide(example[deciding], value[deciding], confidence[deciding])
+    against = (value - 0.5) * (outcome[example] - 0.5) < 0
+    return pa.table(
+        {
+            "example_id": examples,
+            "outcome": pa.array(outcome, mask=~decided),
+            "confidence": pa.array(surety, mask=~decided),
+            "weight": pa.array(2 * surety - 1, mask=~decided),
+            "tier": pa.array(TIERS, pa.string()).take(pa.array(best, mask=~decided)),
+            "labelers": _each(example, votes.column("labeler"), len(examples)),
+            "votes": np.bincount(example, minlength=len(examples)),
+            "dissent": np.bincount(example[against], minlength=len(examples)),
+        }
+    )
 
 
-def _decide(deciding: pa.Table) -> pa.Table:
-    """Outcome and confidence by example, from votes of one tier ordered by example and value."""
-    value = deciding.column("value").to_numpy()
-    confidence = np.clip(deciding.column("confidence").to_numpy(), 0.5, 1 - 1e-9)
-    group = deciding.column("example").to_numpy()
+def _numbered(texts: pa.ChunkedArray) -> tuple[pa.StringArray, NDArray[np.int64]]:
+    """The different texts in order, and for each text its place among them."""
+    different = pc.unique(texts)
+    different = different.take(pc.array_sort_indices(different))
+    return different, pc.index_in(texts, different).to_numpy().astype(np.int64)
+
+
+def _each(example: NDArray[np.int64], labeler: pa.ChunkedArray, examples: int) -> pa.ListArray:
+    """By example the different labelers, in order."""
+    labelers, number = _numbered(labeler)
+    pairs = np.unique(example * max(len(labelers), 1) + number)
+    owners, numbers = np.divmod(pairs, max(len(labelers), 1))
+    return pa.ListArray.from_arrays(
+        pa.array(np.searchsorted(owners, np.arange(examples + 1)), pa.int32()), labelers.take(pa.array(numbers))
+    )
+
+
+def _decide(group: NDArray[np.int64], value: Numbers, confidence: Numbers) -> tuple[Numbers, Numbers]:
+    """Outcome and confidence by group, from votes of one tier in order of group and value."""
+    confidence = np.clip(confidence, 0.5, 1 - 1e-9)
     start = np.flatnonzero(np.diff(group, prepend=-1))
     size = np.diff(np.append(start, len(group)))
     weight = 2 * confidence - 1
@@ -56,13 +87,8 @@ def _decide(deciding: pa.Table) -> pa.Table:
     odds = np.abs(np.add.reduceat(logit, start)) if len(start) else logit
     fused = 1 / (1 + np.exp(-odds))
     surest = np.maximum.reduceat(confidence, start) if len(start) else confidence
-    return pa.table(
-        {
-            "example": group[start],
-            "outcome": outcome,
-            "confidence": np.round(np.minimum(fused, np.maximum(CAP, surest)), 12),
-        }
-    )
+    capped = np.round(np.minimum(fused, np.maximum(CAP, surest)), 12)
+    return outcome.astype(np.float64), capped.astype(np.float64)
 
 
 def _median(value: Numbers, weight: Numbers, start: NDArray[np.int64], size: NDArray[np.int64]) -> Numbers:

@@ -40,7 +40,7 @@ def label(
     con.execute("CREATE OR REPLACE TEMP VIEW nearby_runs AS SELECT * FROM agent_runs")
     con.execute((HERE / "work.sql").read_text(), {"day": day})
     votes = _votes(con, find_labelers() if labelers is None else labelers)
-    fused = fuse(con, votes)
+    fused = fuse(votes)
     con.register("ballots", votes)
     con.register("fused", fused)
     facts = ", ".join(f'r."{column.name}"' for column in RUN_FACTS)

@@ -6,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flywheel_assets.examples.fuse import fuse
-from flywheel_assets.lake.session import connection
 
 SCHEMA = pa.schema(
     [
@@ -26,7 +25,7 @@ def fused(votes):
         {"example_id": e, "labeler": f"l{n}", "tier": t, "value": v, "confidence": c, "decides": d}
         for n, (e, t, v, c, d) in enumerate(votes)
     ]
-    table = fuse(connection(), pa.Table.from_pylist(rows, schema=SCHEMA))
+    table = fuse(pa.Table.from_pylist(rows, schema=SCHEMA))
     return {row["example_id"]: row for row in table.to_pylist()}
 
 
