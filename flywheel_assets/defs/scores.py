@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import dagster as dg
+import pyarrow.compute as pc
 
 from flywheel_assets.defs.automation import when_content_changes
 from flywheel_assets.defs.checks import stage_checks
@@ -13,15 +14,24 @@ from flywheel_assets.defs.partitions import DAYS
 from flywheel_assets.defs.plots import interval_plot
 from flywheel_assets.defs.report import Results, materialised, of
 from flywheel_assets.defs.resources import WheelResource
+from flywheel_assets.defs.verdicts import Check, Verdict
 from flywheel_assets.scores.day_stats import day_stats
+from flywheel_assets.scores.drift import drift
+from flywheel_assets.scores.outlook import outlook
 from flywheel_assets.scores.score import score
+from flywheel_assets.tables.drift import DRIFT
+from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS
+from flywheel_assets.tables.label_votes import LABEL_VOTES
 from flywheel_assets.tables.labeled_examples import LABELED_EXAMPLES
 from flywheel_assets.tables.skill_day_stats import SKILL_DAY_STATS
+from flywheel_assets.tables.skill_outlook import SKILL_OUTLOOK
 from flywheel_assets.tables.skill_scores import SKILL_SCORES
-from flywheel_assets.tables.steps import DAY_STATS, SCORE
+from flywheel_assets.tables.steps import DAY_STATS, LOOK_AHEAD, SCORE, WATCH_DRIFT
 
 RED = {
     "skill_day_stats": "materialise the day again.",
+    "drift": "materialise it again. A series that drifts is a finding, not a fault: `reason` says what follows.",
+    "skill_outlook": "look at `advice`: the wheel turns, but half of the runs or more teach it nothing.",
     "skill_scores": "materialise it again: it merges `skill_day_stats`, which takes a second.",
 }
 
@@ -46,9 +56,43 @@ def scored(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     yield from materialised(context, [SKILL_SCORES.name], [of(written, {"scores": interval_plot(scores)})])
 
 
+@dg.multi_asset(name=WATCH_DRIFT.name, specs=specs(WATCH_DRIFT, RED, kinds=["duckdb"]))
+def watched(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
+    """Which series of outcomes or votes has changed, and since when."""
+    lake = wheel.lake()
+    found = drift(lake.connect([GATED_OBSERVATIONS, LABEL_VOTES]), wheel.now().date())
+    changed = found.filter(pc.field("since").is_valid()).select(["kind", "skill", "name", "reason"]).to_pylist()
+    yield from materialised(context, [DRIFT.name], [of(lake.overwrite(DRIFT, found), {"changed": changed})])
+
+
+@dg.multi_asset(name=LOOK_AHEAD.name, specs=specs(LOOK_AHEAD, RED, kinds=["duckdb"]))
+def looked_ahead(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
+    """What each skill's traffic can tell, how soon, and what its runs lack."""
+    lake = wheel.lake()
+    found = outlook(lake.connect([LABELED_EXAMPLES]), wheel.now().date())
+    advice = {row["skill"]: row["advice"] for row in found.to_pylist()}
+    yield from materialised(
+        context, [SKILL_OUTLOOK.name], [of(lake.overwrite(SKILL_OUTLOOK, found), {"advice": advice})]
+    )
+
+
+def runs_teach(wheel: WheelResource, _instance: dg.DagsterInstance) -> Verdict:
+    """All runs together; without propensities they are scored at least, which `silent` says."""
+    rows = wheel.lake().read(SKILL_OUTLOOK).to_pylist()
+    silent = {row["skill"]: row["silent"] for row in rows if row["silent"]}
+    mute = [row for row in rows if row["skill"] == "*" and max(row["without_skill"], row["without_outcome"]) >= 0.5]
+    return Verdict(passed=not mute, found={"skills": len(rows), "silent": silent})
+
+
 scores_checks = stage_checks(
     "scores",
     [
+        Check(
+            SKILL_OUTLOOK.name,
+            "runs_teach",
+            "More than half of all recent runs carry a skill and an outcome: else the wheel turns and learns nothing.",
+            runs_teach,
+        ),
         conserves(SKILL_DAY_STATS, "examples_to_stats", [LABELED_EXAMPLES, SKILL_DAY_STATS]),
         conserves(SKILL_SCORES, "stats_to_scores", [SKILL_DAY_STATS, SKILL_SCORES]),
     ],

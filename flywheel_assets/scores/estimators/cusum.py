@@ -1,0 +1,58 @@
+"""Two-sided cumulative sums of standardised daily means: since when a series is not what it was.
+
+Page, "Continuous inspection schemes", Biometrika 41, 1954. Each day is compared with the mean of the
+days before it, whose own error counts. A day's mean varies more than its values alone say, so the
+spread between days is estimated too and never taken for less than theirs.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Real = npt.NDArray[np.float64]
+
+# Half of the change that is looked for, in standard errors of a day's mean, and the sum that alarms:
+# about one false alarm in 10,000 days of normal values.
+SLACK, LIMIT = 0.5, 8.0
+# Days that are needed before any can be compared.
+FEWEST = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The largest sum; `start` is the first day of the change and `up` its direction, where it alarms."""
+
+    statistic: float
+    start: int | None
+    up: bool
+
+
+def change(mean: Real, variance: Real) -> Change:
+    """From daily means in order and the variances of these means (sampling error alone)."""
+    count = len(mean)
+    if count <= FEWEST:
+        return Change(0.0, None, up=False)
+    z = standardised(mean, variance)
+    rise = fall = largest = 0.0
+    starts = [FEWEST, FEWEST]
+    for day in range(FEWEST, count):
+        rise, fall = max(0.0, rise + z[day] - SLACK), max(0.0, fall - z[day] - SLACK)
+        starts = [start if total > 0 else day + 1 for start, total in zip(starts, (rise, fall), strict=True)]
+        largest = max(largest, rise, fall)
+        if max(rise, fall) >= LIMIT:
+            return Change(max(rise, fall), starts[0 if rise >= fall else 1], up=rise >= fall)
+    return Change(largest, None, up=False)
+
+
+def standardised(mean: Real, variance: Real) -> Real:
+    """Each day's distance from the mean of the days before, in standard errors; 0 for the first days."""
+    z = np.zeros(len(mean))
+    for day in range(FEWEST, len(mean)):
+        before, own = mean[:day], np.maximum(variance[:day], 1e-9)
+        weight = 1 / own
+        reference = float(weight @ before / weight.sum())
+        between = max(float(np.var(before - reference, ddof=1) - own.mean()), 0.0)
+        error = max(float(variance[day]), 1e-9) + between + 1 / float(weight.sum())
+        z[day] = (mean[day] - reference) / error**0.5
+    return z
