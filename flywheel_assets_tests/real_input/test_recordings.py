@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from math import comb
 from pathlib import Path
 
 import pandas as pd
@@ -55,11 +56,27 @@ def documents(file: Path) -> Iterator[object]:
         yield from map(json.loads, text.splitlines())
 
 
-def test_every_span_of_every_recording_arrives_once_with_its_parent_and_times(lake: Lake, shared_data: Path) -> None:
+STATUSES = {0: "unset", 1: "ok", 2: "error", "STATUS_CODE_OK": "ok", "STATUS_CODE_ERROR": "error"}
+TOKENS = {
+    "input": ("gen_ai.usage.input_tokens", "llm.token_count.prompt"),
+    "output": ("gen_ai.usage.output_tokens", "llm.token_count.completion"),
+    "total": ("gen_ai.usage.total_tokens", "llm.token_count.total"),
+}
+
+
+def tokens(span: dict[str, object]) -> tuple[int | None, ...]:
+    """Input, output and total tokens, as the attributes say, whichever of the two conventions they follow."""
+    held = {item["key"]: next(iter(item["value"].values()), None) for item in span.get("attributes", [])}
+    return tuple(next((int(held[key]) for key in keys if key in held), None) for keys in TOKENS.values())
+
+
+def test_every_span_of_every_recording_arrives_once_as_it_was(lake: Lake, shared_data: Path) -> None:
     expected = {
         (span["traceId"], span["spanId"]): (
             span.get("parentSpanId") or None,
             span["name"],
+            STATUSES[span.get("status", {}).get("code", 0)],
+            *tokens(span),
             int(span["startTimeUnixNano"]),
             datetime.fromtimestamp(int(span["startTimeUnixNano"]) / 1e9, UTC).date(),
         )
@@ -70,10 +87,13 @@ def test_every_span_of_every_recording_arrives_once_with_its_parent_and_times(la
     }
     con = lake.connect(TABLES)
     found = con.sql(
-        "SELECT trace_id, span_id, parent_span_id, name, start_unix_nano, day FROM raw_spans "
+        "SELECT trace_id, span_id, parent_span_id, name, status, input_tokens, output_tokens, total_tokens, "
+        "start_unix_nano, day FROM raw_spans "
         "WHERE service_name IS DISTINCT FROM 'tau-bench'"
     ).fetchall()
-    assert {(trace, span): tuple(rest) for trace, span, *rest in found} == expected
+    rows = {(trace, span): tuple(rest) for trace, span, *rest in found}
+    # Compared one by one, so that a difference names its span and shows no content.
+    assert [key for key in expected if rows.get(key) != expected[key]] == []
     assert len(found) == len(expected)
 
 
@@ -123,3 +143,45 @@ def test_scores_of_tau_bench_equal_a_direct_computation(lake: Lake, shared_data:
     )
     expected = [(skill, row["count"], pytest.approx(row["mean"], abs=1e-12)) for skill, row in direct.iterrows()]
     assert scores.fetchall() == expected
+
+
+def test_every_trace_of_the_recording_with_human_errors_arrives(lake: Lake, shared_data: Path) -> None:
+    files = list((shared_data / "trail/otlp").iterdir())
+    sent = [span for file in files for document in documents(file) for span in spans(document)]
+    traces = sorted({str(span["traceId"]) for span in sent})
+    found = lake.connect(TABLES).execute(
+        "SELECT count(DISTINCT trace_id), count(*), count(parent_span_id), count(*) FILTER (status = 'error') "
+        "FROM raw_spans WHERE list_contains($traces, trace_id)",
+        {"traces": traces},
+    )
+    parents = sum(bool(span.get("parentSpanId")) for span in sent)
+    errors = sum(STATUSES[span.get("status", {}).get("code", 0)] == "error" for span in sent)
+    assert found.fetchall() == [(len(traces), len(sent), parents, errors)]
+    assert len(traces) == len(files) > 50
+
+
+def passed_together(rewards: pd.DataFrame, trials: int) -> dict[int, float]:
+    """pass^k: how likely k trials of one task, drawn without putting back, all pass; over tasks with all trials."""
+    counts = rewards.groupby("task")["reward"].agg(["sum", "count"])
+    counts = counts[counts["count"] == trials]
+    return {
+        k: sum(comb(round(row["sum"]), k) / comb(trials, k) for _, row in counts.iterrows()) / len(counts)
+        for k in range(1, trials + 1)
+    }
+
+
+def test_runs_that_pass_every_time_equal_a_direct_computation(lake: Lake, shared_data: Path) -> None:
+    """From labels of the wheel's own runs, each one conversation, against the data set's rewards."""
+    found = lake.connect(TABLES).sql(
+        "SELECT session_id, outcome FROM labeled_examples "
+        "WHERE grain = 'run' AND skill = 'airline' AND outcome IS NOT NULL"
+    )
+    labelled = pd.DataFrame(found.fetchall(), columns=["session", "reward"])
+    labelled["task"] = labelled["session"].str.split("/").str[1]
+    direct = pd.read_csv(shared_data / "taubench" / "runs.csv").query("domain == 'airline'")
+    direct = direct.rename(columns={"task_id": "task"})
+    trials = int(direct.groupby("task").size().max())
+    expected = passed_together(direct, trials)
+    assert passed_together(labelled, trials) == pytest.approx(expected, abs=1e-12)
+    assert list(expected) == [1, 2, 3, 4]
+    assert sorted(expected.values(), reverse=True) == list(expected.values())
