@@ -23,6 +23,7 @@ OPERATIONS = {
     "invocation",
     "evaluation",
     "guardrail",
+    "storm",
     "other",
 }
 
