@@ -49,9 +49,11 @@ def write(
     Raises what the parts raise; what was written then is deleted.
     """
     written = _Written(PyFileSystem(DeltaStorageHandler(uri, storage_options or None)), table, parts, day)
-    with ThreadPoolExecutor(WRITERS) as pool, ExitStack() as undo:
+    with ExitStack() as undo:
         undo.callback(written.delete)
-        for done in [pool.submit(written.write_one) for _ in range(WRITERS)]:
+        with ThreadPoolExecutor(WRITERS) as pool:
+            threads = [pool.submit(written.write_one) for _ in range(WRITERS)]
+        for done in threads:
             done.result()
         undo.pop_all()
     return written.actions

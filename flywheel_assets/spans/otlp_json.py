@@ -10,7 +10,6 @@ snake_case) is not lost: reading raises, and the payload is rewritten as protobu
 
 import re
 from functools import cache
-from io import BytesIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -41,9 +40,10 @@ def variant(payload: bytes) -> Variant | None:
 def read_requests(payloads: list[bytes], chosen: Variant) -> pa.ListArray:
     """`resourceSpans` of each request. Raises ValueError where one does not fit the schema wholly."""
     joined = b"\n".join(payloads)
-    joined.decode()  # the reader would let bytes pass that are not UTF-8
+    if not joined.isascii():
+        joined.decode()  # the reader would let bytes pass that are not UTF-8
     table = read_json(
-        BytesIO(joined),
+        pa.BufferReader(joined),
         read_options=ReadOptions(use_threads=False, block_size=len(joined) + 1),
         parse_options=ParseOptions(
             explicit_schema=_schema(chosen), newlines_in_values=chosen[-1], unexpected_field_behavior="ignore"

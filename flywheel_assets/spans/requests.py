@@ -11,6 +11,9 @@ import pyarrow.compute as pc
 
 from flywheel_assets.spans import deep, json_text, otlp_json
 
+# Up to so many possible numbers, marking those that are there is cheaper than sorting.
+MARKED = 2**25
+
 
 @dataclass(frozen=True, slots=True)
 class Attributes:
@@ -58,8 +61,7 @@ class Attributes:
         codes = self.codes()
         kept = np.array([not word.startswith(private) for word in self.words()], bool)[codes]
         named = self.owners() * np.int64(len(self.key.dictionary)) + codes
-        ordered = np.sort(named)
-        if (ordered[1:] == ordered[:-1]).any():
+        if _repeats(named, len(self.offsets) * len(self.key.dictionary)):
             _, last = np.unique(named[::-1], return_index=True)
             only = np.zeros(len(named), bool)
             only[len(named) - 1 - last] = True
@@ -136,6 +138,16 @@ def attributes(lists: pa.ListArray) -> Attributes:
         found = deep.of_json(value)
     key = entries.field("key").dictionary_encode()
     return Attributes(lists.offsets.to_numpy(), key, text, flag, integer, real, found)
+
+
+def _repeats(numbers: np.ndarray, end: int) -> bool:
+    """Whether one of the numbers, all from 0 to `end`, is there twice."""
+    if end > MARKED:
+        ordered = np.sort(numbers)
+        return bool((ordered[1:] == ordered[:-1]).any())
+    marks = np.zeros(end, bool)
+    marks[numbers] = True
+    return int(np.count_nonzero(marks)) != len(numbers)
 
 
 def repeated(offsets: np.ndarray) -> np.ndarray:
