@@ -90,6 +90,9 @@ GATED_OBSERVATIONS = Collection(
         Field("stale", "bool", facet=True),
         Field("recall_count", "int64"),
         *numbers("retrieval_priority"),
+        # What a memory's readers may filter by, and a run never has.
+        *(Field(name, "int64", optional=True) for name in ("stale_tagged_at", "last_used_at", "last_recalled_at")),
+        *(Field(name, "string", optional=True) for name in ("superseded_by", "supersedes")),
         Field("write_verdict", "string", facet=True),
         *numbers("write_confidence"),
         Field("write_reason", "string"),
