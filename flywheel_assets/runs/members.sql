@@ -8,28 +8,33 @@ SELECT
     r.trace_id AS trace_id,
     r.span_id AS root_span_id,
     coalesce(r.runtime, $bare) AS runtime,
+    p.begun AS begun,
     {durable} AS durable,
     CASE WHEN {durable} THEN r.invocation_id ELSE r.trace_id || ':' || r.span_id END AS run_id
-FROM (SELECT DISTINCT root, first FROM placed_today WHERE root >= 0) p
+FROM (
+    SELECT p.root, p.first, bool_or(s.begins) FILTER (p.own) AS begun
+    FROM placed_today p JOIN near s ON s.rowid = p.row WHERE p.root >= 0 GROUP BY ALL
+) p
 JOIN near r ON r.rowid = p.root
 JOIN near f ON f.rowid = p.first;
 
 CREATE OR REPLACE TEMP TABLE members AS
 WITH today AS (
-    SELECT p.*, h.run, h.run_id, CAST(h.start_time AS DATE) AS run_day
+    SELECT p.*, h.run, h.run_id, h.begun, CAST(h.start_time AS DATE) AS run_day
     FROM placed_today p LEFT JOIN heads h ON h.run = p.root
 ),
 tails AS (
     -- `run_day` is NULL for a run that began earlier still: its tail is kept with it, its row is
     -- written by its own day. The tail comes after all of today's spans in time.
-    SELECT p.* REPLACE (p.place + 1000000000000 AS place), t.run, t.run_id, nullif(t.run_day, $yesterday) AS run_day
+    SELECT p.* REPLACE (p.place + 1000000000000 AS place), t.run, t.run_id, t.begun, nullif(t.run_day, $yesterday) AS run_day
     FROM placed_tomorrow p
     JOIN near s ON s.rowid = p.row
     JOIN near f ON f.rowid = p.first
     LEFT JOIN today t ON t.row = p.root
     WHERE s.day > $day AND f.day = $day
 )
-SELECT m.* REPLACE (CASE WHEN run_day = $day THEN run END AS run), row = m.run AS is_root
+-- A run that woke after a day of silence is known, and has no second row.
+SELECT m.* REPLACE (CASE WHEN run_day = $day AND begun THEN run END AS run), row = m.run AS is_root
 FROM (
     SELECT t.* FROM today t JOIN near s ON s.rowid = t.row
     WHERE s.day = $day AND (t.run IS NULL OR t.run_day = $day)

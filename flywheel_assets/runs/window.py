@@ -40,6 +40,7 @@ def gather(con: duckdb.DuckDBPyConnection, day: date) -> None:
             {registry.runtime_sql()} AS runtime,
             {registry.states_sql()} AS states,
             {registry.answered_sql()} AS answered,
+            {registry.begins_sql()} AS begins,
             {registry.mirrors_sql()} AS mirrors,
             {registry.attempt_sql()} AS stated_attempt,
             {registry.waited_sql()} AS waited_ns

@@ -103,3 +103,38 @@ def test_a_call_that_was_waited_for_is_part_of_its_callers_run_and_one_that_was_
         "c": "inv_1",
         "d": "inv_3",
     }
+
+
+ULID = "01M7WD7TG0ABCDEFGHJKMNPQRS"
+APP = {"dialect": "inngest", "operation": "attempt", "invocation_id": ULID, "name": "inngest.execution"}
+# Spans by days after noon of the 20th: what each day's fold makes of one run that sleeps for days.
+SLEEPERS = {
+    "an invocation that woke days later has one row": (
+        [
+            ("s", 0, START),
+            ("p", 3, {**INVOCATION, "operation": "attempt", "name": "invocation-attempt x"}),
+            ("e", 3, END),
+        ],
+        {0: ["inv_1"], 1: [], 2: [], 3: []},
+    ),
+    "its row is on the day of its beginning, where the answer to a question is": (
+        [("a", 0, {**ANSWER, "runtime_status": "success"}), ("e", 3, END)],
+        {0: ["inv_1"], 3: []},
+    ),
+    "a function run that woke days later has one row": ([("x", 0, APP), ("y", 3, APP)], {0: [ULID], 3: []}),
+    "one that was queued just before midnight and ran after it has one row": ([("y", 1, APP)], {0: [], 1: [ULID]}),
+    "an id that tells no time is believed": ([("y", 3, {**APP, "invocation_id": "mine"})], {3: ["mine"]}),
+}
+
+
+@pytest.mark.parametrize("case", SLEEPERS)
+def test_a_durable_run_has_one_row_however_long_it_slept(case, span, fold):
+    given, expected = SLEEPERS[case]
+    spans = [span(name, None, at=days * 24 * HOUR, trace_id=name, **columns) for name, days, columns in given]
+    for days, run_ids in expected.items():
+        day = spans[0]["day"] + timedelta(days=days - given[0][1])
+        runs, run_spans = fold(spans, day)
+        assert runs.column("run_id").to_pylist() == run_ids, days
+        own = [row for row in run_spans.to_pylist() if row["day"] == day]
+        assert {row["span_id"] for row in own} == {name for name, at, _ in given if at == days}
+        assert None not in {row["run_id"] for row in own}

@@ -10,6 +10,13 @@ A run invoked by a step of another is part of that one.
 
 from flywheel_assets.runs.units.unit import Unit
 
+# A run's id is a ULID: its first ten digits, in Crockford's base 32, are the time at which it was queued.
+QUEUED = """
+    epoch_ms(list_sum(list_transform(range(10), place ->
+        (strpos('0123456789ABCDEFGHJKMNPQRSTVWXYZ', substr(invocation_id, place::INT + 1, 1)) - 1)
+        * (1::BIGINT << (5 * (9 - place::INT)))))::BIGINT)
+"""
+
 UNIT = Unit(
     runtime="inngest",
     opens="invocation_id IS NOT NULL",
@@ -30,6 +37,10 @@ UNIT = Unit(
         END
     """,
     silent="CASE WHEN failed_steps > 0 THEN 'error' ELSE 'ok' END",
+    begins=f"""
+        CASE WHEN regexp_matches(invocation_id, '^[0-7][0-9A-HJKMNP-TV-Z]{{25}}$')
+            THEN day <= CAST({QUEUED} AS DATE) + 1 ELSE true END
+    """,
     answered="name = 'flywheel.inngest.status'",
     mirrors="name IN ('userland', 'flywheel.inngest.call')",
     attempt="attempt + 1",

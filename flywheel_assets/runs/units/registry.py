@@ -27,6 +27,11 @@ def answered_sql() -> str:
     return _cases(((unit.opens, unit.answered) for unit in UNITS), "false")
 
 
+def begins_sql() -> str:
+    """Whether a span shows that its run began on its day or the one before."""
+    return _cases(((unit.opens, unit.begins) for unit in UNITS), "true")
+
+
 def silent_sql() -> str:
     """The status of a run that declares none, given its `runtime`, `root_status` and `failed_steps`."""
     return _cases(((f"runtime = '{unit.runtime}'", unit.silent) for unit in UNITS), "root_status")

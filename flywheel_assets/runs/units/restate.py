@@ -28,6 +28,7 @@ UNIT = Unit(
         END
     """,
     silent="'open'",
+    begins="operation = 'invocation' AND NOT starts_with(name, 'invocation-end')",
     answered="name = 'flywheel.restate.status'",
     attempt="attempt",
     # A call that is waited for is part of the caller's run; a one-way call is not.
