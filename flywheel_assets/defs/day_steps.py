@@ -1,7 +1,8 @@
 """Running a day step over the days of a run, or over those of them that are stale."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 
@@ -10,10 +11,11 @@ import dagster as dg
 from flywheel_assets.defs.partitions import calendar
 from flywheel_assets.defs.report import ONLY_STALE, Report, Results, materialised, of
 from flywheel_assets.lake.lake import Lake
-from flywheel_assets.lake.rebuild import DayTransform, rebuild_days, stale_days
+from flywheel_assets.lake.rebuild import DayTransform, inputs, rebuild_days, stale_days
 from flywheel_assets.tables.steps import Step
 
-BuildDay = Callable[[Lake, date], Sequence[Report]]
+# Given the day and the stamp of what it is built from.
+BuildDay = Callable[[date, str], Sequence[Report]]
 # What one day's tables became, and the seconds it took.
 Day = tuple[date, Sequence[Report], float]
 
@@ -25,14 +27,17 @@ def rebuild(context: dg.AssetExecutionContext, lake: Lake, step: Step, transform
 
 
 def build_each(context: dg.AssetExecutionContext, lake: Lake, step: Step, build: BuildDay) -> Results:
-    """Build the run's days one by one, oldest first, and report each."""
-    yield from _report(context, step, _timed(lake, days(context, lake, step), build))
+    """Build the run's days, oldest first, and report each."""
+    wanted = days(context, lake, step)
+    stamps = inputs(lake, step, wanted)
 
-
-def _timed(lake: Lake, days: Sequence[date], build: BuildDay) -> Iterator[Day]:
-    for day in days:
+    def timed(day: date) -> Day:
         started = time.perf_counter()
-        yield day, build(lake, day), time.perf_counter() - started
+        return day, build(day, stamps[day]), time.perf_counter() - started
+
+    # Two at a time, each with threads of its own: while one is begun or committed, the other computes.
+    with ThreadPoolExecutor(2) as pool:
+        yield from _report(context, step, pool.map(timed, wanted))
 
 
 def _report(context: dg.AssetExecutionContext, step: Step, built: Iterable[Day]) -> Results:

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import dagster as dg
@@ -16,7 +17,6 @@ from flywheel_assets.defs.report import Report, Results, of
 from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.defs.verdicts import Check, Verdict
 from flywheel_assets.lake.lake import Lake
-from flywheel_assets.lake.rebuild import inputs
 from flywheel_assets.sources.batches import batches_of
 from flywheel_assets.spans.decode import decode_day
 from flywheel_assets.spans.storms import count_storms
@@ -51,13 +51,11 @@ FROM (SELECT batch_id, max(spans) AS spans FROM landed_batches
 )
 def decoded(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     """One typed row per span, whatever convention it was written in."""
-    landing = wheel.places().landing
-    yield from build_each(context, wheel.lake(), DECODE, lambda lake, day: decode_one(lake, landing, day))
+    yield from build_each(context, wheel.lake(), DECODE, partial(decode_one, wheel.lake(), wheel.places().landing))
 
 
-def decode_one(lake: Lake, landing: Path, day: date) -> list[Report]:
-    """Stream one day's batches into the lake; the reports say what became of every span and attribute in them."""
-    stamp = inputs(lake, DECODE, [day])[day]
+def decode_one(lake: Lake, landing: Path, day: date, stamp: str) -> list[Report]:
+    """Decode one day's batches into the lake; the reports say what became of every span and attribute in them."""
     found = decode_day(batches_of(lake, landing, day), day)
     written = lake.overwrite(RAW_SPANS, found.parts, day, inputs=stamp, content=found.content)
     counts = found.counts
