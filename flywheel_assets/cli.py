@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from flywheel_assets.cli_options import DATA, Data, Json, LakeUrl, places_at
+from flywheel_assets.cli_review import review_app
 from flywheel_assets.commands.envelope import respond
 from flywheel_assets.lake.places import Places
 
@@ -17,20 +19,7 @@ app = typer.Typer(
 )
 decisions_app = typer.Typer(no_args_is_help=True, help="Read, check and answer the ledger of decisions.")
 app.add_typer(decisions_app, name="decisions")
-
-Json = Annotated[
-    bool, typer.Option("--json", help="Answer with one JSON object: ok, command, result, error, next_actions.")
-]
-Data = Annotated[Path, typer.Option("--data", envvar="FLYWHEEL_DATA", help="The data folder.")]
-LakeUrl = Annotated[
-    str, typer.Option("--lake", envvar="FLYWHEEL_LAKE", help="Where the tables are, if not in the data folder.")
-]
-DATA = Path("data")
-
-
-def places_at(data: Path, lake: str) -> Places:
-    """The layout that the options name."""
-    return Places(data, lake or None)
+app.add_typer(review_app, name="review")
 
 
 @app.command()

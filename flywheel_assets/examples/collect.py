@@ -57,8 +57,9 @@ def _rows(con: duckdb.DuckDBPyConnection) -> Iterator[dict[str, Any]]:
 def _posted(bodies: Sequence[bytes], day: date) -> Iterator[Statement]:
     for body in bodies:
         for line in body.splitlines():
-            statement = posted_statement(_object(line))
-            if statement is not None and statement.observed_at.date() == day:
+            said = _object(line)
+            statement = posted_statement(said)
+            if statement is not None and (said.get("day") or f"{statement.observed_at:%Y-%m-%d}") == day.isoformat():
                 yield statement
 
 

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flywheel_assets.observations.gates.review import RELEASED
 from flywheel_assets.observations.judged import Judged, judged
 from flywheel_assets.observations.redact import markable, redact
 from flywheel_assets.observations.registry import Evidence, Gate, find_gates
@@ -23,6 +25,7 @@ from flywheel_assets.tables.gate_verdicts import GATE_VERDICTS, OFFSETS
 from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS, REJECTIONS
 from flywheel_assets.tables.table import TEXT
 
+_NOTHING_TO_ADMIT = ("schema", "completeness")
 _UNMARKABLE = hold("gate_error", "the gate marked a stretch that is not text")
 _HERE = Path(__file__).parent
 _SIGN, _EVIDENCE, _EARLIER = ((_HERE / f"{name}.sql").read_text() for name in ("sign", "evidence", "earlier"))
@@ -50,7 +53,8 @@ def admit(
     """(GATE_VERDICTS, GATED_OBSERVATIONS, REJECTIONS) of the day, by all gates there are unless some are given.
 
     Every example of the day is in exactly one of the latter two: admitted when all gates allow it,
-    else put down to the first gate in order that discards it, or, if none does, that holds it.
+    else put down to the first gate in order that discards it, or, if none does, that holds it. What a
+    person released is admitted too.
     """
     rows = _once(con.execute(_EVIDENCE, {"day": day}).to_arrow_table())
     earlier = con.execute(_EARLIER, {"day": day}).to_arrow_table()
@@ -61,7 +65,7 @@ def apply_gates(gates: Sequence[Gate], evidence: Evidence) -> tuple[pa.Table, pa
     """What `admit` returns, for these gates in this order."""
     rows = evidence.rows
     verdicts = judged([_asked(gate, evidence) for gate in gates], rows.num_rows)
-    decided = verdicts.deciding()
+    decided = np.where(_released(gates, verdicts), -1, verdicts.deciding())
     refused = np.flatnonzero(decided >= 0)
     facts, redacted = redact(rows, verdicts)
     facts = facts.append_column("redacted", redacted)
@@ -76,6 +80,14 @@ def apply_gates(gates: Sequence[Gate], evidence: Evidence) -> tuple[pa.Table, pa
         rejected = rejected.append_column(name, pa.array(values, TEXT))
     gated = facts.append_column("remarks", verdicts.remarks()).filter(pa.array(decided < 0))
     return _verdict_rows(gates, verdicts, rows), GATED_OBSERVATIONS.conform(gated), REJECTIONS.conform(rejected)
+
+
+def _released(gates: Sequence[Gate], verdicts: Judged) -> npt.NDArray[np.bool_]:
+    """Rows that a person released. That nothing is there to admit is no matter of opinion."""
+    released = verdicts.where(lambda verdict: verdict.reason == RELEASED).any(axis=1)
+    empty = [number for number, gate in enumerate(gates) if gate.name in _NOTHING_TO_ADMIT]
+    objected = verdicts.where(lambda verdict: verdict.verdict != "allow")[:, empty].any(axis=1)
+    return np.asarray(released & ~objected)
 
 
 def _once(rows: pa.Table) -> pa.Table:

@@ -23,6 +23,14 @@ arrivals AS (
     JOIN landed_batches AS batches ON batches.batch_id = spans.batch_id AND batches.status = 'accepted'
     WHERE spans.day = $day
     GROUP BY ALL
+),
+reviews AS (
+    SELECT target_id, arg_max(value_text, (observed_at, feedback_id)) AS review,
+        arg_max(author_id, (observed_at, feedback_id)) AS reviewer
+    FROM feedback
+    WHERE name = 'flywheel.review' AND tier = 'human' AND author_id <> 'unregistered'
+        AND value_text IN ('release', 'refuse')
+    GROUP BY target_id
 )
 SELECT
     examples.*,
@@ -30,9 +38,12 @@ SELECT
     coalesce(today.minhash, []) AS minhash,
     repeated.first_id AS same_as,
     arrivals.landed_at,
-    arrivals.service_name
+    arrivals.service_name,
+    reviews.review,
+    reviews.reviewer
 FROM labeled_examples AS examples
 LEFT JOIN today ON today.example_id = examples.example_id
 LEFT JOIN repeated ON repeated.example_id = examples.run_id
 LEFT JOIN arrivals ON arrivals.trace_id = examples.trace_id AND arrivals.span_id = examples.root_span_id
+LEFT JOIN reviews ON reviews.target_id = examples.example_id
 WHERE examples.day = $day

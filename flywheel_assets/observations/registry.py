@@ -20,8 +20,9 @@ class Evidence:
 
     `rows`: the day's `labeled_examples` in `example_id` order, plus `scope`, `minhash` (their
     signature), `same_as` (the earlier run with the same content, if any), `landed_at` (when the run's
-    root span arrived; NULL: unknown) and `service_name` (of the root span). `earlier`: signatures of
-    the days before, in the scopes that `rows` has.
+    root span arrived; NULL: unknown), `service_name` (of the root span), and what a person said of the
+    example last (`review`, `reviewer`). `earlier`: signatures of the days before, in the scopes that
+    `rows` has.
     """
 
     rows: pa.Table

@@ -64,7 +64,7 @@ def scan(payloads: Sequence[bytes | memoryview], format: str, landed_at: datetim
 
 
 def scan_feedback(lines: Sequence[bytes | memoryview], landed_at: datetime) -> list[Scan]:
-    """One `Scan` for each line of posted feedback; its day is that of `observed_at`."""
+    """One `Scan` for each line of posted feedback; its day is the one it names, else that of `observed_at`."""
     latest = landed_at.astimezone(UTC).date() + timedelta(days=1)
     return [_scan_feedback(line, latest) for line in lines]
 
@@ -74,10 +74,10 @@ def _scan_feedback(line: bytes | memoryview, latest: date) -> Scan:
         posted = PostedFeedback.model_validate_json(bytes(line))
     except ValidationError as error:
         return Scan(spans=1, error=explain(error))
-    day = posted.observed_at.astimezone(UTC).date()
-    if not EARLIEST <= day <= latest:
-        return Scan(spans=1, error=f"observed_at {posted.observed_at} is not between {EARLIEST} and {latest}")
-    return Scan(spans=1, days=(day,))
+    for name, day in (("observed_at", posted.observed_at.astimezone(UTC).date()), ("day", posted.about)):
+        if not EARLIEST <= day <= latest:
+            return Scan(spans=1, error=f"{name} {day} is not between {EARLIEST} and {latest}")
+    return Scan(spans=1, days=(posted.about,))
 
 
 def explain(error: ValidationError) -> str:

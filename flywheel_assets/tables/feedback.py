@@ -9,8 +9,10 @@ FEEDBACK = Table(
     key=("feedback_id",),
     by_day=True,
     columns=(
-        Column("day", DAY, "UTC day of observed_at", required=True),
-        Column("feedback_id", TEXT, "Hash of target, name, author and time: a repeat is the same row", required=True),
+        Column("day", DAY, "UTC day of its span, or that was posted with it, else of observed_at", required=True),
+        Column(
+            "feedback_id", TEXT, "Hash of target, name, author, time and words: repeats are one", required=True
+        ),
         Column("target_kind", TEXT, "run | span | session | response", required=True),
         Column(
             "target_id",

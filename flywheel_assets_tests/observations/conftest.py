@@ -10,6 +10,7 @@ import pytest
 from flywheel_assets.lake.session import connection
 from flywheel_assets.observations.admit import admit, sign
 from flywheel_assets.tables.example_signatures import EXAMPLE_SIGNATURES
+from flywheel_assets.tables.feedback import FEEDBACK
 from flywheel_assets.tables.labeled_examples import LABELED_EXAMPLES
 from flywheel_assets.tables.landed_batches import LANDED_BATCHES
 from flywheel_assets.tables.raw_spans import RAW_SPANS
@@ -62,12 +63,14 @@ def inputs() -> Callable[..., duckdb.DuckDBPyConnection]:
         signatures: pa.Table | None = None,
         spans: Sequence[Row] = (),
         batches: Sequence[Row] = (),
+        feedback: Sequence[Row] = (),
     ) -> duckdb.DuckDBPyConnection:
         con = connection()
         con.register("labeled_examples", LABELED_EXAMPLES.rows(rows))
         con.register("example_signatures", EXAMPLE_SIGNATURES.empty() if signatures is None else signatures)
         con.register("raw_spans", RAW_SPANS.rows(spans))
         con.register("landed_batches", LANDED_BATCHES.rows(batches))
+        con.register("feedback", FEEDBACK.rows(feedback))
         return con
 
     return build

@@ -1,6 +1,7 @@
 """Posted feedback: one statement about a run, span, session or response, as it comes through a door."""
 
 import re
+from datetime import UTC, date
 from typing import Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
@@ -23,6 +24,9 @@ class PostedFeedback(BaseModel):
     author_id: str = Field(default="unregistered", min_length=1, description="'unregistered' weighs nothing")
     author_version: str | None = Field(default=None, description="Version of a check or judge")
     observed_at: AwareDatetime = Field(description="When it was observed, with its UTC offset")
+    day: date | None = Field(
+        default=None, description="UTC day of the run that it is about; needed where that is more than a week earlier"
+    )
 
     @model_validator(mode="after")
     def says_something(self) -> Self:
@@ -32,3 +36,8 @@ class PostedFeedback(BaseModel):
         if self.target_kind == "span" and not _SPAN.fullmatch(self.target_id):
             raise ValueError("a span's target_id is '<trace id>:<span id>', 32 and 16 hex digits")
         return self
+
+    @property
+    def about(self) -> date:
+        """The UTC day that it is kept with."""
+        return self.day or self.observed_at.astimezone(UTC).date()
