@@ -42,11 +42,34 @@ def exporters(plugins: Iterable[EntryPoint] = ()) -> dict[str, Exporter]:
 def export(document: RoutingDocument, folder: Path, plugins: Iterable[EntryPoint] = ()) -> dict[str, tuple[str, ...]]:
     """Write every exporter's file to `folder`; file name → warnings."""
     warnings: dict[str, tuple[str, ...]] = {}
+    plain, lost = without_scorers(document)
     for exporter in exporters(plugins).values():
-        rendered = exporter.render(document)
+        rendered = exporter.render(plain)
         write_whole(folder / exporter.FILE, rendered.text.encode())
-        warnings[exporter.FILE] = rendered.warnings
+        warnings[exporter.FILE] = (*lost, *rendered.warnings)
     return warnings
+
+
+def without_scorers(document: RoutingDocument) -> tuple[RoutingDocument, tuple[str, ...]]:
+    """For consumers that know no contextual policy: each stands for the arm that it prefers knowing nothing.
+
+    What is left is another document with another id; the warnings name the one that was published.
+    """
+    if not any(route.scorers for route in document.skills.values()):
+        return document, ()
+    routes: dict[str, SkillRoute] = {}
+    lost: list[str] = []
+    for skill, route in document.skills.items():
+        usual = {arm: max(rule.arms, key=lambda one: one.bias).arm for arm, rule in route.scorers.items()}
+        segments = [
+            tuple(one.model_copy(update={"arm": usual.get(one.arm, one.arm)}) for one in draw)
+            for draw in (route.fixed, route.trial)
+        ]
+        update = {"fixed": segments[0], "trial": segments[1], "scorers": {}}
+        routes[skill] = route.model_copy(update=update)
+        if usual:
+            lost.append(f"{skill}: {document.policy_id} depends on the request, which this consumer cannot express")
+    return document.model_copy(update={"skills": routes}), tuple(lost)
 
 
 def arm_shares(route: SkillRoute) -> dict[Arm, float]:

@@ -2,14 +2,18 @@
 
 import json
 import os
+from collections import Counter
 from importlib.metadata import EntryPoint
 
 import pytest
 import yaml
+from scipy import stats
 
-from flywheel_assets.artifacts.export import export, exporters
-from flywheel_assets.artifacts.exporters import inference_policy, litellm
+from flywheel_assets.artifacts.export import arm_shares, export, exporters
+from flywheel_assets.artifacts.exporters import flagd, inference_policy, litellm
 from flywheel_assets.artifacts.routing import routing_document
+from flywheel_assets.tables.documents.routing import RoutingDocument, Segment, SkillRoute
+from flywheel_assets.tables.documents.scorer import ArmScore, Scorer
 from flywheel_assets.tables.documents.skills_file import Skill, SkillsFile
 
 SMALL, LARGE = "openai/gpt-5.2|-|-", "anthropic/claude-haiku-4-5|-|-"
@@ -33,13 +37,13 @@ def document(rollout, register):
 
 
 def test_every_module_in_the_folder_is_an_exporter():
-    assert sorted(exporters()) == ["inference_policy", "litellm"]
+    assert sorted(exporters()) == ["flagd", "inference_policy", "litellm"]
 
 
 def test_another_package_can_bring_an_exporter(document, tmp_path):
     plugin = EntryPoint("mine", "flywheel_assets.artifacts.exporters.inference_policy", "flywheel.exporters")
-    assert sorted(exporters([plugin])) == ["inference_policy", "litellm", "mine"]
-    assert set(export(document, tmp_path, [plugin])) == {"litellm.yaml", "inference_policy.json"}
+    assert sorted(exporters([plugin])) == ["flagd", "inference_policy", "litellm", "mine"]
+    assert set(export(document, tmp_path, [plugin])) == {"flagd.json", "litellm.yaml", "inference_policy.json"}
 
 
 def test_litellm_loads_its_configuration_and_picks_by_weight(document, monkeypatch):
@@ -99,3 +103,51 @@ def test_the_inference_policy_lists_what_is_in_production_and_mixes_providers(do
         "triage: not a task of the router, which will serve it as 'default'",
         "triage: every attempt is on one provider, and fails with its quota",
     )
+
+
+def test_openfeature_evaluates_the_flags_sticky_and_by_weight(document, tmp_path):
+    from openfeature import api
+    from openfeature.contrib.provider.flagd import FlagdProvider
+    from openfeature.contrib.provider.flagd.config import ResolverType
+    from openfeature.evaluation_context import EvaluationContext
+
+    export(document, tmp_path)
+    provider = FlagdProvider(resolver_type=ResolverType.FILE, offline_flag_source_path=str(tmp_path / "flagd.json"))
+    api.set_provider_and_wait(provider)
+    try:
+        client = api.get_client()
+
+        def arm(unit: int) -> dict[str, object]:
+            found = client.get_object_details("summary", {}, EvaluationContext(targeting_key=f"ticket-{unit}"))
+            assert found.error_code is None
+            return dict(found.value)
+
+        values = [arm(unit) for unit in range(4000)]
+        assert values[:50] == [arm(unit) for unit in range(50)]
+    finally:
+        api.shutdown()
+    shares = arm_shares(document.skills["summary"])
+    counted = Counter(value["arm"] for value in values)
+    assert set(counted) == {str(one) for one in shares}
+    expected = [share * len(values) for share in shares.values()]
+    assert stats.chisquare([counted[str(one)] for one in shares], expected).pvalue > 1e-4
+    assert {value["arm"]: value["propensity"] for value in values} == pytest.approx(
+        {str(one): share for one, share in shares.items()}, abs=1e-5
+    )
+
+
+@pytest.mark.parametrize("share", [1 / 3, 0.05 / 7, 1e-6, 0.0])
+def test_whole_parts_add_up(share):
+    segments = (("production", "a/b|-|-", 1 - share), ("explore", "c/d|-|-", share))
+    trial = tuple(Segment(name=name, arm=arm, share=part) for name, arm, part in segments if part > 0)
+    assert sum(flagd.weights(SkillRoute(salt="s", fixed=(), trial_salt="t", trial=trial)).values()) == flagd.WHOLE
+
+
+def test_a_contextual_policy_is_exported_as_the_arm_that_it_prefers_knowing_nothing(tmp_path):
+    rule = Scorer(buckets=1, unit=1, arms=(ArmScore(arm=SMALL, bias=0.1), ArmScore(arm=LARGE, bias=0.2)))
+    trial = (Segment(name="production", arm="scored/abc|-|-", share=1.0),)
+    route = SkillRoute(salt="s", fixed=(), trial_salt="t", trial=trial, scorers={"scored/abc|-|-": rule})
+    warnings = export(RoutingDocument(version=1, skills={"summary": route}), tmp_path)
+    assert all("depends on the request" in said[0] for said in warnings.values())
+    policy = json.loads((tmp_path / inference_policy.FILE).read_text())
+    assert policy["defaults"]["summary"] == ["anthropic/claude-haiku-4-5"]

@@ -1,0 +1,69 @@
+"""flagd's flag definitions, for OpenFeature in any language: one object flag for each skill.
+
+Units are split by flagd's own hash of flag and targeting key: sticky, with the shares of the document,
+but not the units that this client's draw would send there. Every variant says its own propensity, so
+an agent that writes the variant's attributes on its span brings evidence that the decisions accept
+for what an arm does.
+"""
+
+import json
+
+from flywheel_assets.artifacts.export import Export, arm_shares, production_model
+from flywheel_assets.tables.documents.arm import Arm
+from flywheel_assets.tables.documents.routing import RoutingDocument, SkillRoute
+
+FILE = "flagd.json"
+# Shares in the file are whole numbers that add up to this.
+WHOLE = 100_000
+
+
+def render(document: RoutingDocument) -> Export:
+    """Flags '<skill>' whose value is {model, prompt_version, arm, propensity, policy_id}."""
+    flags: dict[str, object] = {}
+    warnings: list[str] = []
+    for skill, route in document.skills.items():
+        shares = weights(route)
+        flags[skill] = {
+            "state": "ENABLED",
+            "variants": {str(arm): _value(arm, weight, document.policy_id) for arm, weight in shares.items()},
+            "defaultVariant": _production(route, shares),
+            "targeting": {
+                "fractional": [
+                    {"cat": [{"var": "$flagd.flagKey"}, {"var": "targetingKey"}]},
+                    *([str(arm), weight] for arm, weight in shares.items()),
+                ]
+            },
+        }
+        if route.experiment_id:
+            warnings.append(
+                f"{skill}: flagd draws by its own hash, so its runs are no evidence for {route.experiment_id}"
+            )
+        if any(arm.prompt_version != "-" for arm in shares):
+            warnings.append(f"{skill}: a flag carries no prompt, so agents must load theirs from the artifacts")
+    content = {"$schema": "https://flagd.dev/schema/v0/flags.json", "flags": flags}
+    return Export(json.dumps(content, indent=2, ensure_ascii=False) + "\n", tuple(warnings))
+
+
+def weights(route: SkillRoute) -> dict[Arm, int]:
+    """Each arm's share in whole parts of WHOLE; what rounding leaves goes to the largest remainders."""
+    shares = arm_shares(route)
+    parts = {arm: int(share * WHOLE) for arm, share in shares.items()}
+    left = WHOLE - sum(parts.values())
+    for arm in sorted(shares, key=lambda one: (parts[one] - shares[one] * WHOLE, str(one)))[:left]:
+        parts[arm] += 1
+    return {arm: part for arm, part in parts.items() if part > 0}
+
+
+def _value(arm: Arm, weight: int, policy_id: str) -> dict[str, object]:
+    return {
+        "model": arm.model,
+        "prompt_version": arm.prompt_version,
+        "arm": str(arm),
+        "propensity": weight / WHOLE,
+        "policy_id": policy_id,
+    }
+
+
+def _production(route: SkillRoute, shares: dict[Arm, int]) -> str:
+    model = production_model(route)
+    return next(str(arm) for arm in shares if arm.model == model)
