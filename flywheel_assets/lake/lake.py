@@ -143,6 +143,10 @@ class Lake:
             con.register(table.name, kept)
         else:
             columns = ", ".join(f'"{name}"' for name in table.names)
+            if table.by_day:
+                # DuckDB 1.5 breaks down over min and max of a partition column of few files, unless it is
+                # computed; files of other days are left out all the same.
+                columns = columns.replace('"day"', 'coalesce("day", "day") AS "day"', 1)
             listed = ", ".join("'" + path.replace("'", "''") + "'" for path in found)
             partitioned = (
                 "hive_partitioning = true, hive_types = {'day': DATE}" if table.by_day else "hive_partitioning = false"
