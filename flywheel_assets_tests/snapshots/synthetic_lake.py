@@ -18,6 +18,7 @@ from flywheel_assets.tables.promotion_decisions import PROMOTION_DECISIONS
 from flywheel_assets.tables.raw_spans import RAW_SPANS
 from flywheel_assets.tables.skill_day_stats import SKILL_DAY_STATS
 from flywheel_assets.tables.skill_scores import SKILL_SCORES
+from flywheel_assets.tables.storms import STORMS
 from flywheel_assets.tables.table import Table
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -141,6 +142,7 @@ def synthetic_lake(root: str, count: int = 1500, seed: int = 11) -> Lake:
     write_days(lake, REJECTIONS, refused)
     write_days(lake, SKILL_DAY_STATS, day_stats(admitted))
     write_days(lake, RAW_SPANS, [span(row) for row in examples])
+    write_days(lake, STORMS, [storm(row) for row in examples[:5]])
     lake.overwrite(SKILL_SCORES, scores(examples, admitted))
     decisions, arguments = ledger(admitted)
     lake.overwrite(PROMOTION_DECISIONS, decisions)
@@ -149,6 +151,19 @@ def synthetic_lake(root: str, count: int = 1500, seed: int = 11) -> Lake:
     lake.overwrite(PROMOTED_PROMPTS, PROMOTED_PROMPTS.empty())
     lake.overwrite(MOMENTUM, momentum(lake.read(GATED_OBSERVATIONS)))
     return lake
+
+
+def storm(row: dict[str, object]) -> dict[str, object]:
+    return {
+        **{name: row[name] for name in ("day", "trace_id")},
+        "span_id": row["root_span_id"],
+        "name": "connect",
+        "signature": "refused",
+        "count": 40,
+        "first_time": row["start_time"],
+        "last_time": row["start_time"],
+        "collapsed": True,
+    }
 
 
 def span(row: dict[str, object]) -> dict[str, object]:
