@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import dagster as dg
@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from flywheel_assets.cli import app
 from flywheel_assets.defs.pollers import ask_sources, asset_of, sources_answer
 from flywheel_assets.defs.resources import WheelResource
+from flywheel_assets.defs.runs import horizon
 from flywheel_assets.defs.turn import turn_the_wheel
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.lake.places import Places
@@ -97,6 +98,17 @@ def test_the_sensor_asks_and_says_what_came(tmp_path):
         assert ask_sources(context).skip_message == "restate: 1 rows, 1 batches"
         assert ask_sources(context).skip_message == "restate: 0 rows, 0 batches"
     assert len(list(wheel.places().inbox.iterdir())) == 1
+
+
+@pytest.mark.parametrize(("hours", "expected"), [(None, 24), ("6", 6), ("0.5", 0.5)])
+def test_the_horizon_of_silence_is_a_setting(hours, expected):
+    assert horizon(hours) == timedelta(hours=expected)
+
+
+@pytest.mark.parametrize("hours", ["0", "-1", "25", "soon"])
+def test_a_horizon_that_no_fold_could_keep_is_refused(hours):
+    with pytest.raises(ValueError, match=r"at most 24|could not convert"):
+        horizon(hours)
 
 
 def test_without_a_configured_source_the_sensor_says_what_to_set(tmp_path):
