@@ -9,6 +9,7 @@ import pyarrow as pa
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.snapshots.momentum import momentum
 from flywheel_assets.tables.decision_arguments import DECISION_ARGUMENTS
+from flywheel_assets.tables.dialect_losses import DIALECT_LOSSES
 from flywheel_assets.tables.documents.routing import RoutingDocument, Segment, SkillRoute
 from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS, REJECTIONS
 from flywheel_assets.tables.labeled_examples import LABELED_EXAMPLES
@@ -142,6 +143,7 @@ def synthetic_lake(root: str, count: int = 1500, seed: int = 11) -> Lake:
     write_days(lake, REJECTIONS, refused)
     write_days(lake, SKILL_DAY_STATS, day_stats(admitted))
     write_days(lake, RAW_SPANS, [span(row) for row in examples])
+    write_days(lake, DIALECT_LOSSES, [losses(row) for row in examples[:5]])
     write_days(lake, STORMS, [storm(row) for row in examples[:5]])
     lake.overwrite(SKILL_SCORES, scores(examples, admitted))
     decisions, arguments = ledger(admitted)
@@ -151,6 +153,11 @@ def synthetic_lake(root: str, count: int = 1500, seed: int = 11) -> Lake:
     lake.overwrite(PROMOTED_PROMPTS, PROMOTED_PROMPTS.empty())
     lake.overwrite(MOMENTUM, momentum(lake.read(GATED_OBSERVATIONS)))
     return lake
+
+
+def losses(row: dict[str, object]) -> dict[str, object]:
+    told = {"dialect": "gen_ai", "attribute": "gen_ai.request.seed", "column_name": "-", "spans": 3}
+    return {"day": row["day"], **told}
 
 
 def storm(row: dict[str, object]) -> dict[str, object]:
