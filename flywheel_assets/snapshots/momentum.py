@@ -22,6 +22,12 @@ FEWEST = 20
 STRATUM = 50
 SIDES = {"current": "production", "baseline": "holdout", "frozen": "frozen"}
 
+# What production is compared with, and the columns that hold what is found.
+CONTROLS = {
+    "baseline": ("lift", "lower", "upper", "standing"),
+    "frozen": ("over_frozen", "over_frozen_lower", "over_frozen_upper", "compounding"),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Runs:
@@ -72,7 +78,7 @@ def _runs(observations: pa.Table) -> Runs:
     )
 
 
-def _lift(runs: Runs, block: int) -> tuple[Difference, Ints]:
+def _lift(runs: Runs, block: int, control: str) -> tuple[Difference, Ints]:
     """The difference after each stratum (50 runs of a skill), and the last stratum that ends within each block."""
     skill = np.unique(runs.skill.astype(str), return_inverse=True)[1]
     order = np.argsort(skill, kind="stable")
@@ -85,15 +91,15 @@ def _lift(runs: Runs, block: int) -> tuple[Difference, Ints]:
     by_end = np.argsort(last)
     number = np.argsort(by_end)[stratum]
     current = runs.segment == SIDES["current"]
-    both = current | (runs.segment == SIDES["baseline"])
+    both = current | (runs.segment == SIDES[control])
     found = concurrent_difference(runs.outcome[both], current[both], number[both], runs.cluster[both], len(strata))
     block_ends = np.append(np.arange(block, len(order), block), len(order)) - 1
     return found, np.searchsorted(last[by_end], block_ends, side="right") - 1
 
 
 def _rows(skill: str, runs: Runs, block: int) -> list[dict[str, object]]:
-    difference, at = _lift(runs, block)
-    width = half_width(difference)
+    found = [(_lift(runs, block, control), names) for control, names in CONTROLS.items()]
+    widths = [half_width(difference) for (difference, _), _ in found]
     rows: list[dict[str, object]] = []
     for number, first in enumerate(range(0, len(runs.outcome), block)):
         last = min(first + block, len(runs.outcome))
@@ -102,16 +108,21 @@ def _rows(skill: str, runs: Runs, block: int) -> list[dict[str, object]]:
         for name, segment in SIDES.items():
             chosen = runs.outcome[first:last][runs.segment[first:last] == segment]
             row |= {name: float(chosen.mean()) if len(chosen) else None, f"{name}_runs": len(chosen)}
-        rows.append(row | _standing(difference, width, int(at[number])))
+        for ((difference, at), names), width in zip(found, widths, strict=True):
+            row |= dict(zip(names, _standing(difference, width, int(at[number])), strict=True))
+        row["compounding"] = "compounding" if row["compounding"] == "better" else row["compounding"]
+        rows.append(row)
     return rows
 
 
-def _standing(difference: Difference, width: Reals, stratum: int) -> dict[str, object]:
+def _standing(
+    difference: Difference, width: Reals, stratum: int
+) -> tuple[float | None, float | None, float | None, str]:
+    """The difference, its interval, and in a word where it lies."""
     few = stratum < 0 or min(difference.control[stratum], difference.treated[stratum]) < FEWEST
     # Both sides may be large and yet never have met within a stratum.
     if few or not difference.information[stratum]:
-        return {"lift": None, "lower": None, "upper": None, "standing": "not_measured"}
+        return None, None, None, "not_measured"
     middle = float(difference.estimate[stratum])
     lower, upper = max(-1.0, middle - float(width[stratum])), min(1.0, middle + float(width[stratum]))
-    standing = "better" if lower > 0 else "worse" if upper < 0 else "undecided"
-    return {"lift": middle, "lower": lower, "upper": upper, "standing": standing}
+    return middle, lower, upper, "better" if lower > 0 else "worse" if upper < 0 else "undecided"

@@ -27,6 +27,21 @@ MOMENTUM = Table(
         ),
         Column("lower", REAL, "Lower end of its 95 % interval", "outcome"),
         Column("upper", REAL, "Upper end of its 95 % interval", "outcome"),
+        Column(
+            "over_frozen",
+            REAL,
+            "current minus the first promoted artifact, frozen, over all runs so far; NULL: not measured",
+            "outcome",
+        ),
+        Column("over_frozen_lower", REAL, "Lower end of its 95 % interval", "outcome"),
+        Column("over_frozen_upper", REAL, "Upper end of its 95 % interval", "outcome"),
+        Column(
+            "compounding",
+            TEXT,
+            "compounding: credibly better than the first promotion | worse | undecided: the gain is the first "
+            "promotion's | not_measured",
+            required=True,
+        ),
         Column("standing", TEXT, "better | worse | undecided | not_measured", required=True),
     ),
 )
