@@ -20,7 +20,7 @@ PENALTIES: tuple[Penalties, ...] = tuple(
     (words, context) for words in (30.0, 100.0, 1000.0) for context in (10.0, 30.0, 100.0)
 )
 FOLDS = 4
-# The heaviest row relative to the mean one. Beyond it, variance costs more than the bias it removes.
+# An inverse propensity above so many times their mean is cut: beyond it, variance costs more than bias.
 MOST_WEIGHT = 4.0
 Ints = NDArray[np.int64]
 
@@ -95,7 +95,7 @@ class _Shape:
 
 
 def weights(propensity: Reals) -> Reals:
-    """Inverse propensities of mean 1, none above MOST_WEIGHT."""
+    """Inverse propensities, cut at MOST_WEIGHT times their mean and then scaled to a mean of 1."""
     if not len(propensity):
         return np.ones(0)
     inverse = 1 / np.clip(propensity, 1e-3, 1.0)

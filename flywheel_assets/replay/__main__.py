@@ -1,0 +1,51 @@
+"""`python -m flywheel_assets.replay RESULTS > docs/replays.md`: the page on recorded replays, from their JSON.
+
+RESULTS is the folder that `flywheel replay --out` wrote to. What a replay aimed at is stated beside
+what it reached, also where that is less.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from flywheel_assets.commands.replay import said
+
+HEAD = """# Replays
+
+Recorded outcomes, in the order of their time or of a seed, drive the learner, the trials or the cascades: the
+published document is asked for an arm, and only that arm's outcome and cost are revealed. Every promoted artifact is
+judged on items that no artifact saw. Means with 95 % intervals over seeds (Student's t). The control deals the
+outcomes out among the items anew: what it gains over hindsight would be leakage.
+
+Written by `python -m flywheel_assets.replay RESULTS` from what `flywheel replay` left there. In memory: the functions,
+documents and the client's draw are the wheel's own; spans, receiver and Dagster are left out.
+"""
+
+
+def main() -> None:
+    """Read the results, write the page."""
+    parser = argparse.ArgumentParser(description="The page on recorded replays.")
+    parser.add_argument("results", type=Path)
+    found = [json.loads(path.read_text()) for path in sorted(parser.parse_args().results.glob("*.json"))]
+    sys.stdout.write("\n".join([HEAD, *(section(one) for one in found)]))
+
+
+def section(result: dict[str, Any]) -> str:
+    """One replay's numbers, as a table for each of its plans."""
+    first = f"## {result['name']}\n\n{result['items']} items × {len(result['arms'])} arms, {result['seeds']} seeds.\n"
+    lines = [line.partition(": ") for line in said({**result, "plans": result.get("plans", [])})]
+    skipped = {"name", "mode", "kind", "items", "seeds"}
+    rows: list[str] = []
+    for name, _, value in lines:
+        if name == "budget" and result["kind"] == "contextual":
+            rows.append("\n| | |\n|---|---|")
+        if name not in skipped:
+            rows.append(f"| {name.replace('_', ' ')} | {value} |")
+    start = [] if result["kind"] == "contextual" else ["| | |", "|---|---|"]
+    return "\n".join([first, *start, *rows, ""])
+
+
+if __name__ == "__main__":
+    main()
