@@ -26,6 +26,8 @@ LATE = timedelta(minutes=1)
 # How long after its end a run may still get scores.
 SETTLED = timedelta(minutes=30)
 
+GONE, SILENT = "run gone before it was asked for", "score without a name or value"
+
 LIST = """
 query Runs($first: Int!, $after: String, $from: Time!) {
   runs(first: $first, after: $after, orderBy: [{field: QUEUED_AT, direction: ASC}],
@@ -89,14 +91,15 @@ class Inngest:
             run, tree = self._run(one)
             told = spans_of(run, tree, self.now.replace(minute=0, second=0, microsecond=0)) if run else []
             if not told:
-                set_aside["gone before it was asked for"] = set_aside.get("gone before it was asked for", 0) + 1
+                set_aside[GONE] = set_aside.get(GONE, 0) + 1
                 known[one] = ""
                 continue
-            said = scores_of(one, tree, queued_at(run))
+            said, silent = scores_of(one, tree, queued_at(run))
             digest = hashlib.sha256(request(told, RESOURCE, SCOPE) + b"\n".join(said)).hexdigest()[:16]
             if digest != known.get(one):
                 spans += told
                 scores += said
+                set_aside[SILENT] = set_aside.get(SILENT, 0) + silent
             known[one] = digest
             end = ended_at(run)
             if end is not None and end + SETTLED < self.now:
@@ -106,6 +109,7 @@ class Inngest:
         if scores:
             yield Page(before, b"\n".join(scores), "feedback", rows=len(scores))
         if runs:
+            set_aside = {reason: count for reason, count in set_aside.items() if count}
             yield Page(behind, request(spans, RESOURCE, SCOPE) if spans else b"", rows=len(runs), set_aside=set_aside)
 
     def _forget(self, known: dict[str, str], newest: str) -> None:

@@ -51,9 +51,10 @@ def calls_of(run_id: str, trace_id: str, who: Plain, tree: Plain, start: int) ->
         )
 
 
-def scores_of(run_id: str, tree: Plain, otherwise: datetime) -> list[bytes]:
-    """Posted feedback, one line a score; one that cannot be (no name, no number) is left to the server."""
+def scores_of(run_id: str, tree: Plain, otherwise: datetime) -> tuple[list[bytes], int]:
+    """Posted feedback, one line a score; and how many say nothing (no name, no value)."""
     lines: list[bytes] = []
+    silent = 0
     for values, updated in _of_kind(tree, "inngest.score"):
         for name, given in values.items():
             number = mapping(given).get("value") if isinstance(given, Mapping) else given
@@ -62,8 +63,8 @@ def scores_of(run_id: str, tree: Plain, otherwise: datetime) -> list[bytes]:
             try:
                 lines.append(orjson.dumps(verdict("run", run_id, said).model_dump(mode="json", exclude_none=True)))
             except ValidationError:
-                continue
-    return sorted(lines)
+                silent += 1
+    return sorted(lines), silent
 
 
 def experiments_of(run_id: str, trace_id: str, who: Plain, tree: Plain, at: int) -> Iterator[PlainSpan]:

@@ -200,7 +200,8 @@ def test_a_run_that_goes_on_is_open_and_followed_until_it_ended_and_its_scores_a
     scored = {"kind": "inngest.score", "scope": "run", "updatedAt": "2026-11-22T17:55:00Z"}
     values = {"resolved": '{"value": true}', "stars": '{"value": 4}', "broken": "{}"}
     captured.trees[one]["metadata"].append(scored | {"values": values})
-    poll(inngest, places, now + timedelta(minutes=2))
+    scored = poll(inngest, places, now + timedelta(minutes=2))
+    assert scored.set_aside == {"score without a name or value": 1}
     turn(places)
     said = {row["name"]: row for row in Lake(places.lake).read(FEEDBACK).to_pylist()}
     assert {name: (row["target_id"], row["value"], row["value_text"]) for name, row in said.items()} == {
