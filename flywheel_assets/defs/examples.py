@@ -24,6 +24,7 @@ from flywheel_assets.tables.steps import COLLECT_FEEDBACK, LABEL
 RED = {
     "feedback": "materialise the day again; what was posted is kept under `data/landing`.",
     "label_votes": "materialise the day again.",
+    "labeler_reliability": "materialise the day again.",
     "labeled_examples": "rebuild the days listed: their runs are newer than their labels.",
 }
 

@@ -1,6 +1,9 @@
 """Fuse votes: the highest tier that may decide, decides; the rest is kept and counted.
 
-Within the tier the outcome is the mean of the votes weighted by evidence (2 × confidence − 1). Its
+Where a tier's authors judge the same examples often enough to tell who is right, and what that teaches
+foretells votes at least as well as the majority does, an outcome is the learned probability. Else:
+
+within the tier the outcome is the mean of the votes weighted by evidence (2 × confidence − 1). Its
 confidence multiplies the odds of the votes as if they were independent (naive Bayes), each for or
 against by how near it is to the weighted median, so that a lone vote keeps its own confidence whatever
 its value, and a tie ends at one half. It is capped, for voters are not independent.
@@ -14,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from flywheel_assets.examples.believe import NOBODY, Believed, believe
 from flywheel_assets.examples.statement import TIERS
 
 Numbers = NDArray[np.float64]
@@ -22,11 +26,12 @@ Numbers = NDArray[np.float64]
 CAP = 0.99
 
 
-def fuse(votes: pa.Table) -> pa.Table:
-    """One row per example that got votes: outcome, confidence, weight, tier, labelers, votes, dissent.
+def fuse(votes: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """One row per example that got votes (outcome, confidence, weight, tier, labelers, votes, dissent), and per author.
 
-    `votes` has example_id, labeler, tier, value, confidence, decides. Outcome, confidence, weight and
-    tier are NULL where no vote decides.
+    `votes` has example_id, labeler, author_id, tier, value, confidence, decides. Outcome, confidence,
+    weight and tier are NULL where no vote decides. The authors' rows are `labeler_reliability` without
+    its day.
     """
     examples, example = _numbered(votes.column("example_id"))
     value, confidence = (votes.column(name).to_numpy() for name in ("value", "confidence"))
@@ -39,8 +44,17 @@ def fuse(votes: pa.Table) -> pa.Table:
     outcome, surety = np.full(len(examples), np.nan), np.full(len(examples), np.nan)
     decided = best < len(TIERS)
     outcome[decided], surety[decided] = _decide(example[deciding], value[deciding], confidence[deciding])
+    authors, author = _numbered(votes.column("author_id"))
+    heard: list[Believed] = []
+    for number, tier in enumerate(TIERS):
+        mine = deciding[place[deciding] == number]
+        if len(mine):
+            believed = believe(tier, example[mine], author[mine], value[mine])
+            outcome[believed.examples] = believed.probability
+            surety[believed.examples] = np.maximum(believed.probability, 1 - believed.probability)
+            heard.append(believed)
     against = (value - 0.5) * (outcome[example] - 0.5) < 0
-    return pa.table(
+    labels = pa.table(
         {
             "example_id": examples,
             "outcome": pa.array(outcome, mask=~decided),
@@ -52,6 +66,7 @@ def fuse(votes: pa.Table) -> pa.Table:
             "dissent": np.bincount(example[against], minlength=len(examples)),
         }
     )
+    return labels, pa.concat_tables([NOBODY, *(one.rows(authors) for one in heard)])
 
 
 def _numbered(texts: pa.ChunkedArray) -> tuple[pa.StringArray, NDArray[np.int64]]:

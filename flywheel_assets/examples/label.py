@@ -17,6 +17,7 @@ from flywheel_assets.examples.labelers.registry import find_labelers
 from flywheel_assets.tables.agent_runs import RUN_FACTS
 from flywheel_assets.tables.label_votes import LABEL_VOTES
 from flywheel_assets.tables.labeled_examples import LABELED_EXAMPLES
+from flywheel_assets.tables.labeler_reliability import LABELER_RELIABILITY
 
 HERE = Path(__file__).parent
 # How long feedback on a run is waited for before its silence means something.
@@ -29,8 +30,8 @@ BALLOT = pa.schema([field for field in LABEL_VOTES.schema if field.name != "day"
 
 def label(
     con: duckdb.DuckDBPyConnection, day: date, horizon: timedelta = HORIZON, labelers: Sequence[Labeler] | None = None
-) -> tuple[pa.Table, pa.Table]:
-    """`label_votes` and `labeled_examples` of the runs that start on `day`.
+) -> tuple[pa.Table, pa.Table, pa.Table]:
+    """`label_votes`, `labeler_reliability` and `labeled_examples` of the runs that start on `day`.
 
     Time is what the tables show of it: a run is immature while nothing visible on `con` is later than
     its end plus `horizon`.
@@ -40,7 +41,7 @@ def label(
     con.execute("CREATE OR REPLACE TEMP VIEW nearby_runs AS SELECT * FROM agent_runs")
     con.execute((HERE / "work.sql").read_text(), {"day": day})
     votes = _votes(con, find_labelers() if labelers is None else labelers)
-    fused = fuse(votes)
+    fused, reliability = fuse(votes)
     con.register("ballots", votes)
     con.register("fused", fused)
     facts = ", ".join(f'r."{column.name}"' for column in RUN_FACTS)
@@ -50,7 +51,8 @@ def label(
         """SELECT $day AS day, * EXCLUDE (decides) FROM ballots ORDER BY example_id, labeler, author_id, evidence""",
         {"day": day},
     ).to_arrow_table()
-    return LABEL_VOTES.conform(kept), LABELED_EXAMPLES.conform(examples)
+    dated = reliability.append_column("day", pa.repeat(pa.scalar(day, pa.date32()), len(reliability)))
+    return LABEL_VOTES.conform(kept), LABELER_RELIABILITY.conform(dated), LABELED_EXAMPLES.conform(examples)
 
 
 def _votes(con: duckdb.DuckDBPyConnection, labelers: Sequence[Labeler]) -> pa.Table:

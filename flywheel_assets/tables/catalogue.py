@@ -11,6 +11,7 @@ from flywheel_assets.tables.gate_verdicts import GATE_VERDICTS
 from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS, REJECTIONS
 from flywheel_assets.tables.label_votes import LABEL_VOTES
 from flywheel_assets.tables.labeled_examples import LABELED_EXAMPLES
+from flywheel_assets.tables.labeler_reliability import LABELER_RELIABILITY
 from flywheel_assets.tables.landed_batches import LANDED_BATCHES
 from flywheel_assets.tables.momentum import MOMENTUM
 from flywheel_assets.tables.promoted_artifacts import PROMOTED_PROMPTS, PROMOTED_ROUTING
@@ -52,6 +53,7 @@ TABLES: tuple[Table, ...] = (
     RUN_SPANS,
     FEEDBACK,
     LABEL_VOTES,
+    LABELER_RELIABILITY,
     LABELED_EXAMPLES,
     EXAMPLE_SIGNATURES,
     GATE_VERDICTS,

@@ -17,6 +17,7 @@ from flywheel_assets.tables.gate_verdicts import GATE_VERDICTS
 from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS, REJECTIONS
 from flywheel_assets.tables.label_votes import LABEL_VOTES
 from flywheel_assets.tables.labeled_examples import LABELED_EXAMPLES
+from flywheel_assets.tables.labeler_reliability import LABELER_RELIABILITY
 from flywheel_assets.tables.landed_batches import LANDED_BATCHES
 from flywheel_assets.tables.momentum import MOMENTUM
 from flywheel_assets.tables.promoted_artifacts import PROMOTED_PROMPTS, PROMOTED_ROUTING
@@ -89,7 +90,8 @@ LABEL = Step(
         Read(RAW_SPANS, after=RUN_REACH_DAYS),
         Read(FEEDBACK, after=FEEDBACK_REACH_DAYS),
     ),
-    (LABEL_VOTES, LABELED_EXAMPLES),
+    (LABEL_VOTES, LABELER_RELIABILITY, LABELED_EXAMPLES),
+    version="2",
 )
 # The root span's service tells a user from a service that stands in for one.
 SIGN = Step("sign", (Read(LABELED_EXAMPLES), Read(RAW_SPANS)), (EXAMPLE_SIGNATURES,))

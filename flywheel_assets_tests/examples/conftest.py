@@ -61,7 +61,7 @@ def labeled(spans: list[dict], posted: list[dict] | None = None, *, horizon: tim
     (feedback,) = collect_feedback(con, TODAY, [body])
     for name, rows in (("agent_runs", runs), ("run_spans", run_spans), ("feedback", feedback)):
         con.register(name, rows)
-    votes, examples = label(con, TODAY, horizon)
+    votes, _, examples = label(con, TODAY, horizon)
     return SimpleNamespace(
         votes=votes.to_pylist(),
         examples={row["example_id"]: row for row in examples.to_pylist()},

@@ -11,6 +11,7 @@ SCHEMA = pa.schema(
     [
         ("example_id", pa.string()),
         ("labeler", pa.string()),
+        ("author_id", pa.string()),
         ("tier", pa.string()),
         ("value", pa.float64()),
         ("confidence", pa.float64()),
@@ -22,10 +23,18 @@ SCHEMA = pa.schema(
 def fused(votes):
     """Votes as (example, tier, value, confidence, decides)."""
     rows = [
-        {"example_id": e, "labeler": f"l{n}", "tier": t, "value": v, "confidence": c, "decides": d}
+        {
+            "example_id": e,
+            "labeler": f"l{n}",
+            "author_id": f"l{n}",
+            "tier": t,
+            "value": v,
+            "confidence": c,
+            "decides": d,
+        }
         for n, (e, t, v, c, d) in enumerate(votes)
     ]
-    table = fuse(pa.Table.from_pylist(rows, schema=SCHEMA))
+    table, _ = fuse(pa.Table.from_pylist(rows, schema=SCHEMA))
     return {row["example_id"]: row for row in table.to_pylist()}
 
 

@@ -1,0 +1,94 @@
+"""Votes are believed as they say until their authors' agreement teaches better, and that is kept on record."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from flywheel_assets.examples.fuse import fuse
+
+NAMES = ("example_id", "labeler", "author_id", "tier", "value", "confidence", "decides")
+
+
+def votes_of(rows, tier: str = "human", confidence: float = 0.9) -> pa.Table:
+    """Votes as (example, author, value)."""
+    example, author, value = zip(*rows, strict=True)
+    size = len(rows)
+    columns = (example, ["explicit_feedback"] * size, author, [tier] * size, np.array(value, float))
+    return pa.table(dict(zip(NAMES, (*columns, [confidence] * size, [True] * size), strict=True)))
+
+
+def told(rng, examples: int, accuracy: dict[str, float]) -> tuple[list[tuple[str, str, float]], dict[str, bool]]:
+    truth = {f"run-{number:04d}": bool(rng.random() < 0.6) for number in range(examples)}
+    rows = [
+        (run, author, float(good if rng.random() < right else not good))
+        for run, good in truth.items()
+        for author, right in accuracy.items()
+    ]
+    return rows, truth
+
+
+AUTHORS = {"ann": 0.95, "bob": 0.9, "cy": 0.6, "dee": 0.55, "eve": 0.55}
+
+
+def right(labels: pa.Table, truth: dict[str, bool]) -> float:
+    return float(np.mean([(row["outcome"] > 0.5) == truth[row["example_id"]] for row in labels.to_pylist()]))
+
+
+def test_authors_who_are_often_right_are_believed_more_and_the_record_says_so():
+    rows, truth = told(np.random.default_rng(1), 400, AUTHORS)
+    labels, authors = fuse(votes_of(rows))
+    majority = np.mean([(np.mean([v for r, _, v in rows if r == run]) > 0.5) == good for run, good in truth.items()])
+    assert right(labels, truth) > majority + 0.03
+    found = {row["author_id"]: row for row in authors.to_pylist()}
+    assert {row["method"] for row in found.values()} == {"learned"}
+    assert sum(row["lower"] <= AUTHORS[name] <= row["upper"] for name, row in found.items()) >= 4
+    assert found["ann"]["votes"] == 400
+    assert found["ann"]["learned_agrees"] >= found["ann"]["majority_agrees"]
+
+
+@pytest.mark.parametrize(
+    ("examples", "accuracy"), [(20, AUTHORS), (400, {"ann": 0.95}), (400, dict.fromkeys(AUTHORS, 0.5))]
+)
+def test_votes_count_as_they_say_where_nothing_can_be_learned(examples, accuracy):
+    rows, _ = told(np.random.default_rng(2), examples, accuracy)
+    labels, authors = fuse(votes_of(rows))
+    assert {row["method"] for row in authors.to_pylist()} == {"stated"}
+    share = pd.DataFrame(rows, columns=["run", "author", "value"]).groupby("run").value.mean()
+    assert {row["example_id"]: row["outcome"] for row in labels.to_pylist()} == pytest.approx(share.to_dict())
+
+
+def test_a_vote_between_for_and_against_keeps_its_example_as_it_says():
+    rows, _ = told(np.random.default_rng(1), 400, AUTHORS)
+    labels, _ = fuse(votes_of([*rows, ("half", "ann", 0.5), ("half", "bob", 1.0)]))
+    found = {row["example_id"]: row["outcome"] for row in labels.to_pylist()}
+    assert found["half"] == pytest.approx(0.75)
+    assert len(set(found.values())) > 3
+
+
+def test_tiers_are_judged_apart():
+    rows, truth = told(np.random.default_rng(1), 300, AUTHORS)
+    judged = votes_of([(run, "model", 1.0) for run in truth], tier="judge", confidence=0.7)
+    labels, authors = fuse(pa.concat_tables([votes_of(rows), judged]))
+    assert {row["tier"] for row in authors.to_pylist()} == {"human"}
+    assert set(labels["tier"].to_pylist()) == {"human"}
+
+
+@pytest.mark.parametrize("answers", [1, 3, 5, 10])
+def test_recorded_answers_are_fused_as_well_as_by_the_better_of_majority_and_dawid_skene(shared_data: Path, answers):
+    published = {1: 0.726, 3: 0.833, 5: 0.898, 10: 0.9275}
+    said = pd.read_csv(shared_data / "crowd" / "answers.csv.gz").query("dataset == 'snow_rte'")
+    gold = pd.read_csv(shared_data / "crowd" / "gold.csv").query("dataset == 'snow_rte'").set_index("task").gold
+    truth = {f"run-{task}": bool(value) for task, value in gold.items()}
+    accuracy = []
+    for seed in range(6):
+        some = said.sample(frac=1, random_state=seed).groupby("task").head(answers)
+        rows = [(f"run-{row.task}", str(row.worker), row.label) for row in some.itertuples() if row.task in gold.index]
+        labels, _ = fuse(votes_of(rows))
+        # A tie says nothing: as good as a coin.
+        sure = labels.filter(pa.array([outcome != 0.5 for outcome in labels["outcome"].to_pylist()]))
+        ties = labels.num_rows - sure.num_rows
+        accuracy.append((right(sure, truth) * sure.num_rows + ties / 2) / labels.num_rows)
+    assert np.mean(accuracy) >= published[answers] - 0.005
