@@ -172,6 +172,7 @@ def replay(  # noqa: PLR0913, PLR0917 - a parameter is an option
     seeds: int = 5,
     every: Annotated[int, typer.Option(help="Runs from one artifact to the next.")] = 100,
     name: Annotated[str, typer.Option(help="Of the report.")] = "",
+    aim: Annotated[str, typer.Option(help="What was aimed at, to be said beside what was reached.")] = "",
     as_json: Json = False,
 ) -> None:
     """Drive the wheel over recorded outcomes: what would it have promoted, and what is that worth?"""
@@ -181,7 +182,7 @@ def replay(  # noqa: PLR0913, PLR0917 - a parameter is an option
     said = (dict(one.split("=", 1) for one in options or ()) for options in (column, price))
     columns, prices = said
     reading = Reading(columns, tuple(context or ()), where, {arm: float(each) for arm, each in prices.items()})
-    asked = Asked(path, out, reading, mode, tuple(budget or ()), usd, baseline, runs, seeds, every, name)
+    asked = Asked(path, out, reading, mode, tuple(budget or ()), usd, baseline, runs, seeds, every, name, aim)
     respond("replay", as_json, lambda: drive(asked, quiet=as_json))
 
 
@@ -235,6 +236,34 @@ def decisions_approve(  # noqa: PLR0913, PLR0917 - a parameter is an option
     from flywheel_assets.commands.decisions import approve
 
     respond("decisions approve", as_json, lambda: approve(places_at(data, lake), experiment, by, approved=not refuse))
+
+
+@decisions_app.command("reject")
+def decisions_reject(
+    experiment: str,
+    by: Annotated[str, typer.Option(help="Who rejects.")],
+    data: Data = DATA,
+    lake: LakeUrl = "",
+    as_json: Json = False,
+) -> None:
+    """End an open trial without a promotion; the next turn acts on it."""
+    from flywheel_assets.commands.decisions import reject
+
+    respond("decisions reject", as_json, lambda: reject(places_at(data, lake), experiment, by))
+
+
+@decisions_app.command("rollback")
+def decisions_rollback(
+    skill: str,
+    by: Annotated[str, typer.Option(help="Who asks for it.")],
+    data: Data = DATA,
+    lake: LakeUrl = "",
+    as_json: Json = False,
+) -> None:
+    """Undo a skill's newest promotion; the next turn acts on it, and the ledger says who asked."""
+    from flywheel_assets.commands.decisions import roll_back
+
+    respond("decisions rollback", as_json, lambda: roll_back(places_at(data, lake), skill, by))
 
 
 if __name__ == "__main__":

@@ -78,6 +78,37 @@ def approve(places: Places, experiment: str, by: str, *, approved: bool) -> Answ
     return Answer({"experiment": experiment, "approved": approved, "by": by}, [Text(said)], ["flywheel run"])
 
 
+def reject(places: Places, experiment: str, by: str) -> Answer:
+    """End an open trial without a promotion, whether or not it asks for approval."""
+    from flywheel_assets.defs.approvals import answer
+
+    states = rollout(Lake(places.lake).read(PROMOTION_DECISIONS), read_skills(places))
+    under_way = [state.experiment_id for state in states.values() if state.trial]
+    if experiment not in under_way:
+        raise RefusedError(
+            f"{experiment} is not an open trial", [f"open: {', '.join(map(str, under_way)) or 'none'}"], NOT_FOUND
+        )
+    answer(places, experiment, approved=False, by=by, at=datetime.now(UTC))
+    return Answer({"experiment": experiment, "approved": False, "by": by}, [Text("rejected")], ["flywheel run"])
+
+
+def roll_back(places: Places, skill: str, by: str) -> Answer:
+    """Ask for the skill's newest promotion to be undone: what was in production before it comes back."""
+    from flywheel_assets.defs.approvals import ask_rollback
+
+    states = rollout(Lake(places.lake).read(PROMOTION_DECISIONS), read_skills(places))
+    promoted = {name: state.promotions[-1].registration for name, state in states.items() if state.promotions}
+    if skill not in promoted:
+        raise RefusedError(
+            f"nothing of skill {skill!r} was promoted", [f"promoted: {', '.join(promoted) or 'none'}"], NOT_FOUND
+        )
+    undone = promoted[skill]
+    ask_rollback(places, undone.experiment_id, by=by, at=datetime.now(UTC))
+    said = f"{undone.candidate_arm} gives way to {undone.incumbent_arm} with the next turn"
+    result = {"experiment": undone.experiment_id, "restores": undone.incumbent_arm, "by": by}
+    return Answer(result, [Text(said)], ["flywheel run"])
+
+
 def _ledger(places: Places) -> list[dict[str, Any]]:
     return Lake(places.lake).read(PROMOTION_DECISIONS).to_pylist()
 

@@ -37,7 +37,8 @@ class Inputs:
     """What one turn reads.
 
     `con` has the view `gated_observations`. `prompts` holds the published prompt texts by version (the
-    launch prompts need not be in it), `approvals` a person's answer by experiment id, `identical` how
+    launch prompts need not be in it), `approvals` a person's answer by experiment id, `rollbacks` who
+    asked for an experiment's promotion to be undone, `identical` how
     trials of identical arms went. `manifest` is recorded with every entry: table versions, code
     version, configuration hash, seed. `con` needs `agent_runs` too where a skill declares slices.
     """
@@ -51,6 +52,7 @@ class Inputs:
     manifest: Mapping[str, object]
     prompts: Mapping[str, str] = field(default_factory=dict[str, str])
     approvals: Mapping[str, bool] = field(default_factory=dict[str, bool])
+    rollbacks: Mapping[str, str] = field(default_factory=dict[str, str])
     identical: IdenticalArms | None = None
 
 
@@ -103,12 +105,13 @@ class _Turn:
         promotion = state.promotions[-1]
         found = evidence.since_promotion(self.inputs.con, promotion.registration, promotion.promoted_at)
         watched = watch(promotion.registration, found)
-        outcome = verdict(found, watched)
+        asked_by = self.inputs.rollbacks.get(promotion.registration.experiment_id)
+        outcome = verdict(found, watched, asked_by)
         if outcome.kind != "rolled_back":
             return
         if state.trial is not None:
             self._look(name, state.trial, incumbent_rolled_back=True)
-        look = LookManifest(since=promotion.promoted_at)
+        look = LookManifest(since=promotion.promoted_at, asked_by=asked_by)
         self._draft(name, promotion.registration, outcome, look, (found, arguments.of_rollback(watched)))
 
     def look_at_trial(self, name: str) -> None:

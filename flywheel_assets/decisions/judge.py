@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from flywheel_assets.decisions.canonical import canonical, e_value, stated
-from flywheel_assets.decisions.criteria.registry import rules
+from flywheel_assets.decisions.criteria.registry import CRITERIA, rules
 from flywheel_assets.decisions.evidence import Evidence
 from flywheel_assets.decisions.trial import Conditions, Failed, Passed, Result, Trial
 from flywheel_assets.tables.documents.registration import Registration
@@ -54,7 +54,11 @@ def judge(registration: Registration, evidence: Evidence, conditions: Conditions
 
 def answers(trial: Trial) -> dict[str, Result]:
     """What every criterion that the registration asks for says of the evidence so far."""
-    return {name: rule.check(trial) for name, rule in rules(trial.registration).items()}
+    asked = rules(trial.registration)
+    if trial.conditions.approved is False:
+        # A person may end any trial, whether or not it waits for one.
+        asked = {**asked, "approval": CRITERIA["approval"]}
+    return {name: rule.check(trial) for name, rule in asked.items()}
 
 
 def shown(results: dict[str, Result], evidence: Evidence) -> str:

@@ -72,7 +72,7 @@ def replay(entry: Entry, con: duckdb.DuckDBPyConnection) -> list[str]:
         again: Verdict = judge(registration, of_trial(con, registration), look.conditions)
     elif look.since is not None:
         evidence = since_promotion(con, registration, look.since)
-        again = verdict(evidence, watch(registration, evidence))
+        again = verdict(evidence, watch(registration, evidence), look.asked_by)
     else:
         return ["manifest_json: neither a trial's conditions nor a promotion's time"]
     return [

@@ -23,7 +23,8 @@ class CandidateSeen(BaseModel):
 class LookManifest(BaseModel):
     """The caller's manifest (table versions, code, configuration, seed) and one of these.
 
-    `candidate` at a registration, `conditions` at a look at a trial, `since` at a look at a promotion.
+    `candidate` at a registration, `conditions` at a look at a trial, `since` at a look at a promotion,
+    with `asked_by` where a person asked for its rollback.
     """
 
     model_config = ConfigDict(frozen=True, extra="allow")
@@ -31,6 +32,7 @@ class LookManifest(BaseModel):
     candidate: CandidateSeen | None = None
     conditions: Conditions | None = None
     since: datetime | None = None
+    asked_by: str | None = None
 
 
 def manifest_json(manifest: Mapping[str, object], look: LookManifest) -> str:

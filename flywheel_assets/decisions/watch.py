@@ -84,9 +84,9 @@ def matched(candidate: Flags, values: Reals) -> tuple[Comparison, NDArray[np.int
     return differences(sums / np.maximum(counts, 1) - values[theirs][ends], RESTART), block_of
 
 
-def verdict(evidence: Evidence, watched: list[Watched]) -> Verdict:
-    """Rolled back when the e-value of any watched metric reaches 1/α, else held."""
-    results: dict[str, Result] = {}
+def verdict(evidence: Evidence, watched: list[Watched], asked_by: str | None = None) -> Verdict:
+    """Rolled back when the e-value of any watched metric reaches 1/α, or a person asked for it, else held."""
+    results: dict[str, Result] = {} if asked_by is None else {"person": Failed(f"rollback asked for by {asked_by}")}
     for one in watched:
         e, needed, blocks = e_value(one.log_e), 1 / one.alpha, len(one.blocks.rise.x)
         numbers = {"e_value": e, "needed": stated(needed), "blocks": blocks, "allowed": stated(one.allowed)}

@@ -1,4 +1,4 @@
-"""What people answered when a promotion asked for approval: an append-only file beside the lake."""
+"""What people answered, and which promotions they want undone: append-only files beside the lake."""
 
 import json
 from datetime import datetime
@@ -12,6 +12,22 @@ def approvals(places: Places) -> dict[str, bool]:
     lines = path.read_text().splitlines() if path.exists() else []
     answers = [json.loads(line) for line in lines if line.strip()]
     return {answer["experiment_id"]: bool(answer["approved"]) for answer in answers}
+
+
+def rollbacks(places: Places) -> dict[str, str]:
+    """Who asked, by experiment, for its promotion to be undone; none without the file."""
+    path = places.data / "rollbacks.jsonl"
+    lines = path.read_text().splitlines() if path.exists() else []
+    asked = [json.loads(line) for line in lines if line.strip()]
+    return {one["experiment_id"]: str(one["by"]) for one in asked}
+
+
+def ask_rollback(places: Places, experiment: str, *, by: str, at: datetime) -> None:
+    """Write down that a promotion is to be undone; the next turn does it."""
+    line = json.dumps({"experiment_id": experiment, "by": by, "at": at.isoformat()})
+    places.data.mkdir(parents=True, exist_ok=True)
+    with (places.data / "rollbacks.jsonl").open("a") as file:
+        file.write(line + "\n")
 
 
 def answer(places: Places, experiment: str, *, approved: bool, by: str, at: datetime) -> None:

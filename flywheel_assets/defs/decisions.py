@@ -11,7 +11,7 @@ from flywheel_assets.decisions.criteria.aa_healthy import healthy
 from flywheel_assets.decisions.decide import Decided, Inputs, decide
 from flywheel_assets.decisions.drills import drills, identical_arms
 from flywheel_assets.decisions.ledger import verify
-from flywheel_assets.defs.approvals import approvals
+from flywheel_assets.defs.approvals import approvals, rollbacks
 from flywheel_assets.defs.checks import stage_checks
 from flywheel_assets.defs.graph import specs
 from flywheel_assets.defs.plots import trial_plot
@@ -86,6 +86,7 @@ def gather(wheel: WheelResource, now: datetime) -> Inputs:
         },
         prompts={version: document.text for (_, version), document in prompts.items()},
         approvals=approvals(wheel.places()),
+        rollbacks=rollbacks(wheel.places()),
         identical=identical_arms(lake.read(DRILLS, version=versions.get(DRILLS.name))),
     )
 

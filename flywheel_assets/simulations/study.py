@@ -74,14 +74,15 @@ def conduct(seed: int, scale: float, processes: int, say: Callable[[str], None])
         (study.better, {name: long_enough(one) for name, one in BETTER.items()}, 600),
         (study.elsewhere, ELSEWHERE, 400),
         (study.in_use, IN_USE, 400),
-        (study.broken, BROKEN, 400),
+        (study.broken, BROKEN, 200),
     ]
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         shared = _Shared(pool, seed, scale, say)
         for into, cells, count in groups:
             for cell, setting in cells.items():
-                # Outcomes that come late are judged anew at every look.
-                fewer = count // 4 if setting.world == "late" else count
+                # These are judged anew at every look.
+                slow = setting.world == "late" or (into is study.broken and setting.criteria == WATCHFUL)
+                fewer = count // 4 if slow else count
                 into[cell] = sum(shared.out(cell, trials, setting, fewer), start=list[Rehearsed]())
         for cell, share in MIXES.items():
             study.streams[cell] = sum(shared.out(cell, streams, share, 80), start=list[Stream]())

@@ -74,6 +74,7 @@ class World:
     prompts: list[Row] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
     approvals: dict[str, bool] = field(default_factory=dict)
+    rollbacks: dict[str, str] = field(default_factory=dict)
     runs: list[Row] = field(default_factory=list)
     now: datetime = START
     ledger: pa.Table = field(default_factory=PROMOTION_DECISIONS.empty)
@@ -93,6 +94,7 @@ class World:
             manifest={"tables": {"gated_observations": 3}, "code": "1"},
             prompts=self.texts,
             approvals=self.approvals,
+            rollbacks=self.rollbacks,
         )
 
     def turn(self) -> Decided:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from flywheel_assets.decisions.decide import decide
+from flywheel_assets.decisions.ledger import replay
 from flywheel_assets.tables.documents.registration import Registration
 from flywheel_assets.tables.documents.routing import prompt_version
 from flywheel_assets.tables.documents.skills_file import Guardrail, Skill
@@ -288,3 +289,23 @@ def test_the_budget_shrinks_with_every_trial_and_grows_with_every_promotion(prom
     world.routing = [proposal(OTHER, CANDIDATE)]
     world.turn()
     assert world.last()["alpha"] == pytest.approx(2 * 0.05 * 3 / (4 * 5))
+
+
+def test_a_person_can_end_a_trial_that_asks_for_nobody(world: World):
+    world.turn()
+    experiment = str(world.last()["experiment_id"])
+    world.approvals[experiment] = False
+    world.routing = []
+    world.turn()
+    assert (world.last()["kind"], world.last()["reason"]) == ("abandoned", "approval: rejected by a person")
+    assert replay(world.last(), world.inputs().con) == []
+
+
+def test_a_person_can_undo_a_promotion_and_the_entry_derives_again(promoted: Callable[..., World]):
+    world = promoted()
+    world.rollbacks[str(world.last()["experiment_id"])] = "ops"
+    state = world.turn().states["triage"]
+    assert (world.last()["kind"], state.production_arm) == ("rolled_back", INCUMBENT)
+    assert "asked for by ops" in str(world.last()["reason"])
+    assert replay(world.last(), world.inputs().con) == []
+    assert world.turn().entries.num_rows == 0
