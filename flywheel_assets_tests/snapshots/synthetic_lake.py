@@ -11,6 +11,8 @@ from flywheel_assets.snapshots.momentum import momentum
 from flywheel_assets.tables.decision_arguments import DECISION_ARGUMENTS
 from flywheel_assets.tables.dialect_losses import DIALECT_LOSSES
 from flywheel_assets.tables.documents.routing import RoutingDocument, Segment, SkillRoute
+from flywheel_assets.tables.feedback import FEEDBACK
+from flywheel_assets.tables.gate_verdicts import GATE_VERDICTS
 from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS, REJECTIONS
 from flywheel_assets.tables.labeled_examples import LABELED_EXAMPLES
 from flywheel_assets.tables.momentum import MOMENTUM
@@ -141,6 +143,8 @@ def synthetic_lake(root: str, count: int = 1500, seed: int = 11) -> Lake:
     write_days(lake, LABELED_EXAMPLES, examples)
     write_days(lake, GATED_OBSERVATIONS, admitted)
     write_days(lake, REJECTIONS, refused)
+    write_days(lake, GATE_VERDICTS, [objection(row) for row in refused])
+    write_days(lake, FEEDBACK, [review(row, number) for number, row in enumerate(refused[:20])])
     write_days(lake, SKILL_DAY_STATS, day_stats(admitted))
     write_days(lake, RAW_SPANS, [span(row) for row in examples])
     write_days(lake, DIALECT_LOSSES, [losses(row) for row in examples[:5]])
@@ -153,6 +157,18 @@ def synthetic_lake(root: str, count: int = 1500, seed: int = 11) -> Lake:
     lake.overwrite(PROMOTED_PROMPTS, PROMOTED_PROMPTS.empty())
     lake.overwrite(MOMENTUM, momentum(lake.read(GATED_OBSERVATIONS)))
     return lake
+
+
+def objection(row: dict[str, object]) -> dict[str, object]:
+    verdict = "hold" if row["state"] == "held" else "discard"
+    told = {"gate_version": "1", "verdict": verdict, "confidence": 1.0}
+    return {**{name: row[name] for name in ("day", "example_id", "gate", "reason")}, **told}
+
+
+def review(row: dict[str, object], number: int) -> dict[str, object]:
+    said = {"name": "flywheel.review", "value_text": "release" if number % 4 == 0 else "refuse", "tier": "human"}
+    target = {"target_kind": "run", "target_id": row["example_id"], "author_id": "ann", "source": "posted"}
+    return {"day": row["day"], "feedback_id": f"review-{number}", "observed_at": row["start_time"], **said, **target}
 
 
 def losses(row: dict[str, object]) -> dict[str, object]:
