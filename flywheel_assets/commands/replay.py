@@ -13,7 +13,7 @@ from flywheel_assets.commands.envelope import Answer, RefusedError
 from flywheel_assets.replay.cascading import Rules
 from flywheel_assets.replay.contextual import Settings
 from flywheel_assets.replay.matrix import Matrix, Reading, read
-from flywheel_assets.replay.page import page, rows_of
+from flywheel_assets.replay.page import page, said
 from flywheel_assets.replay.study import study_cascade, study_contextual, study_trials
 from flywheel_assets.tables.documents.skills_file import Skill
 
@@ -37,6 +37,7 @@ class Asked:
     seeds: int = 5
     every: int = 100
     name: str = ""
+    aim: str = ""
 
 
 def replay(asked: Asked, *, quiet: bool) -> Answer:
@@ -51,20 +52,11 @@ def replay(asked: Asked, *, quiet: bool) -> Answer:
         raise RefusedError(str(error), ["flywheel replay --help"]) from error
     name = asked.name or asked.path.stem.partition(".")[0]
     asked.out.mkdir(parents=True, exist_ok=True)
-    kept = {"name": name, "mode": mode, **result}
+    kept = {"name": name, "mode": mode, "aim": asked.aim, **result}
     (asked.out / f"{name}.json").write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
     report = asked.out / f"{name}.html"
     report.write_text(page(name, kept), encoding="utf-8")
     return Answer(kept, said(kept), [f"open {report}   curves, frontier, control"])
-
-
-def said(result: dict[str, Any]) -> list[str]:
-    """The main numbers, in lines."""
-    if result["kind"] == "contextual":
-        return [f"{name}: {value}" for plan in result["plans"] for name, value in rows_of(plan)]
-    left_out = ("curve", "arms", "gates")
-    lines = [f"{name}: {value}" for name, value in result.items() if name not in left_out]
-    return [*lines, *(f"gate of {gate['arm']}: {gate['said']}" for gate in result.get("gates", ()))]
 
 
 def _mode(matrix: Matrix) -> str:

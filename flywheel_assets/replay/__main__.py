@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from flywheel_assets.commands.replay import said
+from flywheel_assets.replay.page import said
 
 HEAD = """# Replays
 
@@ -35,16 +35,14 @@ def main() -> None:
 def section(result: dict[str, Any]) -> str:
     """One replay's numbers, as a table for each of its plans."""
     first = f"## {result['name']}\n\n{result['items']} items × {len(result['arms'])} arms, {result['seeds']} seeds.\n"
-    lines = [line.partition(": ") for line in said({**result, "plans": result.get("plans", [])})]
-    skipped = {"name", "mode", "kind", "items", "seeds"}
     rows: list[str] = []
-    for name, _, value in lines:
-        if name == "budget" and result["kind"] == "contextual":
+    for at, line in enumerate(said(result)):
+        name, _, value = line.partition(": ")
+        if at == 0 or (name == "budget" and result["kind"] == "contextual"):
             rows.append("\n| | |\n|---|---|")
-        if name not in skipped:
-            rows.append(f"| {name.replace('_', ' ')} | {value} |")
-    start = [] if result["kind"] == "contextual" else ["| | |", "|---|---|"]
-    return "\n".join([first, *start, *rows, ""])
+        rows.append(f"| {name} | {value} |")
+    aim = [f"Aim: {result['aim']}"] if result.get("aim") else []
+    return "\n".join([first, *aim, *rows, ""])
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ def rows_of(plan: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("first artifact", plan["first"]["said"]),
         ("last artifact", plan["last"]["said"]),
         ("last minus hindsight", plan["gain_over_static"]["said"]),
-        ("control: the same with outcomes dealt out anew", plan["control_gain"]["said"]),
+        ("control, last minus hindsight with outcomes dealt out anew", plan["control_gain"]["said"]),
         ("largest fall of the mean curve", f"{plan['largest_fall']:.4f}"),
         ("slope per artifact over the first one frozen", plan["slope_over_frozen"]["said"]),
         ("policy's cost over budget, part of it", plan["policy_over_budget"]["said"]),
@@ -43,6 +43,19 @@ def rows_of(plan: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("regret per run, exploration included", plan["regret"]["said"]),
     ]
     return said + [(name.upper(), plan[name]["said"]) for name in ("apgr", "cpt50", "cpt80") if name in plan]
+
+
+def said(result: Mapping[str, Any]) -> list[str]:
+    """The main numbers, in lines 'name: value'."""
+    if result["kind"] == "contextual":
+        return [f"{name}: {value}" for plan in result["plans"] for name, value in rows_of(plan)]
+    left_out = ("curve", "arms", "gates", "name", "mode", "kind", "items", "seeds", "aim")
+    lines = [
+        f"{name.replace('_', ' ')}: {', '.join(value) if isinstance(value, list) else value}"
+        for name, value in result.items()
+        if name not in left_out
+    ]
+    return [*lines, *(f"gate of {gate['arm']}: {gate['said']}" for gate in result.get("gates", ()))]
 
 
 def _contextual(result: Mapping[str, Any]) -> str:
