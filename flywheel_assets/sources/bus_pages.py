@@ -34,7 +34,8 @@ class Seen:
         """The documents that were not seen, which now are."""
         new: list[Document] = []
         for document in documents:
-            name = digest(str(document.get("id")))[:16]
+            # One without an id is known by all of it.
+            name = digest(str(document.get("id") or sorted(map(str, document.items()))))[:16]
             if name not in self._places:
                 self._places[name] = place(document)
                 new.append(document)

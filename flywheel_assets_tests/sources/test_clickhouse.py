@@ -149,6 +149,14 @@ def test_a_row_is_the_same_event_as_the_body_that_was_posted(face: Face):
     assert span["status"] == {"code": 2, "message": "timeout"}
 
 
+def test_rows_without_an_id_are_told_apart_by_what_they_say(face: Face):
+    table = face.table("plain")
+    table.put(row("", metadata_json='{"n": 1}'), row("", metadata_json='{"n": 2}'))
+    pages = list(table.reader().poll({}))
+    assert len(set(ids(pages))) == 2
+    assert list(table.reader().poll(pages[-1].cursor)) == []
+
+
 def test_no_rows_are_no_pages(face: Face):
     assert list(face.table("plain").reader().poll({})) == []
 
