@@ -21,7 +21,10 @@ CORRECTION = re.compile(
     r"|you (?:forgot|missed|broke|ignored|should(?:n't| not) have)|i (?:said|asked|told|meant)|don't do that)",
     re.IGNORECASE,
 )
-SKILL_FILE = re.compile(r"([A-Za-z0-9][\w.-]*)[/\\]+SKILL\.md", re.IGNORECASE)
+SKILL_FILE = re.compile(r"SKILL\.md", re.IGNORECASE)
+# The folder before it, looked for in a few characters: arguments can be megabytes without a break.
+SKILL_FOLDER = re.compile(r"([A-Za-z0-9][\w.-]*)[/\\]+$")
+NAME_LENGTH = 128
 REJECTED = "user_rejected"
 
 
@@ -222,8 +225,9 @@ def _skill(tool: str, arguments: object, text: str) -> str | None:
         named = next((arguments[key] for key in ("skill", "name", "command") if arguments.get(key)), None)
         if named is not None:
             return str(named).lstrip("/")
-    found = SKILL_FILE.search(text)
-    return found[1] if found else None
+    file = SKILL_FILE.search(text)
+    folder = SKILL_FOLDER.search(text[max(0, file.start() - NAME_LENGTH) : file.start()]) if file else None
+    return folder[1] if folder else None
 
 
 def _message(role: str, text: str) -> str:
