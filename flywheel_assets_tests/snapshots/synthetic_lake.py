@@ -11,6 +11,7 @@ from flywheel_assets.snapshots.momentum import momentum
 from flywheel_assets.tables.decision_arguments import DECISION_ARGUMENTS
 from flywheel_assets.tables.dialect_losses import DIALECT_LOSSES
 from flywheel_assets.tables.documents.routing import RoutingDocument, Segment, SkillRoute
+from flywheel_assets.tables.drills import DRILLS
 from flywheel_assets.tables.feedback import FEEDBACK
 from flywheel_assets.tables.gate_verdicts import GATE_VERDICTS
 from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS, REJECTIONS
@@ -155,8 +156,15 @@ def synthetic_lake(root: str, count: int = 1500, seed: int = 11) -> Lake:
     lake.overwrite(DECISION_ARGUMENTS, arguments)
     lake.overwrite(PROMOTED_ROUTING, routing())
     lake.overwrite(PROMOTED_PROMPTS, PROMOTED_PROMPTS.empty())
+    lake.overwrite(DRILLS, DRILLS.rows([drill()]))
     lake.overwrite(MOMENTUM, momentum(lake.read(GATED_OBSERVATIONS)))
     return lake
+
+
+def drill() -> dict[str, object]:
+    counts = {"units": 400, "trials": 40, "promoted": 1, "abandoned": 2, "undecided": 37}
+    shares = {"observed": 0.025, "lower": 0.001, "upper": 0.13, "nominal": 0.05}
+    return {"skill": "triage", "drill": "identical", "truth": "not_better", "reason": "as promised", **counts, **shares}
 
 
 def objection(row: dict[str, object]) -> dict[str, object]:
