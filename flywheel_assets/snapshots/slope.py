@@ -24,7 +24,8 @@ class Slope:
 def slope(rows: pa.Table, skill: str = "*") -> Slope | None:
     """Least-squares slope of current − baseline over the blocks of MOMENTUM rows; None below 8 blocks.
 
-    Blocks weigh n₁n₀/(n₁+n₀); the interval is White's (1980, HC1) with Student's t. It is for one
+    Blocks weigh n₁n₀/(n₁+n₀); the interval is White's (1980) in the form HC3 of MacKinnon and White
+    (1985), which holds with few blocks where HC1 misses too often, with Student's t. It is for one
     look: whoever looks after every block will sooner or later see a line that climbs.
     """
     seen = rows.filter((pc.field("skill") == skill) & pc.field("current").is_valid() & pc.field("baseline").is_valid())
@@ -39,6 +40,7 @@ def slope(rows: pa.Table, skill: str = "*") -> Slope | None:
     found = float(np.sum(weight * centred * lift)) / spread
     residual = lift - np.average(lift, weights=weight) - found * centred
     count = seen.num_rows
-    variance = float(np.sum((weight * centred * residual) ** 2)) / spread**2 * count / (count - 2)
+    leverage = weight / np.sum(weight) + weight * centred**2 / spread
+    variance = float(np.sum((weight * centred * residual / (1 - leverage)) ** 2)) / spread**2
     width = float(student.ppf(0.975, count - 2)) * variance**0.5
     return Slope(found, found - width, found + width, count)
