@@ -20,6 +20,7 @@ from flywheel_assets.artifacts.prompts import Prompts, known_prompts, prompt_id,
 from flywheel_assets.artifacts.routing import State, routing_document, skill_route
 from flywheel_assets.artifacts.rows import promoted_rows
 from flywheel_assets.artifacts.schemas import schemas
+from flywheel_assets.artifacts.signing import Sign, signature_file
 from flywheel_assets.tables.documents.routing import RoutingDocument, SkillRoute
 from flywheel_assets.tables.documents.skills_file import SkillsFile
 
@@ -44,6 +45,7 @@ def publish(  # noqa: PLR0913 - exporters of other packages are an option, the r
     grounds: Grounds,
     *,
     plugins: Iterable[EntryPoint] = (),
+    sign: Sign | None = None,
 ) -> Published:
     """Bring the artifacts folder up to date with the states; nothing is written where nothing changed.
 
@@ -62,7 +64,7 @@ def publish(  # noqa: PLR0913 - exporters of other packages are an option, the r
     if changed:
         seen = _ledger_length(folder, history[-1]) if history else 0
         _write_prompts(folder, document, known, grounds)
-        channel.point(_write_routing(folder, document, seen, grounds), grounds.at)
+        channel.point(_write_routing(folder, document, seen, grounds, sign), grounds.at)
     pointer = channel.pointer()
     if pointer is None:
         raise ValueError(f"{channel.file} is missing although {channel.history_file} is there: restore a version")
@@ -103,7 +105,7 @@ def _write_prompts(folder: Path, document: RoutingDocument, known: Prompts, grou
             write_whole(path, document_bytes(prompt))
 
 
-def _write_routing(folder: Path, document: RoutingDocument, seen: int, grounds: Grounds) -> Pointer:
+def _write_routing(folder: Path, document: RoutingDocument, seen: int, grounds: Grounds, sign: Sign | None) -> Pointer:
     """The routing document and its evidence; what a writer that died left under the same version goes."""
     stem = f"{document.version}-{document.policy_id}"
     path = folder / "routing" / f"{stem}.json"
@@ -113,6 +115,8 @@ def _write_routing(folder: Path, document: RoutingDocument, seen: int, grounds: 
     evidence = routing_evidence(document.policy_id, seen, grounds)
     content = document_bytes(document)
     write_whole(path.with_name(f"{stem}.evidence.json"), document_bytes(evidence))
+    if sign is not None:
+        write_whole(signature_file(path), sign(content).encode())
     write_whole(path, content)
     return Pointer(
         policy_id=document.policy_id,

@@ -2,6 +2,7 @@
 
 import os
 from importlib.metadata import entry_points
+from pathlib import Path
 
 import dagster as dg
 
@@ -9,6 +10,7 @@ from flywheel_assets.artifacts.announce import Announced, announce
 from flywheel_assets.artifacts.channel import Channel
 from flywheel_assets.artifacts.evidence import Grounds
 from flywheel_assets.artifacts.publish import Published, publish
+from flywheel_assets.artifacts.signing import Sign, signer
 from flywheel_assets.decisions.rollout import rollout
 from flywheel_assets.defs.automation import when_content_changes
 from flywheel_assets.defs.checks import stage_checks
@@ -43,11 +45,18 @@ def published(context: dg.AssetExecutionContext, wheel: WheelResource) -> Result
     ledger, candidates = lake.read(PROMOTION_DECISIONS), lake.read(PROMPT_CANDIDATES)
     grounds = Grounds(ledger, lake.versions([PROMOTION_DECISIONS, PROMPT_CANDIDATES]), wheel.now())
     states = rollout(ledger, skills)
-    found = publish(places.artifacts, states, skills, candidates, grounds, plugins=entry_points(group=EXPORTERS))
+    plugins = entry_points(group=EXPORTERS)
+    found = publish(places.artifacts, states, skills, candidates, grounds, plugins=plugins, sign=signing())
     written = [lake.overwrite(PROMOTED_ROUTING, found.routing), lake.overwrite(PROMOTED_PROMPTS, found.prompts)]
     told = announce(ledger, places.artifacts, found.pointer.policy_id, {} if wheel.clock else os.environ)
     said = shown(found, told)
     yield from materialised(context, [table.name for table in PUBLISH.writes], [of(w, said) for w in written])
+
+
+def signing() -> Sign | None:
+    """What signs documents, where FLYWHEEL_SIGNING_KEY names a private key's file."""
+    key = os.environ.get("FLYWHEEL_SIGNING_KEY")
+    return signer(Path(key)) if key else None
 
 
 def shown(found: Published, told: Announced) -> dict[str, object]:
