@@ -2,7 +2,7 @@
 
 In memory, one turn every so many runs, by the wheel's own functions: day statistics, scores,
 proposals, the ledger's verdicts, the routing document, the client's draw. Spans, the receiver and
-Dagster are left out; `replay/doors.py` drives the same matrix through them.
+Dagster are left out; the simulated fleet of `replay/demo.py` goes through them.
 """
 
 from dataclasses import dataclass, field
