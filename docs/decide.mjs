@@ -3,7 +3,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { crc32 } from "node:zlib";
 
 const sha256 = (bytes) => createHash("sha256").update(bytes).digest();
 
@@ -11,6 +10,16 @@ const sha256 = (bytes) => createHash("sha256").update(bytes).digest();
 export function draw(salt, skill, unit) {
   const bits = sha256(Buffer.from(`${salt}\n${skill}\n${unit}`, "utf8")).readBigUInt64BE(0) >> 11n;
   return Number(bits) / 2 ** 53;
+}
+
+/** CRC-32 of latin-1 text, as in zlib and PNG; in `node:zlib` only since Node 20.15. */
+function crc32(text) {
+  let crc = ~0;
+  for (const byte of Buffer.from(text, "latin1")) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return ~crc >>> 0;
 }
 
 /** The first segment whose cumulative share, added from the left, exceeds the draw. */
@@ -24,7 +33,7 @@ export function scored(scorer, text = "", context = {}) {
   const read = Buffer.from(text, "utf8").subarray(0, 4096).toString("latin1").replace(/[A-Z]/g, (c) => c.toLowerCase());
   const words = read.match(/[a-z0-9\x80-\xff]+/g) ?? [];
   const grams = [...words, ...words.slice(1).map((word, at) => `${words[at]} ${word}`)];
-  const buckets = new Set(grams.map((gram) => crc32(Buffer.from(gram, "latin1")) % scorer.buckets));
+  const buckets = new Set(grams.map((gram) => crc32(gram) % scorer.buckets));
   const bits = (count) => String(count === 0 ? 0 : Math.floor(Math.log2(count)) + 1);
   const count = (pattern) => bits((read.match(pattern) ?? []).length);
   const entries = { ...context, "#length": bits(read.length), "#digits": count(/[0-9]/g), "#lines": count(/\n/g) };
