@@ -16,6 +16,8 @@ SHARE = 0.5
 # Groups that are left out in turn: those that did most for the verdict. Beyond so many, a group's part
 # is too small to take half away.
 MOST = 8
+# A group with this share of the units is the traffic itself: without it nothing is left to judge by.
+DOMINANT = 0.75
 
 
 def applies(_registration: Registration) -> bool:
@@ -24,7 +26,7 @@ def applies(_registration: Registration) -> bool:
 
 
 def check(trial: Trial) -> Result:
-    """Holds a verdict that the evidence alone would give as fragile; nothing is left out of a single group."""
+    """Holds a verdict that the evidence alone would give as fragile; a group that is nearly all is not left out."""
     margin, bar = trial.registration.margin, -log(trial.registration.alpha)
     if trial.outcome.log_e(-margin) < bar:
         return Passed("no verdict yet that could hang on one of them")
@@ -36,8 +38,11 @@ def check(trial: Trial) -> Result:
         numbers = {**numbers, f"{grouping}_groups": len(names)}
         if len(names) < 2:
             continue
-        parts = np.bincount(group, weights=growth)
-        left = {int(one): trial.without(group == one).log_e(-margin) for one in np.argsort(-parts)[:MOST]}
+        parts, sizes = np.bincount(group, weights=growth), np.bincount(group)
+        leading = [int(one) for one in np.argsort(-parts)[:MOST] if sizes[one] < DOMINANT * len(group)]
+        left = {one: trial.without(group == one).log_e(-margin) for one in leading}
+        if not left:
+            continue
         worst = min(left, key=lambda one: (left[one], one))
         numbers = {**numbers, f"e_value_without_one_{grouping}": e_value(left[worst])}
         if left[worst] < SHARE * bar:
