@@ -95,7 +95,7 @@ SIGNALS = (
         r"|i want you to act"
         r"|(?:du bist|bist du) (?:jetzt|nun|eine?|kein\w*|der|die)|nun bist du|stell dir vor|agiere als|verhalte dich"
         r"|dass (?:sie|du) als|deiner rolle|tu so|act[uú]a como)\b",
-        4.5,
+        3.4,
     ),
     Signal(
         "unbound",
