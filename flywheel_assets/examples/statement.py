@@ -1,6 +1,7 @@
 """`Statement`: one thing said about a run, span, session or response, whatever form it came in."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
@@ -18,9 +19,13 @@ KINDS = {
 }
 # Labels that say which end of the scale they mean; any other label is kept and weighs nothing.
 POLES = {
-    **dict.fromkeys(("pass", "passed", "true", "yes", "correct", "success", "positive", "thumbs_up", "good"), 1.0),
-    **dict.fromkeys(("fail", "failed", "false", "no", "incorrect", "failure", "negative", "thumbs_down", "bad"), 0.0),
+    **dict.fromkeys(("pass", "passed", "true", "yes", "correct", "success", "positive", "good"), 1.0),
+    **dict.fromkeys(("fail", "failed", "false", "no", "incorrect", "failure", "negative", "bad"), 0.0),
+    **dict.fromkeys(("thumbs_up", "thumbsup", "thumb_up", "upvote", "like", "+1", *"👍❤🔥💯👏😍😀🙂✅⭐"), 1.0),
+    **dict.fromkeys(("thumbs_down", "thumbsdown", "thumb_down", "downvote", "dislike", "-1", *"👎💔💩😡😠😞🙁❌"), 0.0),
 }
+# What a symbol's colour of skin or way of drawing adds to it: variation selectors, and the five skin tones.
+_SHADES = re.compile("[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +72,21 @@ def value_of(score: object, label: object, scale: Mapping[str, object]) -> tuple
     text = None if label is None else str(label)
     number = as_number(score)
     if number is None:
-        return (None if text is None else POLES.get(text.strip().lower())), text
+        return (None if text is None else _pole(text)), text
     low, high = as_number(scale.get("flywheel.outcome.min")), as_number(scale.get("flywheel.outcome.max"))
     low, high = (0.0 if low is None else low), (1.0 if high is None else high)
     value = (number - low) / (high - low) if high > low else -1.0
     return (value, text) if 0 <= value <= 1 else (None, text or repr(number))
+
+
+def _pole(text: str) -> float | None:
+    """The end of the scale that a label means; thumbs and the like may be repeated, but not mixed."""
+    word = _SHADES.sub("", text.strip().lower()).strip(":")
+    known = POLES.get(word, POLES.get(re.sub(r"[\s-]+", "_", word)))
+    if known is not None:
+        return known
+    symbols = {POLES.get(symbol) for symbol in word if not symbol.isspace()}
+    return symbols.pop() if len(symbols) == 1 else None
 
 
 def as_number(value: object) -> float | None:

@@ -80,7 +80,7 @@ FOLD_RUNS = Step(
     (AGENT_RUNS, RUN_SPANS),
     version="2",
 )
-COLLECT_FEEDBACK = Step("collect_feedback", (Read(LANDED_BATCHES), Read(RAW_SPANS)), (FEEDBACK,))
+COLLECT_FEEDBACK = Step("collect_feedback", (Read(LANDED_BATCHES), Read(RAW_SPANS)), (FEEDBACK,), version="2")
 LABEL = Step(
     "label",
     (
@@ -91,7 +91,7 @@ LABEL = Step(
         Read(FEEDBACK, after=FEEDBACK_REACH_DAYS),
     ),
     (LABEL_VOTES, LABELER_RELIABILITY, LABELED_EXAMPLES),
-    version="2",
+    version="3",
 )
 # The root span's service tells a user from a service that stands in for one.
 SIGN = Step("sign", (Read(LABELED_EXAMPLES), Read(RAW_SPANS)), (EXAMPLE_SIGNATURES,))

@@ -71,6 +71,20 @@ EVENTS = {
 }
 
 
+THUMBS = {
+    1.0: ("👍", "👍🏽", "👍 👍", "❤️", "❤️🔥", "💯", "thumbs up", "Thumbs-Up", ":thumbsup:", ":+1:", "upvote"),
+    0.0: ("👎", "👎🏿", "💩💩", "😡", "thumbs_down", "thumbs down", ":-1:", "downvote"),
+    None: ("👍👎", "👍 great", "🤔", "thumbs", "1", "0", "-", ":", "up up up"),
+}
+
+
+@pytest.mark.parametrize(("value", "text"), [(value, text) for value, texts in THUMBS.items() for text in texts])
+def test_a_thumb_is_a_value_and_two_minds_are_none(value, text, span, collect):
+    line = {"target_kind": "run", "target_id": "r", "name": "x", "value_text": text, "tier": "human", "author_id": "u"}
+    (row,) = collect([span("a")], [{**line, "observed_at": "2026-11-20T13:00:00+00:00"}])
+    assert (row["value"], row["value_text"]) == (value, text)
+
+
 @pytest.mark.parametrize("case", EVENTS)
 def test_evaluation_events_are_statements(case, span, collect):
     attributes, expected = EVENTS[case]

@@ -1,0 +1,37 @@
+"""The next turn of the session corrects this one: what was answered was not what was wanted.
+
+It comes within ten minutes of the answer, and says so at the start of a clause near its beginning:
+the same words in a quotation or in the middle of a task are no correction. English only.
+"""
+
+from flywheel_assets.examples.labelers.labeler import Labeler
+
+LABELER = Labeler(
+    name="user_correction",
+    version="1",
+    tier="heuristic",
+    one_sided=True,
+    sql=r"""
+        WITH turns AS (
+            SELECT run_id, start_time + to_microseconds(coalesce(duration_ns, 0) // 1000) AS ended,
+                lead(run_id) OVER session AS next_run, lead(start_time) OVER session AS next_start,
+                replace(lower(substr(ltrim(lead(input_text) OVER session), 1, 200)), '’', '''') AS next_text
+            FROM nearby_runs
+            WHERE session_id IS NOT NULL AND input_text IS NOT NULL
+            WINDOW session AS (PARTITION BY session_id ORDER BY start_time, run_id)
+        )
+        SELECT run_id, 0.0 AS value, 0.6 AS confidence, concat('corrected in ', next_run) AS evidence
+        FROM turns SEMI JOIN runs USING (run_id)
+        WHERE next_start BETWEEN ended AND ended + INTERVAL 10 MINUTE AND regexp_matches(next_text,
+            '^(no+|nope|wrong|incorrect)\s*([.!,:;–—-]\s*(that|this|it|you|i|the|not|wrong)\b|[.!]*$)'
+            || '|^((no|sorry|hm+|actually|but|well)[\s.!,;…–—-]+)*('
+            || '(that|this|it)(''s| is| was| looks) (just |still )?(wrong|incorrect|false)'
+            || '|(that|this|it)(''s| is| was| looks) (just |still )?not (right|correct|true|it\b)'
+            || '|((that|this|it)(''s| is| was) )?not what i (asked|meant|wanted|said|need)'
+            || '|(that|this|it) (isn''t|wasn''t) (right|correct|true|what i)'
+            || '|you (have |''ve )?(misunderstood|misread|got (it|that|this) wrong|didn''t (answer|read|listen))'
+            || '|you(''re| are| were) (wrong|mistaken)'
+            || '|(that|this|it) (still )?(doesn''t|does not|didn''t|did not) work'
+            || '|i (actually |really )?meant\b|i (asked|said|wanted)\b.{1,60}\bnot\b)')
+    """,
+)
