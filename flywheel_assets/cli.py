@@ -101,6 +101,29 @@ def run(data: Data = DATA, lake: LakeUrl = "", as_json: Json = False) -> None:
 
 
 @app.command()
+def judge(  # noqa: PLR0913, PLR0917 - a parameter is an option
+    model: Annotated[
+        str, typer.Option(envvar="FLYWHEEL_JUDGE_MODEL", help="As LiteLLM names it; without one, nobody judges.")
+    ] = "",
+    base: Annotated[str, typer.Option(envvar="FLYWHEEL_JUDGE_BASE", help="Address of an endpoint of one's own.")] = "",
+    most: Annotated[int, typer.Option(help="How many runs at most.", min=1)] = 20,
+    budget: Annotated[
+        int, typer.Option(envvar="FLYWHEEL_JUDGE_BUDGET", help="How many calls a UTC day at most.", min=0)
+    ] = 100,
+    days: Annotated[int, typer.Option(help="How far back runs are looked at.", min=0)] = 7,
+    timeout: Annotated[float, typer.Option(help="Seconds that an answer may take.")] = 60.0,
+    data: Data = DATA,
+    lake: LakeUrl = "",
+    as_json: Json = False,
+) -> None:
+    """Have a model judge a random sample of recent runs; its words are feedback of the tier `judge`."""
+    from flywheel_assets.commands.judge import Bounds, judged_by
+
+    bounds = Bounds(most, budget, days)
+    respond("judge", as_json, lambda: judged_by(places_at(data, lake), model, base or None, timeout, bounds))
+
+
+@app.command()
 def status(data: Data = DATA, lake: LakeUrl = "", as_json: Json = False) -> None:
     """Rows and stale days of each stage, what is on trial, and what to do next."""
     from flywheel_assets.commands.status import status as look
