@@ -10,9 +10,7 @@ FEEDBACK = Table(
     by_day=True,
     columns=(
         Column("day", DAY, "UTC day of its span, or that was posted with it, else of observed_at", required=True),
-        Column(
-            "feedback_id", TEXT, "Hash of target, name, author, time and words: repeats are one", required=True
-        ),
+        Column("feedback_id", TEXT, "Hash of target, name, author, time and words: repeats are one", required=True),
         Column("target_kind", TEXT, "run | span | session | response", required=True),
         Column(
             "target_id",
