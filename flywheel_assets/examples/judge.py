@@ -53,10 +53,10 @@ Ask = Callable[[Sequence[Mapping[str, str]]], Reply]
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """`value` 1 or 0, or None where the judge has none; `label` says which, `reason` why."""
+    """`value` 1 or 0, or None where the judge has none; `label` is its verdict or its error, `reason` says why."""
 
     value: float | None
-    label: Literal["success", "failure", "unclear", "error: malformed", "error: declined"]
+    label: str
     reason: str | None
 
 
