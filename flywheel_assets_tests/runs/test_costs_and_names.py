@@ -98,7 +98,7 @@ def test_without_a_price_table_nothing_is_computed():
 
 
 NAMES = {"names": {"support-agent-*": "support", "support-agent-7": "triage", UUID: "digest", "svc-*": "billing"}}
-INNGEST = {"runtime_status": None, "invocation_id": "01K1AGENTTASK00000000000AA", "dialect": "inngest"}
+INNGEST = {"runtime_status": None, "invocation_id": "a-run", "dialect": "inngest"}
 
 
 @pytest.mark.parametrize(

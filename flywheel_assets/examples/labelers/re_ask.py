@@ -27,8 +27,9 @@ LABELER = Labeler(
             FROM turns t SEMI JOIN runs USING (run_id)
             WHERE t.next_start <= t.start_time + INTERVAL 10 MINUTE
         ),
+        shared AS (SELECT *, len(list_intersect(here, there)) AS both_say FROM words),
         alike AS (
-            SELECT *, len(list_intersect(here, there)) / len(list_distinct(here || there)) AS jaccard FROM words
+            SELECT *, both_say / (len(here) + len(there) - both_say) AS jaccard FROM shared
         )
         SELECT run_id, 0.0 AS value, 0.6 AS confidence,
             concat('asked again in ', next_run, ', ', round(100 * jaccard), ' % the same words') AS evidence
