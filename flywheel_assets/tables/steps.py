@@ -103,8 +103,8 @@ ADMIT = Step(
         # When a run arrived: its root span's batch says.
         Read(RAW_SPANS),
         Read(LANDED_BATCHES),
-        # What a person said of the gates' verdicts.
-        Read(FEEDBACK, after=FEEDBACK_REACH_DAYS),
+        # What a person said of the gates' verdicts is kept with the example's day, however late it is said.
+        Read(FEEDBACK),
     ),
     (GATE_VERDICTS, GATED_OBSERVATIONS, REJECTIONS),
     version="5",
