@@ -202,7 +202,7 @@ class Lake:
         # A day that is computed again from the same inputs is written: that is how damaged files are mended.
         stale = opened.transaction_version(log.key("inputs", day)) != stamp
         if stale and not changed and log.rows(opened, day) == known:
-            log.commit(opened, [], noted)
+            log.note(opened, noted)
         else:
             before = log.sizes(opened, day)
             written = files.write(self.uri(table), self.storage_options, table, parts, day)
