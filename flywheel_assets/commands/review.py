@@ -61,7 +61,6 @@ def word(places: Places, example: str, verdict: str, by: str, comment: str | Non
         observed_at=datetime.now(UTC),
         day=day,
     )
-    places.inbox.mkdir(parents=True, exist_ok=True)
     spool = Spool(places.inbox)
     try:
         spool.append(posted.model_dump_json().encode(), "feedback", "review")
@@ -73,10 +72,10 @@ def word(places: Places, example: str, verdict: str, by: str, comment: str | Non
 
 def _example(places: Places, example: str, verdict: str) -> tuple[date, Literal["run", "span"]]:
     """Day and grain of an example that the verdict would change."""
-    table = REJECTIONS if verdict == RELEASE else GATED_OBSERVATIONS
-    con = Lake(places.lake).connect([REJECTIONS, GATED_OBSERVATIONS])
-    for name in dict.fromkeys((table.name, REJECTIONS.name)):
-        sql = f'SELECT day, grain FROM "{name}" WHERE example_id = $example'
+    tables = [REJECTIONS] if verdict == RELEASE else [GATED_OBSERVATIONS, REJECTIONS]
+    con = Lake(places.lake).connect(tables)
+    for table in tables:
+        sql = f'SELECT day, grain FROM "{table.name}" WHERE example_id = $example'
         found = con.execute(sql, {"example": example}).fetchall()
         if found:
             return found[0]

@@ -13,12 +13,13 @@ import pkgutil
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import NamedTuple
 
 import faker.providers.person as people
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from flywheel_assets.observations.texts import Stretch, joined
 
 _WORD = r"(?:[A-ZÀ-ÖØ-ÞĀ-Ž]['’]?[A-Z]?[a-zß-öø-ÿā-ž][\w'’\-]*|[A-Z]\.)"
 _OF = r"(?:[ \t]+(?:de|da|von|van|der|la|le|bin|al|dos|di)\b)*"
@@ -116,14 +117,6 @@ HINTS: dict[str, tuple[str, ...]] = {
 _ANY_HINT = "|".join(f"(?:{max(hints, key=len)})" for hints in HINTS.values())
 
 
-class Datum(NamedTuple):
-    """Where personal data stand, in characters, and of which kind they are."""
-
-    start: int
-    end: int
-    kind: str
-
-
 def hinted(texts: pa.Array) -> dict[int, list[str]]:
     """The kinds that each text may hold, by its position; texts that hold none are left out."""
     filled = pc.fill_null(texts, "")
@@ -138,18 +131,12 @@ def hinted(texts: pa.Array) -> dict[int, list[str]]:
     return found
 
 
-def find_personal(text: str, kinds: Iterable[str] = tuple(HINTS)) -> list[Datum]:
+def find_personal(text: str, kinds: Iterable[str] = tuple(HINTS)) -> list[Stretch]:
     """Personal data of the kinds, in order of their start, overlapping ones joined."""
-    joined: list[Datum] = []
-    for datum in sorted({datum for kind in kinds for datum in _of(kind, text)}):
-        if joined and datum.start < joined[-1].end:
-            joined[-1] = joined[-1]._replace(end=max(joined[-1].end, datum.end))
-        else:
-            joined.append(datum)
-    return joined
+    return joined({datum for kind in kinds for datum in _of(kind, text)})
 
 
-def _of(kind: str, text: str) -> Iterator[Datum]:
+def _of(kind: str, text: str) -> Iterator[Stretch]:
     if kind == "given_name":
         yield from _by_given_name(text)
     for rule in _COMPILED.get(kind, ()):
@@ -159,14 +146,14 @@ def _of(kind: str, text: str) -> Iterator[Datum]:
                 # A street's name may end in the word for street; looking for it from its start takes ten times as long.
                 while start and text[start - 1].isalpha() and text[start].isalpha():
                     start -= 1
-                yield Datum(start, end, kind)
+                yield Stretch(start, end, kind)
 
 
-def _by_given_name(text: str) -> Iterator[Datum]:
+def _by_given_name(text: str) -> Iterator[Stretch]:
     given = given_names()
     for match in _BEGINS.finditer(text):
         if match[1] in given and (whole := _NAMES.match(text, match.start())):
-            yield Datum(*whole.span(), "name")
+            yield Stretch(*whole.span(), "name")
 
 
 @cache

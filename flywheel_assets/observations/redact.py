@@ -10,19 +10,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flywheel_assets.observations.judged import Judged
+from flywheel_assets.observations.texts import TEXT_FIELDS
 from flywheel_assets.observations.verdict import Offset, Verdict
 from flywheel_assets.tables.gated_observations import REJECTIONS
 from flywheel_assets.tables.table import FLAG, TEXT
 
 MARK = "[redacted]"
 WITHHELD = "[withheld: a gate failed on this example]"
-_FIELDS = ("input_text", "output_text", "error_type")
 _ADDED = ("state", "gate", "reason", "redacted")
 
 
 def markable(verdict: Verdict) -> bool:
     """Whether all that the verdict marks is a stretch of a text field."""
-    return all(offset.field in _FIELDS and 0 <= offset.start < offset.end for offset in verdict.offsets)
+    return all(offset.field in TEXT_FIELDS and 0 <= offset.start < offset.end for offset in verdict.offsets)
 
 
 def redact(rows: pa.Table, verdicts: Judged) -> tuple[pa.Table, pa.Array]:
@@ -35,7 +35,7 @@ def redact(rows: pa.Table, verdicts: Judged) -> tuple[pa.Table, pa.Array]:
     withheld = set(np.flatnonzero(failed).tolist())
     touched = failed | marked.any(axis=1)
     facts = rows.select([name for name in REJECTIONS.names if name not in _ADDED])
-    for field in _FIELDS if touched.any() else ():
+    for field in TEXT_FIELDS if touched.any() else ():
         texts = facts[field].combine_chunks()
         cut: list[str | None] = []
         for row in np.flatnonzero(touched).tolist():

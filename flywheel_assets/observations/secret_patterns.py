@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterator
 from functools import cache
-from typing import NamedTuple
 
 from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
 from detect_secrets.plugins.base import RegexBasedDetector
 
 from flywheel_assets.observations.secret_assignments import assigned_secrets, looks_random
+from flywheel_assets.observations.texts import Stretch, joined
 
 # Plugins that are left out: public addresses are no secrets; Artifactory's format is too short to tell
 # from words; those that go by a name are special cases of `assigned_secrets`, and slow; the token, URL
@@ -76,34 +76,20 @@ PREFILTER = (
 )
 
 
-class Secret(NamedTuple):
-    """Where a secret stands, in characters, and which kind of rule found it."""
-
-    start: int
-    end: int
-    kind: str
-
-
-def find_secrets(text: str) -> list[Secret]:
+def find_secrets(text: str) -> list[Stretch]:
     """Secrets in order of their start, overlapping ones joined."""
-    joined: list[Secret] = []
-    for secret in sorted(_all(text)):
-        if joined and secret.start < joined[-1].end:
-            joined[-1] = joined[-1]._replace(end=max(joined[-1].end, secret.end))
-        else:
-            joined.append(secret)
-    return joined
+    return joined(_all(text))
 
 
-def _all(text: str) -> Iterator[Secret]:
+def _all(text: str) -> Iterator[Stretch]:
     for kind, rule, group in (*_RULES, *_issuer_formats()):
         for match in rule.finditer(text):
-            yield Secret(*match.span(group), kind)
+            yield Stretch(*match.span(group), kind)
     for match in _BEARER.finditer(text):
         if looks_random(match[1]):
-            yield Secret(*match.span(1), "authorization")
+            yield Stretch(*match.span(1), "authorization")
     for start, end, kind in assigned_secrets(text):
-        yield Secret(start, end, kind)
+        yield Stretch(start, end, kind)
 
 
 @cache

@@ -4,18 +4,15 @@ Such a run says little about its arm (another's instructions were followed, or r
 must never become a demonstration.
 """
 
-# Arrow makes its compute functions when it is imported, out of a type checker's sight.
-# pyright: reportAttributeAccessIssue=false
-
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 
 from flywheel_assets.observations.injection import SIGNALS, THRESHOLD, probability, signals
 from flywheel_assets.observations.registry import Evidence
+from flywheel_assets.observations.texts import by_row
 from flywheel_assets.observations.verdict import ALLOW, Verdict, hold
-
-TEXT_FIELDS = ("input_text", "output_text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +28,23 @@ class Injection:
     def judge(self, evidence: Evidence) -> list[Verdict]:
         """Each distinct text is searched once."""
         verdicts = [ALLOW] * evidence.rows.num_rows
-        for field in TEXT_FIELDS:
-            encoded = evidence.rows[field].combine_chunks().dictionary_encode()
-            found = signals(encoded.dictionary)
-            likely = probability(found)
-            codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-            hit = np.flatnonzero(likely >= self.least)
-            for row in np.flatnonzero(np.isin(codes, hit)).tolist():
-                names = ", ".join(
-                    signal.name for signal, is_there in zip(SIGNALS, found[codes[row]], strict=True) if is_there
-                )
-                detail = f"{field} reads like planted instructions: {names}"
-                verdicts[row] = hold("injection", detail, round(float(likely[codes[row]]), 3))
+        # An error's type is too short to hold instructions.
+        for field in ("input_text", "output_text"):
+            for row, (names, likely) in by_row(evidence.rows[field], self._search).items():
+                verdicts[row] = hold("injection", f"{field} reads like planted instructions: {names}", likely)
         return verdicts
+
+    def _search(self, texts: pa.Array) -> dict[int, tuple[str, float]]:
+        """The signals' names and the probability by position, for texts that are likely enough."""
+        found = signals(texts)
+        likely = probability(found)
+        return {
+            code: (
+                ", ".join(signal.name for signal, is_there in zip(SIGNALS, found[code], strict=True) if is_there),
+                round(float(likely[code]), 3),
+            )
+            for code in np.flatnonzero(likely >= self.least).tolist()
+        }
 
 
 GATE = Injection()

@@ -8,13 +8,12 @@ planted data: all numbers of fixed form, about half of addresses, a good third o
 from collections import Counter
 from dataclasses import dataclass
 
-import numpy as np
+import pyarrow as pa
 
-from flywheel_assets.observations.personal import Datum, find_personal, hinted
+from flywheel_assets.observations.personal import find_personal, hinted
 from flywheel_assets.observations.registry import Evidence
+from flywheel_assets.observations.texts import TEXT_FIELDS, Stretch, by_row
 from flywheel_assets.observations.verdict import ALLOW, Offset, Verdict, remark
-
-TEXT_FIELDS = ("input_text", "output_text", "error_type")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +27,10 @@ class PersonalData:
 
     def judge(self, evidence: Evidence) -> list[Verdict]:
         """Each distinct text is searched once, and only for the kinds that it hints at."""
-        found: dict[int, list[tuple[str, Datum]]] = {}
+        found: dict[int, list[tuple[str, Stretch]]] = {}
         for field in TEXT_FIELDS:
-            encoded = evidence.rows[field].combine_chunks().dictionary_encode()
-            searched = [
-                (code, find_personal(encoded.dictionary[code].as_py(), kinds))
-                for code, kinds in hinted(encoded.dictionary).items()
-            ]
-            data = {code: hits for code, hits in searched if hits}
-            codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-            for row in np.flatnonzero(np.isin(codes, list(data))).tolist():
-                found.setdefault(row, []).extend((field, datum) for datum in data[int(codes[row])])
+            for row, data in by_row(evidence.rows[field], _search).items():
+                found.setdefault(row, []).extend((field, datum) for datum in data)
         verdicts = [ALLOW] * evidence.rows.num_rows
         for row, hits in found.items():
             kinds = Counter(datum.kind for _, datum in hits)
@@ -46,6 +38,12 @@ class PersonalData:
             offsets = tuple(sorted(Offset(field, datum.start, datum.end) for field, datum in hits))
             verdicts[row] = remark("personal_data", detail, offsets, 0.8)
         return verdicts
+
+
+def _search(texts: pa.Array) -> dict[int, list[Stretch]]:
+    """Personal data by position, for texts that have any."""
+    hints = hinted(texts).items()
+    return {code: found for code, kinds in hints if (found := find_personal(texts[code].as_py(), kinds))}
 
 
 GATE = PersonalData()

@@ -14,11 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flywheel_assets.observations.registry import Evidence
-from flywheel_assets.observations.secret_patterns import PREFILTER, Secret, find_secrets
+from flywheel_assets.observations.secret_patterns import PREFILTER, find_secrets
+from flywheel_assets.observations.texts import TEXT_FIELDS, Stretch, by_row
 from flywheel_assets.observations.verdict import ALLOW, Offset, Verdict, remark
-
-# The fields in which others' text travels; identifiers and enumerations hold none.
-TEXT_FIELDS = ("input_text", "output_text", "error_type")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +31,9 @@ class Secrets:
     def judge(self, evidence: Evidence) -> list[Verdict]:
         """Each distinct text is searched once, and only if the prefilter finds a hint in it."""
         rows = evidence.rows
-        found: dict[int, list[tuple[str, Secret]]] = {}
+        found: dict[int, list[tuple[str, Stretch]]] = {}
         for field in TEXT_FIELDS:
-            for row, secrets in _search(rows[field]).items():
+            for row, secrets in by_row(rows[field], _search).items():
                 found.setdefault(row, []).extend((field, secret) for secret in secrets)
         verdicts = [ALLOW] * rows.num_rows
         for row, secrets in found.items():
@@ -44,20 +42,13 @@ class Secrets:
         return verdicts
 
 
-def _search(column: pa.ChunkedArray) -> dict[int, list[Secret]]:
-    """Secrets by row number, for rows that have any."""
-    encoded = column.combine_chunks().dictionary_encode()
-    texts = encoded.dictionary
-    hinted = pc.match_substring_regex(texts, PREFILTER).to_numpy(zero_copy_only=False).nonzero()[0]
-    secrets = {int(code): found for code in hinted if (found := find_secrets(texts[int(code)].as_py()))}
-    if not secrets:
-        return {}
-    codes = encoded.indices.to_numpy(zero_copy_only=False)
-    hit = pc.is_in(encoded.indices, pa.array(list(secrets), pa.int32())).to_numpy(zero_copy_only=False)
-    return {int(row): secrets[int(codes[row])] for row in hit.nonzero()[0]}
+def _search(texts: pa.Array) -> dict[int, list[Stretch]]:
+    """Secrets by position, for texts that have any."""
+    hinted = pc.match_substring_regex(texts, PREFILTER).to_numpy(zero_copy_only=False).nonzero()[0].tolist()
+    return {code: found for code in hinted if (found := find_secrets(texts[code].as_py()))}
 
 
-def _remark(texts: dict[str, str], secrets: list[tuple[str, Secret]]) -> Verdict:
+def _remark(texts: dict[str, str], secrets: list[tuple[str, Stretch]]) -> Verdict:
     offsets = {Offset(field, secret.start, secret.end) for field, secret in secrets}
     # A password named once is often repeated without its name: short values would hit ordinary words.
     values = {texts[field][secret.start : secret.end] for field, secret in secrets}

@@ -1,0 +1,39 @@
+"""What gates find in the texts of examples: stretches of them, each distinct text searched once."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+import pyarrow as pa
+
+# The fields in which others' text travels; identifiers and enumerations hold none.
+TEXT_FIELDS = ("input_text", "output_text", "error_type")
+
+Found = TypeVar("Found")
+
+
+class Stretch(NamedTuple):
+    """Where something stands in a text, in characters, and which kind of rule found it."""
+
+    start: int
+    end: int
+    kind: str
+
+
+def joined(stretches: Iterable[Stretch]) -> list[Stretch]:
+    """In order of their start, overlapping ones joined."""
+    apart: list[Stretch] = []
+    for stretch in sorted(stretches):
+        if apart and stretch.start < apart[-1].end:
+            apart[-1] = apart[-1]._replace(end=max(apart[-1].end, stretch.end))
+        else:
+            apart.append(stretch)
+    return apart
+
+
+def by_row(column: pa.ChunkedArray, search: Callable[[pa.Array], Mapping[int, Found]]) -> dict[int, Found]:
+    """By row of the column what `search` finds in its distinct texts, by their position; other rows are left out."""
+    encoded = column.combine_chunks().dictionary_encode()
+    found = search(encoded.dictionary)
+    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    return {row: found[int(codes[row])] for row in np.flatnonzero(np.isin(codes, list(found))).tolist()}
