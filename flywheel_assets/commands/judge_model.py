@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import cast
 
@@ -23,18 +24,21 @@ def asking(model: str, base: str | None, timeout: float) -> Ask:
 
     def ask(messages: Sequence[Mapping[str, str]]) -> Reply:
         try:
-            answered = litellm.completion(
-                model=model,
-                messages=[dict(message) for message in messages],
-                response_format=Verdict,
-                temperature=0,
-                timeout=timeout,
-                max_retries=0,
-                base_url=base,
-                drop_params=True,
-            )
+            # It warns of its own types; where warnings are errors it would report a model that cannot be reached.
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                answered = litellm.completion(
+                    model=model,
+                    messages=[dict(message) for message in messages],
+                    response_format=Verdict,
+                    temperature=0,
+                    timeout=timeout,
+                    max_retries=0,
+                    base_url=base,
+                    drop_params=True,
+                )
         except OpenAIError as error:
-            raise UnavailableError(f"{type(error).__name__}") from error
+            raise UnavailableError(type(error).__name__) from error
         choice = cast("litellm.ModelResponse", answered).choices[0]
         said = getattr(choice, "message", None)
         # How a refusal in structured output is sent depends on the provider.
