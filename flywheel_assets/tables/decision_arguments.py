@@ -13,7 +13,7 @@ DECISION_ARGUMENTS = Table(
         Column("run_id", TEXT, "Run", required=True),
         Column("trace_id", TEXT, "Its trace", required=True),
         Column("root_span_id", TEXT, "Its root span", required=True),
-        Column("unit_id", TEXT, "Unit it stands for", required=True),
+        Column("unit_id", TEXT, "Unit it stands for", required=True, private="name"),
         Column("side", TEXT, "candidate | incumbent", required=True),
         Column("outcome", REAL, "Its outcome", "outcome", required=True),
         Column(

@@ -14,7 +14,7 @@ EXAMPLE_SIGNATURES = Table(
         Column("day", DAY, "UTC day on which the run started", required=True),
         Column("example_id", TEXT, "The example", required=True),
         Column("start_time", TIME, "Start of the run", required=True),
-        Column("scope", TEXT, "Who could have repeated it: session, else principal", required=True),
+        Column("scope", TEXT, "Who could have repeated it: session, else principal", required=True, private="name"),
         Column("content_hash", TEXT, "SHA-256 of normalised skill, arm, input and output", required=True),
         Column("minhash", pa.list_(pa.int64()), "MinHash signature over word 5-grams", required=True),
     ),

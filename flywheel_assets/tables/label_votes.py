@@ -16,9 +16,9 @@ LABEL_VOTES = Table(
         Column("labeler", TEXT, "Labeler: a file in examples/labelers", required=True),
         Column("labeler_version", TEXT, "Version of the labeler", required=True),
         Column("tier", TEXT, "human | check | outcome | judge | heuristic", required=True),
-        Column("author_id", TEXT, "Who spoke: the labeler, or the feedback's author", required=True),
+        Column("author_id", TEXT, "Who spoke: the labeler, or the feedback's author", required=True, private="name"),
         Column("value", REAL, "Outcome in [0, 1]", "outcome", required=True),
         Column("confidence", REAL, "How often such a vote is right, in [0.5, 1]", "probability", required=True),
-        Column("evidence", TEXT, "What was seen", required=True),
+        Column("evidence", TEXT, "What was seen", required=True, private="words"),
     ),
 )

@@ -11,7 +11,7 @@ LABELER_RELIABILITY = Table(
     columns=(
         Column("day", DAY, "UTC day on which the runs started", required=True),
         Column("tier", TEXT, "human | check | outcome | judge | heuristic", required=True),
-        Column("author_id", TEXT, "The author", required=True),
+        Column("author_id", TEXT, "The author", required=True, private="name"),
         Column("votes", INT, "Votes for or against, on examples that the tier decides", "votes", required=True),
         Column("accuracy", REAL, "How often the author is right, learned; NULL: the votes cannot tell", "probability"),
         Column("lower", REAL, "Lower end of its central 95 % interval", "probability"),

@@ -7,7 +7,7 @@ DOCUMENT = (
     Column("version", INT, "Version, from 1", required=True),
     Column("parent_id", TEXT, "Artifact it replaced; NULL for the first"),
     Column("content_hash", TEXT, "SHA-256 of the document's canonical JSON", required=True),
-    Column("document_json", TEXT, "The document", required=True),
+    Column("document_json", TEXT, "The document", required=True, private="words"),
     Column("entry_id", TEXT, "Ledger entry that caused it; NULL for the launch baseline"),
     Column("published_at", TIME, "When", required=True),
     Column("current", FLAG, "Whether the production channel points at it", required=True),

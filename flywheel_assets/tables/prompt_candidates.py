@@ -14,8 +14,8 @@ PROMPT_CANDIDATES = Table(
             "prompt_version", TEXT, "First 12 hex digits of the text's SHA-256; '-' when there is none", required=True
         ),
         Column("parent_version", TEXT, "Prompt it was built from"),
-        Column("text", TEXT, "The prompt; NULL when there is none"),
-        Column("lessons", TEXTS, "Lessons in it", required=True),
+        Column("text", TEXT, "The prompt; NULL when there is none", private="words"),
+        Column("lessons", TEXTS, "Lessons in it", required=True, private="words"),
         Column("demonstrations", INT, "Demonstrations in it", "runs", required=True),
         Column("source_run_ids", TEXTS, "Runs that the demonstrations and lessons come from", required=True),
         Column("support", REAL, "Effective evidence behind it", "runs", required=True),

@@ -16,7 +16,7 @@ SPAN_REJECTIONS = Table(
             "trace_id_length | span_id_length | zero_id | time_missing | time_out_of_range",
             required=True,
         ),
-        Column("detail", TEXT, "The offending value and what would be accepted"),
+        Column("detail", TEXT, "The offending value and what would be accepted", private="words"),
         Column("trace_id", TEXT, "As received, hex"),
         Column("span_id", TEXT, "As received, hex"),
         Column("landed_at", TIME, "When the batch was indexed", required=True),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import pyarrow as pa
 
@@ -16,13 +17,18 @@ TEXTS = pa.list_(pa.string())
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: `unit` is None where the value has none; `required` forbids NULL."""
+    """One column: `unit` is None where the value has none; `required` forbids NULL.
+
+    `private` says what a copy for strangers leaves out: `words` of people and models, `name`s of people and
+    sessions, which it replaces by others.
+    """
 
     name: str
     type: pa.DataType
     meaning: str
     unit: str | None = None
     required: bool = False
+    private: Literal["words", "name"] | None = None
 
     @property
     def comment(self) -> str:
