@@ -2,7 +2,11 @@
 
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+# Gates that are never on trial: what fails their rules is no evidence, what they mark must not be stored, and a
+# person's word counts.
+ALWAYS_ENFORCED = ("schema", "completeness", "secrets", "personal_data", "review")
 
 
 class Guardrail(BaseModel):
@@ -22,6 +26,11 @@ class Skill(BaseModel):
 
     baseline_model: str = Field(min_length=1, description="Model in production at launch; the holdout stays on it")
     baseline_prompt: str = Field(default="", description="Prompt text in production at launch")
+    file: str = Field(
+        default="",
+        description="agents/*.md or SKILL.md that carries the prompt, relative to this file's folder; patches to it are "
+        "exported",
+    )
     models: tuple[str, ...] = Field(default=(), description="Further models that may be tried")
     holdout: float = Field(default=0.05, ge=0, le=0.5, description="Share that stays on the launch baseline")
     frozen: float = Field(
@@ -35,6 +44,10 @@ class Skill(BaseModel):
         default=0.40, gt=0, le=0.5, description="Share of a trial's traffic; the incumbent gets at least as much"
     )
     cost_weight: float = Field(default=0.0, ge=0, description="Outcome that one USD is worth")
+    second_weight: float = Field(default=0.0, ge=0, description="Outcome that one second of a run is worth")
+    budget_usd: float | None = Field(
+        default=None, gt=0, description="Mean cost of a run that a contextual policy or a cascade must keep to"
+    )
     margin: float = Field(
         default=0.0,
         ge=0,
@@ -61,6 +74,9 @@ class SkillsFile(BaseModel):
         description="What telemetry calls an agent, workflow, function, root span or service → the skill it is; "
         "for runs that do not name theirs. * and ? match",
     )
+    shadow: tuple[str, ...] = Field(
+        default=(), description="Gates on trial: their verdicts are logged and refuse nothing (view gate_shadow)"
+    )
     alpha: float = Field(
         default=0.05,
         gt=0,
@@ -68,7 +84,18 @@ class SkillsFile(BaseModel):
         description="Probability-like budget for false promotions over "
         "the whole stream of trials (false discovery rate)",
     )
+    anchor_share: float = Field(
+        default=SHARE, gt=0, le=1, description="Share of runs, drawn by their ids, that people are asked about"
+    )
     outcome_horizon_hours: float = Field(default=24.0, ge=0, description="An outcome may still come for this long")
+
+    @field_validator("shadow")
+    @classmethod
+    def only_opinions_are_on_trial(cls, gates: tuple[str, ...]) -> tuple[str, ...]:
+        """What keeps data whole or private cannot be switched off."""
+        if kept := sorted(set(gates) & set(ALWAYS_ENFORCED)):
+            raise ValueError(f"{', '.join(kept)}: always enforced, cannot be on trial")
+        return gates
 
     @model_validator(mode="after")
     def shares_leave_room(self) -> Self:
