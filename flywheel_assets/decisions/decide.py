@@ -27,6 +27,7 @@ from flywheel_assets.tables.decision_arguments import DECISION_ARGUMENTS
 from flywheel_assets.tables.documents.arm import Arm
 from flywheel_assets.tables.documents.registration import Registration
 from flywheel_assets.tables.documents.routing import prompt_version
+from flywheel_assets.tables.documents.scorer import Scorer
 from flywheel_assets.tables.documents.skills_file import SkillsFile
 
 NO_EVIDENCE = Evidence.none()
@@ -171,6 +172,7 @@ class _Turn:
             support=proposal.support,
             reason=proposal.reason,
             off_policy=proposal.off_policy,
+            policy=Scorer.model_validate_json(proposal.policy_json) if proposal.policy_json else None,
         )
         self._draft(state.skill, registration, _registered(proposal), LookManifest(candidate=seen), None)
 

@@ -7,10 +7,11 @@ from pydantic import BaseModel, ConfigDict
 
 from flywheel_assets.decisions.canonical import canonical
 from flywheel_assets.decisions.trial import Conditions
+from flywheel_assets.tables.documents.scorer import Scorer
 
 
 class CandidateSeen(BaseModel):
-    """The candidate's row when it was registered."""
+    """The candidate's row when it was registered; `policy` is the rule of a contextual one."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -18,6 +19,7 @@ class CandidateSeen(BaseModel):
     support: float
     reason: str
     off_policy: str | None = None
+    policy: Scorer | None = None
 
 
 class LookManifest(BaseModel):

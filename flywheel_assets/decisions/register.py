@@ -2,7 +2,8 @@
 
 One trial per skill at a time. Routing and prompt proposals take turns. A candidate that ended without
 being in force comes back against the same incumbent only when its evidence has doubled since; for
-prompts that holds for every text, because each new run would make a new one.
+prompts that holds for every text, and for contextual policies for every rule, because each new run would
+make a new one.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ from flywheel_assets.decisions.elond import allot
 from flywheel_assets.decisions.rollout import SkillState
 from flywheel_assets.tables.documents.arm import Arm
 from flywheel_assets.tables.documents.registration import Registration
+from flywheel_assets.tables.documents.scorer import PREFIX
 from flywheel_assets.tables.documents.skills_file import Skill
 
 RETRY_FACTOR = 2.0
@@ -36,6 +38,7 @@ class Proposal:
     margin: float
     reason: str
     off_policy: str | None = None
+    policy_json: str | None = None
 
 
 def proposals(state: SkillState, skill: Skill, routing: Sequence[Row], prompts: Sequence[Row]) -> list[Proposal]:
@@ -50,6 +53,7 @@ def proposals(state: SkillState, skill: Skill, routing: Sequence[Row], prompts: 
             _margin(row, routing, skill),
             row["reason"],
             row.get("off_policy"),
+            row.get("policy_json"),
         )
         for row in sorted(routing, key=lambda row: row["rank"] or 0)
         if row["state"] == "proposed" and row["incumbent_arm"] == state.production_arm
@@ -106,10 +110,15 @@ def _margin(row: Row, rows: Sequence[Row], skill: Skill) -> float:
     return skill.margin if cheaper else 0.0
 
 
+def _family(arm: str, kind: str) -> str:
+    """What counts as the same candidate: the arm; any prompt; any contextual policy."""
+    return kind if kind == "prompt" else PREFIX if arm.startswith(PREFIX) else arm
+
+
 def _tried(proposal: Proposal, state: SkillState) -> bool:
     return any(
         ended.registration.incumbent_arm == state.production_arm
-        and (ended.registration.candidate_arm == proposal.arm or ended.registration.kind == proposal.kind == "prompt")
+        and (_family(ended.registration.candidate_arm, ended.registration.kind) == _family(proposal.arm, proposal.kind))
         and proposal.support < RETRY_FACTOR * ended.support
         for ended in state.ended
     )

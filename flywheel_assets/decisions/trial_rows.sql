@@ -2,11 +2,16 @@
 WITH carried AS (
     SELECT
         *,
+        CASE segment WHEN 'canary' THEN $candidate_arm ELSE $incumbent_arm END AS own_arm,
+        -- A contextual policy ('scored/…') stands for the arm that its rule chose, with its prompt and tools.
+        arm IS NOT DISTINCT FROM own_arm OR (
+            starts_with(own_arm, 'scored/')
+            AND coalesce(string_split(arm, '|')[2:] = string_split(own_arm, '|')[2:], false)
+        ) AS as_drawn,
         CASE
             WHEN skill IS DISTINCT FROM $skill THEN 'other_skill'
             WHEN coalesce(segment, '') NOT IN ('canary', 'production') THEN 'outside_the_trial_draw'
-            WHEN arm IS DISTINCT FROM (CASE segment WHEN 'canary' THEN $candidate_arm ELSE $incumbent_arm END)
-                THEN 'contradicts_arm'
+            WHEN NOT as_drawn THEN 'contradicts_arm'
             WHEN propensity IS NULL THEN 'no_propensity'
             -- Segments outside the draw take at most half of all units, so a logged share below half contradicts.
             WHEN propensity NOT BETWEEN

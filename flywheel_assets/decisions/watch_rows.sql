@@ -11,7 +11,12 @@ WITH drawn AS (
         AND unit_id IS NOT NULL
         AND outcome IS NOT NULL
         AND (
-            (segment = 'production' AND arm = $promoted_arm)
+            (segment = 'production' AND (
+                arm = $promoted_arm
+                -- A contextual policy stands for the arm that its rule chose, with its prompt and tools.
+                OR (starts_with($promoted_arm, 'scored/')
+                    AND string_split(arm, '|')[2:] = string_split($promoted_arm, '|')[2:])
+            ))
             OR (segment IN ('holdout', 'frozen', 'explore') AND arm = $previous_arm)
         )
 )
