@@ -5,26 +5,33 @@ from datetime import date, timedelta
 import dagster as dg
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from flywheel_assets.defs.automation import when_content_changes
 from flywheel_assets.defs.checks import stage_checks
 from flywheel_assets.defs.conservation import conserves
 from flywheel_assets.defs.day_steps import rebuild
 from flywheel_assets.defs.graph import BACKFILL, specs
 from flywheel_assets.defs.partitions import DAYS
-from flywheel_assets.defs.report import Results
+from flywheel_assets.defs.report import Results, materialised, of
 from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.examples.collect import collect_feedback
+from flywheel_assets.examples.correct import compare_judges, correct_judges
 from flywheel_assets.examples.label import label
 from flywheel_assets.examples.labelers.registry import find_labelers
 from flywheel_assets.sources.batches import read_batches
 from flywheel_assets.tables.agent_runs import AGENT_RUNS
+from flywheel_assets.tables.judge_corrections import JUDGE_CORRECTIONS
+from flywheel_assets.tables.judge_day_stats import JUDGE_DAY_STATS
 from flywheel_assets.tables.labeled_examples import LABELED_EXAMPLES
-from flywheel_assets.tables.steps import COLLECT_FEEDBACK, LABEL
+from flywheel_assets.tables.steps import COLLECT_FEEDBACK, COMPARE_JUDGES, CORRECT_JUDGES, LABEL
 
 RED = {
     "feedback": "materialise the day again; what was posted is kept under `data/landing`.",
     "label_votes": "materialise the day again.",
     "labeler_reliability": "materialise the day again.",
+    "judge_day_stats": "materialise the day again.",
+    "judge_corrections": "materialise it again. A correction that is missing is no fault: `reason` says what it takes.",
     "labeled_examples": "rebuild the days listed: their runs are newer than their labels.",
 }
 
@@ -49,6 +56,31 @@ def labeled(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     """Every labeler votes; the highest tier that voted decides, and the votes are kept."""
     horizon, labelers = timedelta(hours=wheel.skills().outcome_horizon_hours), find_labelers()
     yield from rebuild(context, wheel.lake(), LABEL, lambda con, day: label(con, day, horizon, labelers))
+
+
+@dg.multi_asset(
+    name=COMPARE_JUDGES.name,
+    specs=specs(COMPARE_JUDGES, RED, kinds=["duckdb"]),
+    partitions_def=DAYS,
+    backfill_policy=BACKFILL,
+)
+def compared(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
+    """What judges said beside what people answered about the random sample."""
+    share = wheel.skills().anchor_share
+    yield from rebuild(context, wheel.lake(), COMPARE_JUDGES, lambda con, day: compare_judges(con, day, share))
+
+
+@dg.multi_asset(
+    name=CORRECT_JUDGES.name,
+    specs=specs(CORRECT_JUDGES, RED, automation_condition=when_content_changes(), kinds=["duckdb"]),
+)
+def corrected(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
+    """Judges' rates per skill and arm, corrected by people's answers, or why they cannot be."""
+    lake = wheel.lake()
+    found = correct_judges(lake.connect([JUDGE_DAY_STATS]))
+    missing = found.filter(pc.field("state") == "missing").select(["skill", "arm", "author_id", "reason"]).to_pylist()
+    written = lake.overwrite(JUDGE_CORRECTIONS, found)
+    yield from materialised(context, [JUDGE_CORRECTIONS.name], [of(written, {"missing": missing})])
 
 
 examples_checks = stage_checks(

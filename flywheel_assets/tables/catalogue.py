@@ -9,6 +9,8 @@ from flywheel_assets.tables.example_signatures import EXAMPLE_SIGNATURES
 from flywheel_assets.tables.feedback import FEEDBACK
 from flywheel_assets.tables.gate_verdicts import GATE_VERDICTS
 from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS, REJECTIONS
+from flywheel_assets.tables.judge_corrections import JUDGE_CORRECTIONS
+from flywheel_assets.tables.judge_day_stats import JUDGE_DAY_STATS
 from flywheel_assets.tables.label_votes import LABEL_VOTES
 from flywheel_assets.tables.labeled_examples import LABELED_EXAMPLES
 from flywheel_assets.tables.labeler_reliability import LABELER_RELIABILITY
@@ -24,7 +26,7 @@ from flywheel_assets.tables.skill_day_stats import SKILL_DAY_STATS
 from flywheel_assets.tables.skill_outlook import SKILL_OUTLOOK
 from flywheel_assets.tables.skill_scores import SKILL_SCORES
 from flywheel_assets.tables.span_rejections import SPAN_REJECTIONS
-from flywheel_assets.tables.statements import PRICES, SKILL_NAMES
+from flywheel_assets.tables.statements import PRICES, SHADOW_GATES, SKILL_NAMES
 from flywheel_assets.tables.storms import STORMS
 from flywheel_assets.tables.table import Table
 
@@ -46,6 +48,7 @@ TABLES: tuple[Table, ...] = (
     SPAN_REJECTIONS,
     PRICES,
     SKILL_NAMES,
+    SHADOW_GATES,
     RAW_SPANS,
     DIALECT_LOSSES,
     STORMS,
@@ -55,6 +58,8 @@ TABLES: tuple[Table, ...] = (
     LABEL_VOTES,
     LABELER_RELIABILITY,
     LABELED_EXAMPLES,
+    JUDGE_DAY_STATS,
+    JUDGE_CORRECTIONS,
     EXAMPLE_SIGNATURES,
     GATE_VERDICTS,
     GATED_OBSERVATIONS,

@@ -15,6 +15,8 @@ from flywheel_assets.tables.example_signatures import EXAMPLE_SIGNATURES
 from flywheel_assets.tables.feedback import FEEDBACK
 from flywheel_assets.tables.gate_verdicts import GATE_VERDICTS
 from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS, REJECTIONS
+from flywheel_assets.tables.judge_corrections import JUDGE_CORRECTIONS
+from flywheel_assets.tables.judge_day_stats import JUDGE_DAY_STATS
 from flywheel_assets.tables.label_votes import LABEL_VOTES
 from flywheel_assets.tables.labeled_examples import LABELED_EXAMPLES
 from flywheel_assets.tables.labeler_reliability import LABELER_RELIABILITY
@@ -30,7 +32,7 @@ from flywheel_assets.tables.skill_day_stats import SKILL_DAY_STATS
 from flywheel_assets.tables.skill_outlook import SKILL_OUTLOOK
 from flywheel_assets.tables.skill_scores import SKILL_SCORES
 from flywheel_assets.tables.span_rejections import SPAN_REJECTIONS
-from flywheel_assets.tables.statements import PRICES, SKILL_NAMES
+from flywheel_assets.tables.statements import PRICES, SHADOW_GATES, SKILL_NAMES
 from flywheel_assets.tables.storms import STORMS
 from flywheel_assets.tables.table import Table
 
@@ -71,7 +73,7 @@ FEEDBACK_REACH_DAYS = 7
 # How far back a duplicate is recognised.
 DUPLICATE_REACH_DAYS = 7
 
-LAND = Step("land", (), (LANDED_BATCHES, SPAN_REJECTIONS, PRICES, SKILL_NAMES))
+LAND = Step("land", (), (LANDED_BATCHES, SPAN_REJECTIONS, PRICES, SKILL_NAMES, SHADOW_GATES))
 DECODE = Step("decode", (Read(LANDED_BATCHES),), (RAW_SPANS, DIALECT_LOSSES), version="3")
 COUNT_STORMS = Step("count_storms", (Read(RAW_SPANS),), (STORMS,))
 FOLD_RUNS = Step(
@@ -93,6 +95,9 @@ LABEL = Step(
     (LABEL_VOTES, LABELER_RELIABILITY, LABELED_EXAMPLES),
     version="3",
 )
+COMPARE_JUDGES = Step(
+    "compare_judges", (Read(AGENT_RUNS), Read(FEEDBACK, after=FEEDBACK_REACH_DAYS)), (JUDGE_DAY_STATS,)
+)
 # The root span's service tells a user from a service that stands in for one.
 SIGN = Step("sign", (Read(LABELED_EXAMPLES), Read(RAW_SPANS)), (EXAMPLE_SIGNATURES,))
 ADMIT = Step(
@@ -105,12 +110,14 @@ ADMIT = Step(
         Read(LANDED_BATCHES),
         # What a person said of the gates' verdicts is kept with the example's day, however late it is said.
         Read(FEEDBACK),
+        Read(SHADOW_GATES),
     ),
     (GATE_VERDICTS, GATED_OBSERVATIONS, REJECTIONS),
-    version="5",
+    version="6",
 )
 DAY_STATS = Step("day_stats", (Read(LABELED_EXAMPLES), Read(GATED_OBSERVATIONS)), (SKILL_DAY_STATS,))
 
+CORRECT_JUDGES = Step("correct_judges", (Read(JUDGE_DAY_STATS),), (JUDGE_CORRECTIONS,))
 SCORE = Step("score", (Read(SKILL_DAY_STATS),), (SKILL_SCORES,))
 WATCH_DRIFT = Step("watch_drift", (Read(GATED_OBSERVATIONS), Read(LABEL_VOTES)), (DRIFT,))
 LOOK_AHEAD = Step("look_ahead", (Read(LABELED_EXAMPLES),), (SKILL_OUTLOOK,))
@@ -138,8 +145,9 @@ DECIDE = Step(
 PUBLISH = Step("publish", (Read(PROMOTION_DECISIONS), Read(PROMPT_CANDIDATES)), (PROMOTED_ROUTING, PROMOTED_PROMPTS))
 MEASURE_MOMENTUM = Step("measure_momentum", (Read(GATED_OBSERVATIONS), Read(PROMOTED_ROUTING)), (MOMENTUM,))
 
-DAY_STEPS = (DECODE, COUNT_STORMS, FOLD_RUNS, COLLECT_FEEDBACK, LABEL, SIGN, ADMIT, DAY_STATS)
+DAY_STEPS = (DECODE, COUNT_STORMS, FOLD_RUNS, COLLECT_FEEDBACK, LABEL, COMPARE_JUDGES, SIGN, ADMIT, DAY_STATS)
 WHOLE_STEPS = (
+    CORRECT_JUDGES,
     SCORE,
     WATCH_DRIFT,
     LOOK_AHEAD,

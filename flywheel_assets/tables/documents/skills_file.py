@@ -4,6 +4,8 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from flywheel_assets.tables.documents.anchors import SHARE
+
 # Gates that are never on trial: what fails their rules is no evidence, what they mark must not be stored, and a
 # person's word counts.
 ALWAYS_ENFORCED = ("schema", "completeness", "secrets", "personal_data", "review")
