@@ -16,6 +16,7 @@ from flywheel_assets.artifacts.channel import Channel, Pointer, document_bytes
 from flywheel_assets.artifacts.evidence import Evidence, Grounds, prompt_evidence, routing_evidence
 from flywheel_assets.artifacts.export import export
 from flywheel_assets.artifacts.files import write_whole
+from flywheel_assets.artifacts.policies import Policies, known_policies
 from flywheel_assets.artifacts.prompts import Prompts, known_prompts, prompt_id, prompt_path, versions_in
 from flywheel_assets.artifacts.routing import State, routing_document, skill_route
 from flywheel_assets.artifacts.rows import promoted_rows
@@ -56,10 +57,11 @@ def publish(  # noqa: PLR0913 - exporters of other packages are an option, the r
     known = known_prompts(folder, skills, candidates)
     history = channel.published()
     newest = channel.load(history[-1]) if history else None
-    withheld = _without_text(states, skills, known)
+    policies = known_policies(grounds.ledger)
+    withheld = _without_text(states, skills, known, policies)
     ready = {skill: state for skill, state in states.items() if skill not in withheld}
     kept = {skill: newest.skills[skill] for skill in withheld if newest and skill in newest.skills}
-    document = routing_document(ready, skills, newest, kept)
+    document = routing_document(ready, skills, newest, kept, policies)
     changed = document is not newest
     if changed:
         seen = _ledger_length(folder, history[-1]) if history else 0
@@ -75,11 +77,13 @@ def publish(  # noqa: PLR0913 - exporters of other packages are an option, the r
     return Published(routing, prompts, pointer, changed, withheld, warnings)
 
 
-def _without_text(states: Mapping[str, State], skills: SkillsFile, known: Prompts) -> dict[str, str]:
+def _without_text(
+    states: Mapping[str, State], skills: SkillsFile, known: Prompts, policies: Policies
+) -> dict[str, str]:
     """Skill → why it cannot be routed: a prompt that it needs has no text."""
     withheld: dict[str, str] = {}
     for name, skill in skills.skills.items():
-        route: SkillRoute | None = skill_route(states[name], skill) if name in states else None
+        route: SkillRoute | None = skill_route(states[name], skill, policies) if name in states else None
         missing = [version for version in versions_in(route) if (name, version) not in known] if route else []
         if missing:
             withheld[name] = f"no text is known for prompt {', '.join(missing)}"

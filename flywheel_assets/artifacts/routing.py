@@ -6,6 +6,7 @@ Pure: the same states, skills and previous document give the same document.
 from collections.abc import Mapping
 from typing import Protocol
 
+from flywheel_assets.artifacts.policies import Policies, scorers_of
 from flywheel_assets.tables.documents.arm import Arm
 from flywheel_assets.tables.documents.registration import Registration
 from flywheel_assets.tables.documents.routing import RoutingDocument, Segment, SkillRoute
@@ -46,13 +47,16 @@ def routing_document(
     skills: SkillsFile,
     previous: RoutingDocument | None,
     kept: Mapping[str, SkillRoute] | None = None,
+    policies: Policies | None = None,
 ) -> RoutingDocument:
     """The document for these states: `previous` itself where nothing changed, else the next version.
 
     Skills without a state, and states of skills that the operator no longer names, are left out.
     `kept` are routes to use as they are, whatever the states say. `previous` is the newest version.
+    `policies` has the rule of every contextual policy that a state names.
     """
-    routes = {name: skill_route(states[name], skills.skills[name]) for name in sorted(skills.skills) if name in states}
+    named = (name for name in sorted(skills.skills) if name in states)
+    routes = {name: skill_route(states[name], skills.skills[name], policies) for name in named}
     routes |= kept or {}
     if previous is None:
         return RoutingDocument(version=1, skills=routes)
@@ -61,17 +65,19 @@ def routing_document(
     return RoutingDocument(version=previous.version + 1, parent=previous.policy_id, skills=routes)
 
 
-def skill_route(state: State, skill: Skill) -> SkillRoute:
-    """One skill's two draws."""
+def skill_route(state: State, skill: Skill, policies: Policies | None = None) -> SkillRoute:
+    """One skill's two draws. Raises ValueError where the rule of a contextual policy is not among `policies`."""
     trial = state.trial
+    fixed, drawn = _fixed(state, skill), _trial(state, skill)
     return SkillRoute(
         salt=FIXED_SALT,
-        fixed=_fixed(state, skill),
+        fixed=fixed,
         # Between trials the salt follows the arm in production, so that no trial inherits its groups.
         trial_salt=trial.experiment_id if trial else f"explore {state.production_arm}",
-        trial=_trial(state, skill),
+        trial=drawn,
         experiment_id=trial.experiment_id if trial else None,
         fallbacks=_fallbacks(Arm.parse(state.production_arm).model, skill),
+        scorers=scorers_of((*fixed, *drawn), policies or {}),
     )
 
 

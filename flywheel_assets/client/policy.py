@@ -6,7 +6,7 @@ vectors for every language.
 
 import json
 from bisect import bisect_right
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
 from itertools import accumulate
 from typing import Any, NamedTuple
@@ -73,7 +73,7 @@ class Route(NamedTuple):
             prompt=self.prompts[arm],
             prompt_version=version,
             propensity=arms[arm],
-            fallbacks=tuple(other for other in self.fallbacks if other != model),
+            fallbacks=_after(model, self.fallbacks),
             candidate_set=_as_json(arms),
         )
 
@@ -142,9 +142,19 @@ def _choice(
         propensity=arms[arm],
         # Only the two groups that a trial compares are its evidence.
         experiment_id=route.get("experiment_id") if name in ("canary", "production") else None,
-        fallbacks=tuple(other for other in route.get("fallbacks", ()) if other != model),
+        fallbacks=_after(model, route.get("fallbacks", ())),
         candidate_set=_as_json(arms),
     )
+
+
+def _after(model: str, fallbacks: Iterable[str]) -> tuple[str, ...]:
+    """The other models, those of another provider first: one provider's quota fails as a whole."""
+    provider = _provider(model)
+    return tuple(sorted((one for one in fallbacks if one != model), key=lambda one: _provider(one) == provider))
+
+
+def _provider(model: str) -> str:
+    return model.partition("/")[0] if "/" in model else ""
 
 
 def _as_json(arms: Mapping[str, float]) -> str:
