@@ -4,10 +4,12 @@ import json
 
 import numpy as np
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
 
 def canonical(document: object) -> str:
     """JSON with sorted keys and no spaces. Raises ValueError on NaN and infinity."""
-    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _ENCODER.encode(document)
 
 
 def stated(value: float) -> float:

@@ -97,6 +97,9 @@ class _Turn:
         self.grounds: list[tuple[Evidence, Reals] | None] = []
         self.routing = _by_skill(inputs.routing_candidates)
         self.prompts = _by_skill(inputs.prompt_candidates)
+        under_way = [state.trial for state in self.states.values() if state.trial]
+        promoted = {name: state.promotions[-1].promoted_at for name, state in self.states.items() if state.promotions}
+        self.con = evidence.of_turn(inputs.con, under_way, promoted)
 
     def look_at_promotion(self, name: str) -> None:
         """Roll back where the arm in production is credibly worse than its predecessor."""
@@ -104,7 +107,7 @@ class _Turn:
         if not state.promotions:
             return
         promotion = state.promotions[-1]
-        found = evidence.since_promotion(self.inputs.con, promotion.registration, promotion.promoted_at)
+        found = evidence.since_promotion(self.con, promotion.registration, promotion.promoted_at)
         watched = watch(promotion.registration, found)
         asked_by = self.inputs.rollbacks.get(promotion.registration.experiment_id)
         outcome = verdict(found, watched, asked_by)
@@ -148,7 +151,7 @@ class _Turn:
             as_of=self.inputs.now,
             identical=self.inputs.identical,
         )
-        found = evidence.of_trial(self.inputs.con, registration)
+        found = evidence.of_trial(self.con, registration)
         outcome = judge(registration, found, conditions)
         if outcome.kind == "held":
             if outcome.evidence_hash != (self.states[name].last_evidence or NO_EVIDENCE.hash):

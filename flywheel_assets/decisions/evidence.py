@@ -2,9 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
@@ -20,6 +20,7 @@ from flywheel_assets.tables.documents.registration import Registration
 
 TRIAL_ROWS = (Path(__file__).parent / "trial_rows.sql").read_text(encoding="utf-8")
 WATCH_ROWS = (Path(__file__).parent / "watch_rows.sql").read_text(encoding="utf-8")
+TURN_ROWS = (Path(__file__).parent / "turn_rows.sql").read_text(encoding="utf-8")
 CONTEXT_ROWS = (Path(__file__).parent / "context_rows.sql").read_text(encoding="utf-8")
 HASHED = ("run_id", "unit_id", "start_us", "candidate", "outcome", "error_rate", "cost_usd", "seconds")
 
@@ -122,6 +123,28 @@ class Evidence:
         return digest.hexdigest()
 
 
+def of_turn(
+    con: duckdb.DuckDBPyConnection, open_trials: Sequence[Registration], promoted: Mapping[str, datetime]
+) -> duckdb.DuckDBPyConnection:
+    """A connection with just what looks at these trials and promotions (skill → when) read.
+
+    Without it every look would read all observations of `con` again.
+    """
+    values = {
+        "open": [one.experiment_id for one in open_trials],
+        "promoted": list(promoted),
+        "since": min(promoted.values(), default=datetime.max.replace(tzinfo=UTC)),
+    }
+    found = con.execute(TURN_ROWS, values).to_arrow_table()
+    looked_at = con.cursor()
+    looked_at.register("found", found)
+    looked_at.execute("CREATE TEMP TABLE gated_observations AS FROM found")
+    if any(one.slices for one in open_trials):
+        looked_at.register("contexts", _contexts(con, found))
+        looked_at.execute("CREATE TEMP TABLE agent_runs AS FROM contexts")
+    return looked_at
+
+
 def of_trial(con: duckdb.DuckDBPyConnection, registration: Registration) -> Evidence:
     """Evidence of a registered trial from `gated_observations` on `con`.
 
@@ -160,11 +183,15 @@ def since_promotion(con: duckdb.DuckDBPyConnection, registration: Registration, 
 
 def _with_context(con: duckdb.DuckDBPyConnection, evidence: Evidence) -> Evidence:
     """The same units with what was known before they acted, from `agent_runs` on `con`."""
-    con.register("evidence_runs", evidence.rows.select(["run_id"]))
-    found = con.execute(CONTEXT_ROWS).to_arrow_table()
+    found = _contexts(con, evidence.rows)
     contexts = dict(zip(found.column("run_id").to_pylist(), found.column("context_json").to_pylist(), strict=True))
     texts = pa.array([contexts.get(run) for run in evidence.rows.column("run_id").to_pylist()], pa.string())
     return Evidence(evidence.rows.append_column("context_json", texts), evidence.refused, evidence.untold)
+
+
+def _contexts(con: duckdb.DuckDBPyConnection, rows: pa.Table) -> pa.Table:
+    con.register("evidence_runs", rows.select(["run_id"]))
+    return con.execute(CONTEXT_ROWS).to_arrow_table()
 
 
 def _gather(con: duckdb.DuckDBPyConnection, sql: str, values: Mapping[str, object]) -> Evidence:

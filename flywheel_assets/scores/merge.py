@@ -1,11 +1,12 @@
 """Adds day statistics up to one row per skill and arm, once as they are and once with decay."""
 
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 # Whole figures, added up as they are.
 COUNTS = ("runs", "admitted", "missing", "immature", "refused", "costed", "errors", "timed")
@@ -13,6 +14,9 @@ PLAIN = ("sum_w", "sum_wy", "sum_cost")
 # Figures that decay multiplies once, and figures that it multiplies twice.
 DECAYED = ("sum_w", "sum_wy", "sum_wyy")
 DECAYED_TWICE = ("sum_ww", "sum_cluster_ww", "sum_cluster_wyw", "sum_cluster_wywy")
+
+# Rows whose latency buckets are opened at a time: 120 numbers each.
+AT_ONCE = 1 << 15
 
 Numbers = npt.NDArray[Any]
 
@@ -24,35 +28,50 @@ def merge(stats: pa.Table, as_of: date, half_life: timedelta) -> tuple[pa.Table,
     count 2^(−age / half-life). Days are taken in order, so the rows' order makes no difference. A day
     after `as_of` counts like `as_of`. `latency_buckets` has a row of counts per arm.
     """
-    rows = stats.sort_by([(name, "ascending") for name in ("skill", "arm", "day", "segment")])
-    skills, arms, days = (rows[name].to_pylist() for name in ("skill", "arm", "day"))
-    keys = list(zip(skills, arms, strict=True))
-    starts = [row for row, key in enumerate(keys) if row == 0 or key != keys[row - 1]]
-    ends = [*starts[1:], len(keys)][: len(starts)]
-    ages = np.array([max((as_of - day).days, 0) for day in days], dtype=np.float64)
+    order = pc.sort_indices(stats, [(name, "ascending") for name in ("skill", "arm", "day", "segment")])
+    rows = stats.drop_columns(["latency_buckets"]).take(order)
+    starts = _starts(rows)
+    ends = np.append(starts[1:], rows.num_rows)[: len(starts)]
+    days = rows["day"].to_numpy()
+    ages = np.maximum((np.datetime64(as_of) - days).astype(np.int64), 0)
     decay = 0.5 ** (ages / (half_life / timedelta(days=1)))
     sums = {name: _added(_column(rows, name), starts) for name in (*COUNTS, *PLAIN)}
     sums |= {f"decayed_{name}": _added(_column(rows, name) * decay, starts) for name in DECAYED}
     sums |= {f"decayed_{name}": _added(_column(rows, name) * decay**2, starts) for name in DECAYED_TWICE}
-    sums["latency_buckets"] = _added(_buckets(rows), starts)
-    named = rows.select(["skill", "arm", "model", "prompt_version"]).take(pa.array(starts, pa.int64()))
-    for name, at in (("first_day", starts), ("last_day", [end - 1 for end in ends])):
-        named = named.append_column(name, pa.array([days[row] for row in at], pa.date32()))
+    arm = np.empty(rows.num_rows, np.int64)
+    arm[order.to_numpy()] = np.repeat(np.arange(len(starts)), ends - starts)
+    sums["latency_buckets"] = _buckets(stats["latency_buckets"], arm, len(starts))
+    named = rows.select(["skill", "arm", "model", "prompt_version"]).take(pa.array(starts))
+    for name, at in (("first_day", starts), ("last_day", ends - 1)):
+        named = named.append_column(name, pa.array(days[at], pa.date32()))
     return named, sums
+
+
+def _starts(rows: pa.Table) -> npt.NDArray[np.int64]:
+    """Where each skill's arm begins, in rows sorted by both."""
+    skill, arm = rows["skill"].to_numpy(), rows["arm"].to_numpy()
+    first = np.ones(rows.num_rows, np.bool_)
+    first[1:] = (skill[1:] != skill[:-1]) | (arm[1:] != arm[:-1])
+    return np.flatnonzero(first)
 
 
 def _column(rows: pa.Table, name: str) -> Numbers:
     return rows[name].to_numpy()
 
 
-def _added(values: Numbers, starts: list[int]) -> Numbers:
-    return np.add.reduceat(values, starts, axis=0) if starts else values[:0]
+def _added(values: Numbers, starts: npt.NDArray[np.int64]) -> Numbers:
+    return np.add.reduceat(values, starts, axis=0) if len(starts) else values[:0]
 
 
-def _buckets(rows: pa.Table) -> npt.NDArray[np.int64]:
-    """A row of counts per row; days that were written with fewer buckets are filled up with none."""
-    lists = rows["latency_buckets"].to_pylist()
-    counts = np.zeros((len(lists), max((len(each) for each in lists), default=0)), np.int64)
-    for row, each in enumerate(lists):
-        counts[row, : len(each)] = each
-    return counts
+def _buckets(lists: pa.ChunkedArray, arm: npt.NDArray[np.int64], arms: int) -> npt.NDArray[np.int64]:
+    """A row of counts per arm, `arm` being each row's; a list may be shorter than others."""
+    parts = [cast("pa.ListArray", part) for part in lists.chunks]
+    width = max((int(part.value_lengths().to_numpy().max(initial=0)) for part in parts), default=0)
+    counts, done = np.zeros(arms * width), 0
+    for part in (chunk.slice(first, AT_ONCE) for chunk in parts for first in range(0, len(chunk), AT_ONCE)):
+        lengths = part.value_lengths().to_numpy()
+        begins = arm[done : done + len(part)] * width - (np.cumsum(lengths) - lengths)
+        places = np.repeat(begins, lengths) + np.arange(lengths.sum())
+        counts += np.bincount(places, part.flatten().to_numpy(), arms * width)
+        done += len(part)
+    return counts.reshape(arms, width).astype(np.int64)
