@@ -1,10 +1,11 @@
 """Running a day step over the days of a run, or over those of them that are stale."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import dagster as dg
 
@@ -20,10 +21,19 @@ BuildDay = Callable[[date, str], Sequence[Report]]
 Day = tuple[date, Sequence[Report], float]
 
 
-def rebuild(context: dg.AssetExecutionContext, lake: Lake, step: Step, transform: DayTransform) -> Results:
-    """Rebuild the run's days with a transform, side by side, and report each."""
+def rebuild(
+    context: dg.AssetExecutionContext,
+    lake: Lake,
+    step: Step,
+    transform: DayTransform,
+    told: Mapping[date, Mapping[str, Any]] | None = None,
+) -> Results:
+    """Rebuild the run's days with a transform, side by side, and report each, with what the transform told of it."""
     built = rebuild_days(lake, step, days(context, lake, step), transform)
-    yield from _report(context, step, ((one.day, [of(each) for each in one.written], one.seconds) for one in built))
+    notes = told or {}
+    yield from _report(
+        context, step, ((one.day, [of(each, notes.get(one.day)) for each in one.written], one.seconds) for one in built)
+    )
 
 
 def build_each(context: dg.AssetExecutionContext, lake: Lake, step: Step, build: BuildDay) -> Results:

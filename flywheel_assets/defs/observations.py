@@ -1,8 +1,12 @@
 """Stage 4 in Dagster: admit examples, or set them aside with a reason."""
 
 import functools
+from datetime import date
+from typing import Any
 
 import dagster as dg
+import duckdb
+import pyarrow as pa
 
 from flywheel_assets.defs.checks import stage_checks
 from flywheel_assets.defs.conservation import conserves
@@ -11,6 +15,7 @@ from flywheel_assets.defs.graph import BACKFILL, specs
 from flywheel_assets.defs.partitions import DAYS
 from flywheel_assets.defs.report import Results
 from flywheel_assets.defs.resources import WheelResource
+from flywheel_assets.observations.account import account
 from flywheel_assets.observations.admit import admit, sign
 from flywheel_assets.observations.registry import find_gates
 from flywheel_assets.tables.gate_verdicts import GATE_VERDICTS
@@ -40,7 +45,14 @@ def admitted(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results
     """Every gate speaks of every example; the first that objects decides."""
     # Looked for once, and only where a day is stale: it reads what every installed package declares.
     gates = functools.cache(find_gates)
-    yield from rebuild(context, wheel.lake(), ADMIT, lambda con, day: admit(con, day, gates()))
+    told: dict[date, dict[str, Any]] = {}
+
+    def judged(con: duckdb.DuckDBPyConnection, day: date) -> tuple[pa.Table, ...]:
+        tables = admit(con, day, gates())
+        told[day] = account(*tables)
+        return tables
+
+    yield from rebuild(context, wheel.lake(), ADMIT, judged, told)
 
 
 observations_checks = stage_checks(

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flywheel_assets.observations.account import SHADOW
 from flywheel_assets.observations.gates.review import RELEASED
 from flywheel_assets.observations.judged import Judged, judged
 from flywheel_assets.observations.redact import markable, redact
@@ -54,17 +55,23 @@ def admit(
 
     Every example of the day is in exactly one of the latter two: admitted when all gates allow it,
     else put down to the first gate in order that discards it, or, if none does, that holds it. What a
-    person released is admitted too.
+    person released is admitted too. Gates in shadow say what they would have done, and do nothing.
     """
     rows = _once(con.execute(_EVIDENCE, {"day": day}).to_arrow_table())
     earlier = con.execute(_EARLIER, {"day": day}).to_arrow_table()
-    return apply_gates(find_gates() if gates is None else gates, Evidence(rows, earlier))
+    shadow = frozenset(gate for (gate,) in con.execute("SELECT gate FROM shadow_gates").fetchall())
+    return apply_gates(find_gates() if gates is None else gates, Evidence(rows, earlier), shadow)
 
 
-def apply_gates(gates: Sequence[Gate], evidence: Evidence) -> tuple[pa.Table, pa.Table, pa.Table]:
-    """What `admit` returns, for these gates in this order."""
+def apply_gates(
+    gates: Sequence[Gate], evidence: Evidence, shadow: frozenset[str] = frozenset()
+) -> tuple[pa.Table, pa.Table, pa.Table]:
+    """What `admit` returns, for these gates in this order; those named in `shadow` do nothing."""
     rows = evidence.rows
-    verdicts = judged([_asked(gate, evidence) for gate in gates], rows.num_rows)
+    said = judged([_asked(gate, evidence) for gate in gates], rows.num_rows)
+    logged = _verdict_rows(gates, said, rows, shadow)
+    enforced = [number for number, gate in enumerate(gates) if gate.name not in shadow]
+    gates, verdicts = [gates[number] for number in enforced], said.of_gates(enforced)
     decided = np.where(_released(gates, verdicts), -1, verdicts.deciding())
     refused = np.flatnonzero(decided >= 0)
     facts, redacted = redact(rows, verdicts)
@@ -79,7 +86,7 @@ def apply_gates(gates: Sequence[Gate], evidence: Evidence) -> tuple[pa.Table, pa
     ):
         rejected = rejected.append_column(name, pa.array(values, TEXT))
     gated = facts.append_column("remarks", verdicts.remarks()).filter(pa.array(decided < 0))
-    return _verdict_rows(gates, verdicts, rows), GATED_OBSERVATIONS.conform(gated), REJECTIONS.conform(rejected)
+    return logged, GATED_OBSERVATIONS.conform(gated), REJECTIONS.conform(rejected)
 
 
 def _released(gates: Sequence[Gate], verdicts: Judged) -> npt.NDArray[np.bool_]:
@@ -117,14 +124,14 @@ def _asked(gate: Gate, evidence: Evidence) -> list[Verdict]:
     return [verdict if not verdict.offsets or markable(verdict) else _UNMARKABLE for verdict in verdicts]
 
 
-def _verdict_rows(gates: Sequence[Gate], verdicts: Judged, rows: pa.Table) -> pa.Table:
+def _verdict_rows(gates: Sequence[Gate], verdicts: Judged, rows: pa.Table, shadow: frozenset[str]) -> pa.Table:
     """One row per example and gate, in key order."""
     by_name = sorted(range(len(gates)), key=lambda number: gates[number].name)
     examples = pa.array(np.repeat(np.arange(rows.num_rows), len(gates)))
     numbers = pa.array(np.tile(np.arange(len(gates)), rows.num_rows))
     named = {
         "gate": pa.array([gates[number].name for number in by_name], TEXT),
-        "gate_version": pa.array([gates[number].version for number in by_name], TEXT),
+        "gate_version": pa.array([_version(gates[number], shadow) for number in by_name], TEXT),
     }
     return GATE_VERDICTS.conform(
         pa.table(
@@ -136,3 +143,7 @@ def _verdict_rows(gates: Sequence[Gate], verdicts: Judged, rows: pa.Table) -> pa
             }
         )
     )
+
+
+def _version(gate: Gate, shadow: frozenset[str]) -> str:
+    return gate.version + SHADOW if gate.name in shadow else gate.version

@@ -25,6 +25,10 @@ class Judged:
     distinct: list[Verdict]
     codes: Codes
 
+    def of_gates(self, gates: Sequence[int]) -> "Judged":
+        """Those gates' verdicts alone."""
+        return Judged(self.distinct, self.codes[:, list(gates)])
+
     def where(self, holds: Callable[[Verdict], bool]) -> Flags:
         """Rows × gates at which a verdict is such."""
         return np.array([holds(verdict) for verdict in self.distinct], bool)[self.codes]

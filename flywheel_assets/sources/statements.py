@@ -1,4 +1,4 @@
-"""The operator's files that runs are folded by, as tables: a change of them makes the days stale that they touch."""
+"""The operator's files that days are built by, as tables: a change of them makes the days stale that they touch."""
 
 from pathlib import Path
 
@@ -9,18 +9,18 @@ from pydantic import ValidationError
 from flywheel_assets.lake.lake import Lake, fingerprint
 from flywheel_assets.tables.documents.prices_file import PricesFile
 from flywheel_assets.tables.documents.skills_file import SkillsFile
-from flywheel_assets.tables.statements import PRICES, SKILL_NAMES
+from flywheel_assets.tables.statements import PRICES, SHADOW_GATES, SKILL_NAMES
 from flywheel_assets.tables.table import Table
 
 
 def write_statements(lake: Lake, prices_file: Path, skills_file: Path) -> dict[str, str]:
-    """Bring `prices` and `skill_names` up to date; returns what is wrong, by file.
+    """Bring `prices`, `skill_names` and `shadow_gates` up to date; returns what is wrong, by file.
 
     What does not fit changes nothing: what was stated before holds until the file is mended. An absent
     file states nothing.
     """
     stated = _stated(prices_file, skills_file)
-    for table, rows in stated:
+    for _, table, rows in stated:
         if isinstance(rows, pa.Table):
             _write(lake, table, rows)
     return faults_of(prices_file, skills_file)
@@ -28,21 +28,24 @@ def write_statements(lake: Lake, prices_file: Path, skills_file: Path) -> dict[s
 
 def faults_of(prices_file: Path, skills_file: Path) -> dict[str, str]:
     """What is wrong with the files, by file."""
-    paths = (prices_file, skills_file)
-    found = zip(paths, _stated(*paths), strict=True)
-    return {path.name: rows for path, (_, rows) in found if isinstance(rows, str)}
+    stated = _stated(prices_file, skills_file)
+    return {path.name: rows for path, _, rows in stated if isinstance(rows, str)}
 
 
-def _stated(prices_file: Path, skills_file: Path) -> list[tuple[Table, pa.Table | str]]:
-    """For each table its rows, or what is wrong."""
-    found: list[tuple[Table, pa.Table | str]] = []
-    for table, path, read in ((PRICES, prices_file, prices_of), (SKILL_NAMES, skills_file, names_of)):
+def _stated(prices_file: Path, skills_file: Path) -> list[tuple[Path, Table, pa.Table | str]]:
+    """For each table its file and its rows, or what is wrong."""
+    found: list[tuple[Path, Table, pa.Table | str]] = []
+    for table, path, read in (
+        (PRICES, prices_file, prices_of),
+        (SKILL_NAMES, skills_file, names_of),
+        (SHADOW_GATES, skills_file, shadow_of),
+    ):
         try:
             rows = read(yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else None)
         except (yaml.YAMLError, ValidationError, UnicodeDecodeError) as error:
-            found.append((table, str(error)))
+            found.append((path, table, str(error)))
         else:
-            found.append((table, rows))
+            found.append((path, table, rows))
     return found
 
 
@@ -66,6 +69,11 @@ def names_of(stated: object) -> pa.Table:
     """`skill_names` of what skills.yaml holds; raises ValidationError."""
     names = SkillsFile.model_validate(stated or {}).names
     return SKILL_NAMES.rows([{"pattern": pattern, "skill": names[pattern]} for pattern in sorted(names)])
+
+
+def shadow_of(stated: object) -> pa.Table:
+    """`shadow_gates` of what skills.yaml holds; raises ValidationError."""
+    return SHADOW_GATES.rows([{"gate": gate} for gate in sorted(set(SkillsFile.model_validate(stated or {}).shadow))])
 
 
 def _write(lake: Lake, table: Table, rows: pa.Table) -> None:

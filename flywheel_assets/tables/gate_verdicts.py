@@ -16,7 +16,7 @@ GATE_VERDICTS = Table(
         Column("day", DAY, "UTC day on which the run started", required=True),
         Column("example_id", TEXT, "The example", required=True),
         Column("gate", TEXT, "Gate: a file in observations/gates", required=True),
-        Column("gate_version", TEXT, "Version of the gate", required=True),
+        Column("gate_version", TEXT, "Version of the gate, with ' in shadow' where it refuses nothing", required=True),
         Column("verdict", TEXT, "allow | hold (may pass later) | discard", required=True),
         Column("reason", TEXT, "Reason code; NULL when allowed without remark"),
         Column("detail", TEXT, "What was seen, without the content itself"),

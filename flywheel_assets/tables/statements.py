@@ -1,4 +1,4 @@
-"""What the operator states in files and runs are folded by: prices of tokens, and names of skills."""
+"""What the operator states in files: prices of tokens, names of skills, gates on trial."""
 
 from flywheel_assets.tables.table import DAY, REAL, TEXT, Column, Table
 
@@ -26,4 +26,12 @@ SKILL_NAMES = Table(
         Column("pattern", TEXT, "Name in telemetry; * and ? match", required=True),
         Column("skill", TEXT, "Skill", required=True),
     ),
+)
+
+SHADOW_GATES = Table(
+    name="shadow_gates",
+    stage="sources",
+    row="A gate whose verdicts are logged and refuse nothing, from skills.yaml.",
+    key=("gate",),
+    columns=(Column("gate", TEXT, "Gate: a file in observations/gates, or an installed one", required=True),),
 )

@@ -14,11 +14,13 @@ from flywheel_assets.tables.feedback import FEEDBACK
 from flywheel_assets.tables.labeled_examples import LABELED_EXAMPLES
 from flywheel_assets.tables.landed_batches import LANDED_BATCHES
 from flywheel_assets.tables.raw_spans import RAW_SPANS
+from flywheel_assets.tables.statements import SHADOW_GATES
 
 DAY = date(2026, 3, 2)
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 Row = dict[str, object]
+GIVEN = {"spans": RAW_SPANS, "batches": LANDED_BATCHES, "feedback": FEEDBACK, "shadow": SHADOW_GATES}
 
 
 @pytest.fixture(scope="session")
@@ -59,18 +61,13 @@ def inputs() -> Callable[..., duckdb.DuckDBPyConnection]:
     """A connection that holds examples, earlier signatures, and the spans and batches of arrivals."""
 
     def build(
-        rows: Sequence[Row],
-        signatures: pa.Table | None = None,
-        spans: Sequence[Row] = (),
-        batches: Sequence[Row] = (),
-        feedback: Sequence[Row] = (),
+        rows: Sequence[Row], signatures: pa.Table | None = None, **given: Sequence[Row]
     ) -> duckdb.DuckDBPyConnection:
         con = connection()
         con.register("labeled_examples", LABELED_EXAMPLES.rows(rows))
         con.register("example_signatures", EXAMPLE_SIGNATURES.empty() if signatures is None else signatures)
-        con.register("raw_spans", RAW_SPANS.rows(spans))
-        con.register("landed_batches", LANDED_BATCHES.rows(batches))
-        con.register("feedback", FEEDBACK.rows(feedback))
+        for name, table in GIVEN.items():
+            con.register(table.name, table.rows(given.get(name, ())))
         return con
 
     return build
