@@ -1,17 +1,33 @@
-"""Finds the exporters, and writes what each makes of the current routing document."""
+"""Finds the exporters, and writes what each makes of the current routing document and its prompts."""
 
 import importlib
 import pkgutil
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Protocol, cast
 
 import flywheel_assets.artifacts.exporters as builtin
 from flywheel_assets.artifacts.files import write_whole
+from flywheel_assets.artifacts.prompts import Prompts
 from flywheel_assets.tables.documents.arm import Arm
 from flywheel_assets.tables.documents.routing import RoutingDocument, SkillRoute
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What is exported: the document, every prompt text that is known, and files that carry a skill's prompt."""
+
+    document: RoutingDocument
+    prompts: Prompts = field(default_factory=dict)
+    files: Mapping[str, Path] = field(default_factory=dict[str, Path])
+
+    def text(self, skill: str) -> str | None:
+        """The prompt in production; None where the skill has none that is known."""
+        arm = production_arm(self.document.skills[skill])
+        prompt = self.prompts.get((skill, arm.prompt_version))
+        return prompt.text if prompt else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +41,11 @@ class Export:
 class Exporter(Protocol):
     """What an exporter module offers."""
 
-    FILE: str
+    # The file that it writes under `exports/`, or a folder that is all its own.
+    PLACE: str
 
-    def render(self, document: RoutingDocument) -> Export:
-        """The document in the consumer's own format."""
+    def render(self, material: Material) -> Mapping[str, Export]:
+        """Path under `exports/` → the file, in the consumer's own format."""
         ...
 
 
@@ -39,14 +56,20 @@ def exporters(plugins: Iterable[EntryPoint] = ()) -> dict[str, Exporter]:
     return found | {plugin.name: cast("Exporter", plugin.load()) for plugin in plugins}
 
 
-def export(document: RoutingDocument, folder: Path, plugins: Iterable[EntryPoint] = ()) -> dict[str, tuple[str, ...]]:
-    """Write every exporter's file to `folder`; file name → warnings."""
+def export(material: Material, folder: Path, plugins: Iterable[EntryPoint] = ()) -> dict[str, tuple[str, ...]]:
+    """Write every exporter's files to `folder`; path → warnings. What a folder of an exporter held before goes."""
     warnings: dict[str, tuple[str, ...]] = {}
-    plain, lost = without_scorers(document)
+    plain, lost = without_scorers(material.document)
     for exporter in exporters(plugins).values():
-        rendered = exporter.render(plain)
-        write_whole(folder / exporter.FILE, rendered.text.encode())
-        warnings[exporter.FILE] = (*lost, *rendered.warnings)
+        rendered = exporter.render(replace(material, document=plain))
+        for path, one in rendered.items():
+            write_whole(folder / path, one.text.encode())
+            warnings[path] = (*lost, *one.warnings)
+        if (folder / exporter.PLACE).is_dir():
+            held = (path for path in (folder / exporter.PLACE).rglob("*") if path.is_file())
+            for path in held:
+                if path.relative_to(folder).as_posix() not in rendered:
+                    path.unlink()
     return warnings
 
 
@@ -83,6 +106,6 @@ def arm_shares(route: SkillRoute) -> dict[Arm, float]:
     return shares
 
 
-def production_model(route: SkillRoute) -> str:
-    """The model that the skill's units get unless a draw says otherwise."""
-    return next(Arm.parse(segment.arm).model for segment in route.trial if segment.name == "production")
+def production_arm(route: SkillRoute) -> Arm:
+    """The arm that the skill's units get unless a draw says otherwise."""
+    return next(Arm.parse(segment.arm) for segment in route.trial if segment.name == "production")

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from flywheel_assets.artifacts.channel import Channel, Pointer, document_bytes
 from flywheel_assets.artifacts.evidence import Evidence, Grounds, prompt_evidence, routing_evidence
-from flywheel_assets.artifacts.export import export
+from flywheel_assets.artifacts.export import Material, export
 from flywheel_assets.artifacts.files import write_whole
 from flywheel_assets.artifacts.policies import Policies, known_policies
 from flywheel_assets.artifacts.prompts import Prompts, known_prompts, prompt_id, prompt_path, versions_in
@@ -45,13 +45,15 @@ def publish(  # noqa: PLR0913 - exporters of other packages are an option, the r
     candidates: pa.Table,
     grounds: Grounds,
     *,
+    files: Mapping[str, Path] | None = None,
     plugins: Iterable[EntryPoint] = (),
     sign: Sign | None = None,
 ) -> Published:
     """Bring the artifacts folder up to date with the states; nothing is written where nothing changed.
 
-    `candidates` are PROMPT_CANDIDATES rows. A skill whose prompt's text is nowhere to be found keeps
-    its newest route, and is named in `withheld`.
+    `candidates` are PROMPT_CANDIDATES rows, `files` those that carry a skill's prompt in the agents' own
+    repository. A skill whose prompt's text is nowhere to be found keeps its newest route, and is named in
+    `withheld`.
     """
     channel = Channel(folder)
     known = known_prompts(folder, skills, candidates)
@@ -72,7 +74,8 @@ def publish(  # noqa: PLR0913 - exporters of other packages are an option, the r
         raise ValueError(f"{channel.file} is missing although {channel.history_file} is there: restore a version")
     for name, schema in schemas().items():
         write_whole(folder / "schema" / name, schema)
-    warnings = export(channel.load(pointer), folder / "exports", plugins)
+    material = Material(channel.load(pointer), known, files or {})
+    warnings = export(material, folder / "exports", plugins)
     routing, prompts = promoted_rows(channel)
     return Published(routing, prompts, pointer, changed, withheld, warnings)
 

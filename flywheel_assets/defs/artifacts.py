@@ -46,7 +46,10 @@ def published(context: dg.AssetExecutionContext, wheel: WheelResource) -> Result
     grounds = Grounds(ledger, lake.versions([PROMOTION_DECISIONS, PROMPT_CANDIDATES]), wheel.now())
     states = rollout(ledger, skills)
     plugins = entry_points(group=EXPORTERS)
-    found = publish(places.artifacts, states, skills, candidates, grounds, plugins=plugins, sign=signing())
+    files = {name: places.data / skill.file for name, skill in skills.skills.items() if skill.file}
+    found = publish(
+        places.artifacts, states, skills, candidates, grounds, files=files, plugins=plugins, sign=signing()
+    )
     written = [lake.overwrite(PROMOTED_ROUTING, found.routing), lake.overwrite(PROMOTED_PROMPTS, found.prompts)]
     told = announce(ledger, places.artifacts, found.pointer.policy_id, {} if wheel.clock else os.environ)
     said = shown(found, told)

@@ -9,13 +9,14 @@ import pytest
 import yaml
 from scipy import stats
 
-from flywheel_assets.artifacts.export import arm_shares, export, exporters
+from flywheel_assets.artifacts.export import Material, arm_shares, export, exporters
 from flywheel_assets.artifacts.exporters import flagd, inference_policy, litellm
 from flywheel_assets.artifacts.routing import routing_document
 from flywheel_assets.tables.documents.routing import RoutingDocument, Segment, SkillRoute
 from flywheel_assets.tables.documents.scorer import ArmScore, Scorer
 from flywheel_assets.tables.documents.skills_file import Skill, SkillsFile
 
+EXPORTERS = ["agent_files", "flagd", "inference_policy", "litellm", "prompts_markdown", "prompts_yaml"]
 SMALL, LARGE = "openai/gpt-5.2|-|-", "anthropic/claude-haiku-4-5|-|-"
 
 
@@ -37,13 +38,14 @@ def document(rollout, register):
 
 
 def test_every_module_in_the_folder_is_an_exporter():
-    assert sorted(exporters()) == ["flagd", "inference_policy", "litellm"]
+    assert sorted(exporters()) == EXPORTERS
 
 
 def test_another_package_can_bring_an_exporter(document, tmp_path):
     plugin = EntryPoint("mine", "flywheel_assets.artifacts.exporters.inference_policy", "flywheel.exporters")
-    assert sorted(exporters([plugin])) == ["flagd", "inference_policy", "litellm", "mine"]
-    assert set(export(document, tmp_path, [plugin])) == {"flagd.json", "litellm.yaml", "inference_policy.json"}
+    assert sorted(exporters([plugin])) == sorted([*EXPORTERS, "mine"])
+    written = set(export(Material(document), tmp_path, [plugin]))
+    assert written == {"flagd.json", "litellm.yaml", "inference_policy.json", "prompts.yaml"}
 
 
 def test_litellm_loads_its_configuration_and_picks_by_weight(document, monkeypatch):
@@ -52,7 +54,7 @@ def test_litellm_loads_its_configuration_and_picks_by_weight(document, monkeypat
     monkeypatch.setenv("ANTHROPIC_API_KEY", "made-up")
     monkeypatch.setenv("ACME_LAB_API_BASE", "http://127.0.0.1:9/v1")
     monkeypatch.setenv("ACME_LAB_API_KEY", "made-up")
-    config = yaml.safe_load(litellm.render(document).text)
+    config = yaml.safe_load(litellm.render(Material(document))[litellm.PLACE].text)
     models = [_resolved(model) for model in config["model_list"]]
     from litellm import Router
 
@@ -79,14 +81,14 @@ def _resolved(model):
 
 
 def test_litellm_is_told_what_it_cannot_carry(document):
-    assert litellm.render(document).warnings == (
+    assert litellm.render(Material(document))[litellm.PLACE].warnings == (
         "summary: LiteLLM draws at each call and writes no propensity, so its runs are no evidence for exp-1",
         "triage: LiteLLM carries no prompts, so agents must load theirs from the artifacts",
     )
 
 
 def test_the_inference_policy_lists_what_is_in_production_and_mixes_providers(document):
-    rendered = inference_policy.render(document)
+    rendered = inference_policy.render(Material(document))[inference_policy.PLACE]
     policy = json.loads(rendered.text)
     assert policy == {
         "version": f"1-{document.policy_id}",
@@ -111,7 +113,7 @@ def test_openfeature_evaluates_the_flags_sticky_and_by_weight(document, tmp_path
     from openfeature.contrib.provider.flagd.config import ResolverType
     from openfeature.evaluation_context import EvaluationContext
 
-    export(document, tmp_path)
+    export(Material(document), tmp_path)
     provider = FlagdProvider(resolver_type=ResolverType.FILE, offline_flag_source_path=str(tmp_path / "flagd.json"))
     api.set_provider_and_wait(provider)
     try:
@@ -143,11 +145,18 @@ def test_whole_parts_add_up(share):
     assert sum(flagd.weights(SkillRoute(salt="s", fixed=(), trial_salt="t", trial=trial)).values()) == flagd.WHOLE
 
 
+def test_a_trial_of_a_prompt_leaves_units_without_a_draw_on_the_one_in_production(rollout, register):
+    skills = SkillsFile(skills={"triage": Skill(baseline_model="m")})
+    states = {"triage": rollout("m|-|-", "m|-|-", trial=register("m|abc|-", "m|-|-"))}
+    rendered = flagd.render(Material(routing_document(states, skills, None)))[flagd.PLACE]
+    assert json.loads(rendered.text)["flags"]["triage"]["defaultVariant"] == "m|-|-"
+
+
 def test_a_contextual_policy_is_exported_as_the_arm_that_it_prefers_knowing_nothing(tmp_path):
     rule = Scorer(buckets=1, unit=1, arms=(ArmScore(arm=SMALL, bias=0.1), ArmScore(arm=LARGE, bias=0.2)))
     trial = (Segment(name="production", arm="scored/abc|-|-", share=1.0),)
     route = SkillRoute(salt="s", fixed=(), trial_salt="t", trial=trial, scorers={"scored/abc|-|-": rule})
-    warnings = export(RoutingDocument(version=1, skills={"summary": route}), tmp_path)
+    warnings = export(Material(RoutingDocument(version=1, skills={"summary": route})), tmp_path)
     assert all("depends on the request" in said[0] for said in warnings.values())
-    policy = json.loads((tmp_path / inference_policy.FILE).read_text())
+    policy = json.loads((tmp_path / inference_policy.PLACE).read_text())
     assert policy["defaults"]["summary"] == ["anthropic/claude-haiku-4-5"]

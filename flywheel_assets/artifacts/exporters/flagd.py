@@ -8,17 +8,18 @@ for what an arm does.
 
 import json
 
-from flywheel_assets.artifacts.export import Export, arm_shares, production_model
+from flywheel_assets.artifacts.export import Export, Material, arm_shares, production_arm
 from flywheel_assets.tables.documents.arm import Arm
-from flywheel_assets.tables.documents.routing import RoutingDocument, SkillRoute
+from flywheel_assets.tables.documents.routing import SkillRoute
 
-FILE = "flagd.json"
+PLACE = "flagd.json"
 # Shares in the file are whole numbers that add up to this.
 WHOLE = 100_000
 
 
-def render(document: RoutingDocument) -> Export:
+def render(material: Material) -> dict[str, Export]:
     """Flags '<skill>' whose value is {model, prompt_version, arm, propensity, policy_id}."""
+    document = material.document
     flags: dict[str, object] = {}
     warnings: list[str] = []
     for skill, route in document.skills.items():
@@ -26,7 +27,7 @@ def render(document: RoutingDocument) -> Export:
         flags[skill] = {
             "state": "ENABLED",
             "variants": {str(arm): _value(arm, weight, document.policy_id) for arm, weight in shares.items()},
-            "defaultVariant": _production(route, shares),
+            "defaultVariant": str(production_arm(route)),
             "targeting": {
                 "fractional": [
                     {"cat": [{"var": "$flagd.flagKey"}, {"var": "targetingKey"}]},
@@ -41,7 +42,7 @@ def render(document: RoutingDocument) -> Export:
         if any(arm.prompt_version != "-" for arm in shares):
             warnings.append(f"{skill}: a flag carries no prompt, so agents must load theirs from the artifacts")
     content = {"$schema": "https://flagd.dev/schema/v0/flags.json", "flags": flags}
-    return Export(json.dumps(content, indent=2, ensure_ascii=False) + "\n", tuple(warnings))
+    return {PLACE: Export(json.dumps(content, indent=2, ensure_ascii=False) + "\n", tuple(warnings))}
 
 
 def weights(route: SkillRoute) -> dict[Arm, int]:
@@ -62,8 +63,3 @@ def _value(arm: Arm, weight: int, policy_id: str) -> dict[str, object]:
         "propensity": weight / WHOLE,
         "policy_id": policy_id,
     }
-
-
-def _production(route: SkillRoute, shares: dict[Arm, int]) -> str:
-    model = production_model(route)
-    return next(str(arm) for arm in shares if arm.model == model)

@@ -5,10 +5,9 @@ That router has no shares: it is given what is in production, and nothing of a t
 
 import json
 
-from flywheel_assets.artifacts.export import Export, production_model
-from flywheel_assets.tables.documents.routing import RoutingDocument
+from flywheel_assets.artifacts.export import Export, Material, production_arm
 
-FILE = "inference_policy.json"
+PLACE = "inference_policy.json"
 
 TASKS = (
     *("simple", "classification", "summary", "digest", "complex"),
@@ -18,12 +17,13 @@ TASKS = (
 ATTEMPTS = 3
 
 
-def render(document: RoutingDocument) -> Export:
+def render(material: Material) -> dict[str, Export]:
     """A partial policy: `version` becomes the policyVersion of every later event, so it is the policy id."""
+    document = material.document
     defaults: dict[str, list[str]] = {}
     warnings: list[str] = []
     for skill, route in document.skills.items():
-        models = [production_model(route), *route.fallbacks][:ATTEMPTS]
+        models = [production_arm(route).model, *route.fallbacks][:ATTEMPTS]
         defaults[skill] = models
         if skill not in TASKS:
             warnings.append(f"{skill}: not a task of the router, which will serve it as 'default'")
@@ -33,4 +33,4 @@ def render(document: RoutingDocument) -> Export:
         if len({model.partition("/")[0] for model in models}) == 1:
             warnings.append(f"{skill}: every attempt is on one provider, and fails with its quota")
     policy = {"version": f"{document.version}-{document.policy_id}", "defaults": defaults}
-    return Export(json.dumps(policy, indent=2, ensure_ascii=False) + "\n", tuple(warnings))
+    return {PLACE: Export(json.dumps(policy, indent=2, ensure_ascii=False) + "\n", tuple(warnings))}

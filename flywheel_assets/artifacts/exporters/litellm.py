@@ -8,10 +8,9 @@ import re
 
 import yaml
 
-from flywheel_assets.artifacts.export import Export, arm_shares, production_model
-from flywheel_assets.tables.documents.routing import RoutingDocument
+from flywheel_assets.artifacts.export import Export, Material, arm_shares, production_arm
 
-FILE = "litellm.yaml"
+PLACE = "litellm.yaml"
 
 # Prefixes that LiteLLM itself understands; any other provider is taken for an OpenAI-compatible server.
 PROVIDERS = (
@@ -20,8 +19,9 @@ PROVIDERS = (
 )
 
 
-def render(document: RoutingDocument) -> Export:
+def render(material: Material) -> dict[str, Export]:
     """Model groups '<skill>' by weight, and '<skill>/<model>' for each model it may fall back on."""
+    document = material.document
     models: list[dict[str, object]] = []
     fallbacks: list[dict[str, list[str]]] = []
     warnings: list[str] = []
@@ -30,7 +30,7 @@ def render(document: RoutingDocument) -> Export:
             info = {"id": f"{skill}|{arm}", "flywheel_policy_id": document.policy_id, "flywheel_arm": str(arm)}
             parameters = _parameters(arm.model) | {"weight": round(share, 9)}
             models.append({"model_name": skill, "litellm_params": parameters, "model_info": info})
-        alone = (production_model(route), *route.fallbacks)
+        alone = (production_arm(route).model, *route.fallbacks)
         models.extend({"model_name": f"{skill}/{model}", "litellm_params": _parameters(model)} for model in alone)
         groups = [f"{skill}/{model}" for model in route.fallbacks]
         if groups:
@@ -43,7 +43,9 @@ def render(document: RoutingDocument) -> Export:
     settings = {"routing_strategy": "simple-shuffle", "fallbacks": fallbacks}
     content = {"model_list": models, "router_settings": settings}
     head = f"# Routing document {document.policy_id}, version {document.version}. Written by machine.\n"
-    return Export(head + yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120), tuple(warnings))
+    return {
+        PLACE: Export(head + yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120), tuple(warnings))
+    }
 
 
 def _parameters(model: str) -> dict[str, object]:

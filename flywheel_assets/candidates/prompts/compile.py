@@ -1,11 +1,7 @@
 """A prompt text: the one in production without what was compiled into it before, lessons, examples."""
 
-import re
-
 from flywheel_assets.candidates.prompts.material import Run
-from flywheel_assets.tables.documents.prompt_sections import EXAMPLES, LESSONS
-
-_COMPILED = re.compile(rf"\n*(?:{re.escape(LESSONS)}|{re.escape(EXAMPLES)})\n")
+from flywheel_assets.tables.documents.prompt_sections import EXAMPLES, LESSONS, parted
 
 
 def compile_prompt(incumbent: str, lessons: list[str], examples: list[Run]) -> str:
@@ -20,7 +16,7 @@ def compile_prompt(incumbent: str, lessons: list[str], examples: list[Run]) -> s
 
 def written_by_hand(text: str) -> str:
     """What stands before the first compiled section."""
-    return _COMPILED.split(text, maxsplit=1)[0].rstrip()
+    return parted(text)[0]
 
 
 def lessons_in(text: str) -> list[str]:
