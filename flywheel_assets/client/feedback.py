@@ -19,6 +19,8 @@ class Statement(TypedDict, total=False):
     At most one of `run`, `span`, `session`, `response` names the target; without any it is the
     current span. `run` is a run id or the run's root span, `span` a span or '<trace id>:<span id>'.
     `scale` are the ends of the value's range. `tier` is who speaks, the least trusted by default.
+    `correction` is (what was answered, or None for the target's own; what would have been right), and
+    `demonstration` (a request, or None for the target's own; how it is answered well).
     """
 
     run: object
@@ -27,6 +29,8 @@ class Statement(TypedDict, total=False):
     response: str
     value_text: str
     comment: str
+    correction: tuple[str | None, str]
+    demonstration: tuple[str | None, str]
     tier: str
     author: str
     author_version: str
@@ -45,7 +49,7 @@ def say(name: str, value: float | None = None, *, poster: Poster | None = None, 
         said = _normalised(value, statement.get("scale", (0.0, 1.0)))
     except (TypeError, ValueError, ArithmeticError):
         return False
-    something = said is not None or statement.get("value_text") or statement.get("comment")
+    something = said is not None or statement.get("value_text") or statement.get("comment") or _shown(statement)
     if not name or not something or statement.get("tier", "heuristic") not in TIERS:
         return False
     at = statement.get("at") or datetime.now(tz=UTC)
@@ -76,6 +80,7 @@ def _post(poster: Poster, name: str, value: float | None, at: datetime, statemen
         "value": value,
         "value_text": statement.get("value_text"),
         "comment": statement.get("comment"),
+        **_shown(statement),
         "tier": statement.get("tier", "heuristic"),
         "author_id": statement.get("author"),
         "author_version": statement.get("author_version"),
@@ -122,7 +127,23 @@ def _attributes(name: str, value: float | None, statement: Statement) -> dict[st
         "flywheel.evaluator.id": statement.get("author"),
         "flywheel.evaluator.version": statement.get("author_version"),
     }
+    values |= {
+        f"flywheel.{kind}.{part}": item for kind, parts in _shown(statement).items() for part, item in parts.items()
+    }
     return {key: item for key, item in values.items() if item is not None}
+
+
+def _shown(statement: Statement) -> dict[str, dict[str, str]]:
+    """The correction or demonstration by its parts' names."""
+    given = {
+        "correction": ("before", "after", statement.get("correction")),
+        "demonstration": ("request", "answer", statement.get("demonstration")),
+    }
+    return {
+        kind: {first: str(pair[0]), last: str(pair[1])} if pair[0] else {last: str(pair[1])}
+        for kind, (first, last, pair) in given.items()
+        if pair is not None and pair[1]
+    }
 
 
 def _named(statement: Statement) -> bool:

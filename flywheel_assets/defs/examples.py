@@ -28,6 +28,7 @@ from flywheel_assets.tables.steps import COLLECT_FEEDBACK, COMPARE_JUDGES, CORRE
 
 RED = {
     "feedback": "materialise the day again; what was posted is kept under `data/landing`.",
+    "corrections": "materialise the day again; what was posted is kept under `data/landing`.",
     "label_votes": "materialise the day again.",
     "labeler_reliability": "materialise the day again.",
     "judge_day_stats": "materialise the day again.",
@@ -40,7 +41,7 @@ RED = {
     name=COLLECT_FEEDBACK.name, specs=specs(COLLECT_FEEDBACK, RED), partitions_def=DAYS, backfill_policy=BACKFILL
 )
 def collected(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
-    """What was said on spans and what was posted, in one table."""
+    """What was said on spans and what was posted, in one table; and what was shown to be right."""
     lake, landing = wheel.lake(), wheel.places().landing
 
     def transform(con: duckdb.DuckDBPyConnection, day: date) -> tuple[pa.Table, ...]:

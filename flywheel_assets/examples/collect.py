@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from flywheel_assets.examples.spoken import annotations, evaluation, posted_statement, score
 from flywheel_assets.examples.statement import Statement
+from flywheel_assets.tables.corrections import CORRECTIONS
 from flywheel_assets.tables.feedback import FEEDBACK
 
 HERE = Path(__file__).parent
@@ -21,15 +22,17 @@ CANDIDATE = """
 """
 
 
-def collect_feedback(con: duckdb.DuckDBPyConnection, day: date, posted: Sequence[bytes]) -> tuple[pa.Table]:
-    """`feedback` of the day: what spans of `raw_spans` on it carry, and the posted lines observed on it.
+def collect_feedback(con: duckdb.DuckDBPyConnection, day: date, posted: Sequence[bytes]) -> tuple[pa.Table, pa.Table]:
+    """`feedback` and `corrections` of the day: what spans of `raw_spans` on it carry, and the posted lines observed on it.
 
     `posted` are bodies of JSON lines. What was said on a span belongs to the span's day, even if the
     event itself comes after midnight. Repeats collapse; a line that cannot be read is no statement.
     """
     said = [*_events(con, day), *_annotations(con, day), *_posted(posted, day)]
-    rows = {statement.feedback_id: statement.row(day) for statement in said}
-    return (FEEDBACK.conform(FEEDBACK.rows([rows[key] for key in sorted(rows)])),)
+    kept = {statement.feedback_id: statement for statement in said}
+    rows = [kept[key].row(day) for key in sorted(kept)]
+    shown = [row for key in sorted(kept) if (row := kept[key].shown_row(day)) is not None]
+    return FEEDBACK.conform(FEEDBACK.rows(rows)), CORRECTIONS.conform(CORRECTIONS.rows(shown))
 
 
 def _events(con: duckdb.DuckDBPyConnection, day: date) -> Iterator[Statement]:

@@ -2,13 +2,13 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
 import orjson
 
-from flywheel_assets.examples.statement import UNREGISTERED, Statement, as_text, tier_of, value_of
+from flywheel_assets.examples.statement import UNREGISTERED, Shown, Statement, as_text, shown_in, tier_of, value_of
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ANNOTATION = re.compile(
@@ -44,6 +44,7 @@ def evaluation(row: Mapping[str, object], body: Mapping[str, object]) -> Stateme
         author_version=as_text(body.get("flywheel.evaluator.version")),
         observed_at=_time(row["said_at"]),
         source="span_event",
+        shown=_shown(body),
     )
 
 
@@ -111,7 +112,10 @@ def posted_statement(line: Mapping[str, object]) -> Statement | None:
     if target is None or name is None or kind not in TARGETS:
         return None
     tier, stated = tier_of(line.get("tier"), None)
-    value, text = value_of(line.get("value"), line.get("value_text"), line)
+    low, high = cast("Sequence[object]", line.get("scale") or (None, None))
+    scale = {"flywheel.outcome.min": low, "flywheel.outcome.max": high}
+    value, text = value_of(line.get("value"), line.get("value_text"), scale)
+    correction, demonstration = (_mapping(line.get(name)) for name in ("correction", "demonstration"))
     return Statement(
         target_kind=str(kind),
         target_id=target,
@@ -124,7 +128,20 @@ def posted_statement(line: Mapping[str, object]) -> Statement | None:
         author_version=as_text(line.get("author_version")),
         observed_at=(observed_at if observed_at.tzinfo else observed_at.replace(tzinfo=UTC)).astimezone(UTC),
         source="posted",
+        shown=shown_in(correction, demonstration),
     )
+
+
+def _shown(body: Mapping[str, object]) -> Shown | None:
+    told = [
+        {name: body.get(f"flywheel.{kind}.{name}") for name in names}
+        for kind, names in (("correction", ("before", "after")), ("demonstration", ("request", "answer")))
+    ]
+    return shown_in(*told)
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return cast("Mapping[str, object]", value) if isinstance(value, dict) else {}
 
 
 def _target(row: Mapping[str, object], body: Mapping[str, object]) -> tuple[str, str]:

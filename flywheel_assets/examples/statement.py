@@ -29,6 +29,16 @@ _SHADES = re.compile("[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]")
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """An answer that was shown to be right; see `tables/corrections.py`."""
+
+    kind: str
+    request: str | None
+    before: str | None
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
     """See `tables/feedback.py` for what the fields mean."""
 
@@ -43,6 +53,7 @@ class Statement:
     author_version: str | None
     observed_at: datetime
     source: str
+    shown: Shown | None = None
 
     @property
     def feedback_id(self) -> str:
@@ -56,12 +67,33 @@ class Statement:
             repr(self.value),
             repr(self.value_text),
             repr(self.comment),
+            *([repr(self.shown)] if self.shown else []),
         )
         return hashlib.sha256("\x1f".join(said).encode()).hexdigest()[:32]
 
     def row(self, day: date) -> dict[str, object]:
         """The `feedback` row."""
-        return {"day": day, "feedback_id": self.feedback_id, **asdict(self)}
+        said = asdict(self)
+        del said["shown"]
+        return {"day": day, "feedback_id": self.feedback_id, **said}
+
+    def shown_row(self, day: date) -> dict[str, object] | None:
+        """The `corrections` row, where something was shown."""
+        if self.shown is None:
+            return None
+        row = self.row(day)
+        unsaid = ("name", "value", "value_text", "comment", "source")
+        return {**{name: row[name] for name in row if name not in unsaid}, **asdict(self.shown)}
+
+
+def shown_in(correction: Mapping[str, object], demonstration: Mapping[str, object]) -> Shown | None:
+    """The correction {before, after}, else the demonstration {request, answer}; None where neither shows anything."""
+    after, answer = as_text(correction.get("after")), as_text(demonstration.get("answer"))
+    if after is not None:
+        return Shown("correction", None, as_text(correction.get("before")), after)
+    if answer is not None:
+        return Shown("demonstration", as_text(demonstration.get("request")), None, answer)
+    return None
 
 
 def value_of(score: object, label: object, scale: Mapping[str, object]) -> tuple[float | None, str | None]:

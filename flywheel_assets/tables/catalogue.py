@@ -1,6 +1,7 @@
 """All row types of the wheel, in the order in which it turns."""
 
 from flywheel_assets.tables.agent_runs import AGENT_RUNS
+from flywheel_assets.tables.corrections import CORRECTIONS
 from flywheel_assets.tables.decision_arguments import DECISION_ARGUMENTS
 from flywheel_assets.tables.dialect_losses import DIALECT_LOSSES
 from flywheel_assets.tables.drift import DRIFT
@@ -55,6 +56,7 @@ TABLES: tuple[Table, ...] = (
     AGENT_RUNS,
     RUN_SPANS,
     FEEDBACK,
+    CORRECTIONS,
     LABEL_VOTES,
     LABELER_RELIABILITY,
     LABELED_EXAMPLES,

@@ -1,5 +1,7 @@
 """The documents that agents load, every version that was ever published."""
 
+from dataclasses import replace
+
 from flywheel_assets.tables.table import FLAG, INT, TEXT, TIME, Column, Table
 
 DOCUMENT = (
@@ -7,7 +9,7 @@ DOCUMENT = (
     Column("version", INT, "Version, from 1", required=True),
     Column("parent_id", TEXT, "Artifact it replaced; NULL for the first"),
     Column("content_hash", TEXT, "SHA-256 of the document's canonical JSON", required=True),
-    Column("document_json", TEXT, "The document", required=True, private="words"),
+    Column("document_json", TEXT, "The document", required=True),
     Column("entry_id", TEXT, "Ledger entry that caused it; NULL for the launch baseline"),
     Column("published_at", TIME, "When", required=True),
     Column("current", FLAG, "Whether the production channel points at it", required=True),
@@ -29,6 +31,7 @@ PROMOTED_PROMPTS = Table(
     columns=(
         Column("skill", TEXT, "Skill", required=True),
         Column("prompt_version", TEXT, "First 12 hex digits of the text's SHA-256", required=True),
-        *DOCUMENT,
+        # What a prompt says is words; a route is not.
+        *(replace(column, private="words") if column.name == "document_json" else column for column in DOCUMENT),
     ),
 )

@@ -16,7 +16,7 @@ PROMOTION_DECISIONS = Table(
         Column("kind", TEXT, "registered | held | promoted | rolled_back | abandoned", required=True),
         Column("candidate_arm", TEXT, "Arm on trial", required=True),
         Column("incumbent_arm", TEXT, "Arm it is compared with", required=True),
-        Column("reason", TEXT, "The verdict in words", required=True),
+        Column("reason", TEXT, "The verdict in words", required=True, private="words"),
         Column("estimate", REAL, "Mean outcome difference, candidate minus incumbent", "outcome"),
         Column("lower", REAL, "Lower end of the confidence sequence at the allotted alpha", "outcome"),
         Column("upper", REAL, "Upper end", "outcome"),
@@ -25,7 +25,13 @@ PROMOTION_DECISIONS = Table(
         Column("incumbent_units", INT, "Units of evidence in the incumbent arm", "units", required=True),
         Column("alpha", REAL, "Error budget allotted to this experiment", "probability", required=True),
         Column("alpha_left", REAL, "Budget left for all later experiments", "probability", required=True),
-        Column("criteria_json", TEXT, "Every criterion with its verdict and numbers, JSON", required=True),
+        Column(
+            "criteria_json",
+            TEXT,
+            "Every criterion with its verdict and numbers, JSON",
+            required=True,
+            private="words",
+        ),
         Column("registration_json", TEXT, "The registration, JSON", required=True),
         Column(
             "manifest_json",

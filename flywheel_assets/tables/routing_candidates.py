@@ -5,7 +5,7 @@ from flywheel_assets.tables.table import INT, REAL, TEXT, Column, Table
 ROUTING_CANDIDATES = Table(
     name="routing_candidates",
     stage="candidates",
-    row="One arm of one skill, and whether it is proposed.",
+    row="One arm of one skill, or one contextual policy over its arms, and whether it is proposed.",
     key=("skill", "arm"),
     columns=(
         Column("candidate_id", TEXT, "Hash of skill, arm and incumbent", required=True),
@@ -21,6 +21,7 @@ ROUTING_CANDIDATES = Table(
         Column("cost_usd", REAL, "Mean cost per run; NULL: not reported", "USD"),
         Column("state", TEXT, "proposed | incumbent | not_proposed | refused", required=True),
         Column("reason", TEXT, "Why", required=True),
+        Column("policy_json", TEXT, "The rule of an arm 'scored/…', which chooses by the request, JSON; NULL: an arm"),
         Column("off_policy", TEXT, "What the log says of always taking this arm, or why that is not identifiable"),
         Column("off_policy_value", REAL, "Doubly robust value of always taking this arm; NULL: refused", "outcome"),
         Column("off_policy_lower", REAL, "Lower end of its 95 % confidence sequence", "outcome"),

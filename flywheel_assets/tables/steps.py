@@ -7,6 +7,7 @@ come from here. A day step is a pure function of the days it reads; a whole step
 from dataclasses import dataclass
 
 from flywheel_assets.tables.agent_runs import AGENT_RUNS
+from flywheel_assets.tables.corrections import CORRECTIONS
 from flywheel_assets.tables.decision_arguments import DECISION_ARGUMENTS
 from flywheel_assets.tables.dialect_losses import DIALECT_LOSSES
 from flywheel_assets.tables.drift import DRIFT
@@ -82,7 +83,9 @@ FOLD_RUNS = Step(
     (AGENT_RUNS, RUN_SPANS),
     version="2",
 )
-COLLECT_FEEDBACK = Step("collect_feedback", (Read(LANDED_BATCHES), Read(RAW_SPANS)), (FEEDBACK,), version="2")
+COLLECT_FEEDBACK = Step(
+    "collect_feedback", (Read(LANDED_BATCHES), Read(RAW_SPANS)), (FEEDBACK, CORRECTIONS), version="3"
+)
 LABEL = Step(
     "label",
     (
@@ -126,6 +129,7 @@ PROPOSE_ROUTES = Step(
     # What the log says of each candidate comes from observations and from what their decisions could have chosen.
     (Read(SKILL_SCORES), Read(GATED_OBSERVATIONS), Read(AGENT_RUNS), Read(PROMOTION_DECISIONS)),
     (ROUTING_CANDIDATES,),
+    version="2",
 )
 PROPOSE_PROMPTS = Step("propose_prompts", (Read(GATED_OBSERVATIONS), Read(PROMOTION_DECISIONS)), (PROMPT_CANDIDATES,))
 DRILL = Step("drill", (Read(GATED_OBSERVATIONS),), (DRILLS,))

@@ -123,6 +123,8 @@ def test_the_receiver_stores_what_the_client_posts_and_one_wrong_line_costs_only
         assert client.feedback("resolved", 1, run="run-1", tier="outcome", author="tickets", at=AT)
         assert client.feedback("resolved", 0, span="no span", tier="outcome")
         assert client.feedback("tone", value_text="curt", session="s-1")
+        assert client.feedback("answer", correction=("at four", "at five"), run="run-2", tier="human", author="ann")
+        assert client.feedback("answer", correction=("at four", ""), value=1, run="run-3", tier="human", author="ann")
         assert client.close(10)
     finally:
         loop.call_soon_threadsafe(ended.set)
@@ -131,6 +133,8 @@ def test_the_receiver_stores_what_the_client_posts_and_one_wrong_line_costs_only
     stored = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
     assert b"run-1" in stored
     assert b"s-1" in stored
+    assert b'"correction":{"before":"at four","after":"at five"}' in stored
+    assert b"run-3" in stored
     assert b"no span" not in stored
     assert client._poster.dropped == 1
 
@@ -153,3 +157,26 @@ def test_a_receiver_that_is_not_there_costs_the_statement_and_nothing_else():
     loop: dict = {}
     loop["self"] = loop
     assert not poster.post(loop)
+
+
+@pytest.mark.parametrize(
+    ("shown", "attributes"),
+    [
+        ({"correction": ("4", "5")}, {"flywheel.correction.before": "4", "flywheel.correction.after": "5"}),
+        ({"correction": (None, "5")}, {"flywheel.correction.after": "5"}),
+        (
+            {"demonstration": ("when?", "5")},
+            {"flywheel.demonstration.request": "when?", "flywheel.demonstration.answer": "5"},
+        ),
+    ],
+)
+def test_what_is_shown_goes_along_without_a_value(tracer, exported, shown, attributes):
+    with tracer.start_as_current_span("run"):
+        assert say("answer", **shown, tier="human", author="ann")
+    told = exported.get_finished_spans()[0].events[0].attributes
+    assert {key: told[key] for key in told if "correction" in key or "demonstration" in key} == attributes
+
+
+def test_a_correction_to_nothing_says_nothing(tracer):
+    with tracer.start_as_current_span("run"):
+        assert not say("answer", correction=("4", ""))

@@ -99,7 +99,7 @@ def take_in(places: Places) -> list[dict]:
     con = connection()
     con.register("raw_spans", RAW_SPANS.rows([]))
     posted = [path.read_bytes() for path in sorted(places.inbox.glob("*.feedback.jsonl"))]
-    (rows,) = collect_feedback(con, TODAY, posted)
+    rows, _ = collect_feedback(con, TODAY, posted)
     Lake(places.lake).overwrite(FEEDBACK, rows, TODAY)
     for path in places.inbox.glob("*.feedback.jsonl"):
         path.unlink()

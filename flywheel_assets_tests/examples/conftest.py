@@ -46,11 +46,16 @@ def raw_span(span_id: str, parent: str | None = None, *, at: float = 0, events: 
     return {**row, **columns}
 
 
-def collected(spans: list[dict], posted: list[dict] | None = None) -> list[dict]:
+def collected_and_shown(spans: list[dict], posted: list[dict] | None = None) -> tuple[list[dict], list[dict]]:
     con = connection()
     con.register("raw_spans", RAW_SPANS.rows([row for row in spans if row["day"] == TODAY]))
     body = "\n".join(json.dumps(line) for line in posted or []).encode()
-    return collect_feedback(con, TODAY, [body])[0].to_pylist()
+    said, shown = collect_feedback(con, TODAY, [body])
+    return said.to_pylist(), shown.to_pylist()
+
+
+def collected(spans: list[dict], posted: list[dict] | None = None) -> list[dict]:
+    return collected_and_shown(spans, posted)[0]
 
 
 def labeled(spans: list[dict], posted: list[dict] | None = None, *, horizon: timedelta = HOUR) -> SimpleNamespace:
@@ -58,7 +63,7 @@ def labeled(spans: list[dict], posted: list[dict] | None = None, *, horizon: tim
     con.register("raw_spans", RAW_SPANS.rows(spans))
     runs, run_spans = fold_runs(con, TODAY)
     body = "\n".join(json.dumps(line) for line in posted or []).encode()
-    (feedback,) = collect_feedback(con, TODAY, [body])
+    feedback, _ = collect_feedback(con, TODAY, [body])
     for name, rows in (("agent_runs", runs), ("run_spans", run_spans), ("feedback", feedback)):
         con.register(name, rows)
     votes, _, examples = label(con, TODAY, horizon)
@@ -77,6 +82,11 @@ def span() -> Callable[..., dict]:
 @pytest.fixture(scope="session")
 def collect() -> Callable[..., list[dict]]:
     return collected
+
+
+@pytest.fixture(scope="session")
+def shown() -> Callable[..., tuple[list[dict], list[dict]]]:
+    return collected_and_shown
 
 
 @pytest.fixture(scope="session")

@@ -253,3 +253,59 @@ def test_only_spans_that_may_be_annotated_are_looked_into(span, collect):
     told = {"a": True, "b": None, "c": False}
     spans = [span(name, dialect="openinference", attr_text=said, annotated=flag) for name, flag in told.items()]
     assert sorted(row["target_id"] for row in collect(spans)) == ["t1:a", "t1:b"]
+
+
+POSTED = {
+    "target_kind": "run",
+    "target_id": "t1:a",
+    "name": "answer",
+    "tier": "human",
+    "author_id": "ann",
+    "observed_at": "2026-11-20T13:00:00Z",
+}
+SHOWN = {
+    "an answer put right": (
+        {"correction": {"before": "4 o'clock", "after": "5 o'clock"}},
+        {"kind": "correction", "before": "4 o'clock", "after": "5 o'clock", "request": None},
+    ),
+    "what was answered need not be repeated": (
+        {"correction": {"after": "5 o'clock"}},
+        {"kind": "correction", "before": None, "after": "5 o'clock"},
+    ),
+    "how it is done": (
+        {"demonstration": {"request": "when?", "answer": "5 o'clock"}, "value": True},
+        {"kind": "demonstration", "request": "when?", "before": None, "after": "5 o'clock"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("given", "expected"), SHOWN.values(), ids=SHOWN)
+def test_what_is_shown_is_kept_beside_its_statement(shown, given, expected):
+    (said,), (row,) = shown([], [{**POSTED, **given}])
+    assert {name: row[name] for name in expected} == expected
+    assert row["feedback_id"] == said["feedback_id"]
+    assert (row["author_id"], row["tier"], row["target_id"]) == ("ann", "human", "t1:a")
+    assert said["value"] == (1.0 if "value" in given else None)
+
+
+def test_what_an_evaluation_event_shows_is_kept_too(shown, span):
+    event = {**OURS, "flywheel.correction.after": "5 o'clock", "flywheel.correction.before": "4 o'clock"}
+    _, (row,) = shown([span("a", events=[event])], [])
+    assert (row["kind"], row["target_kind"], row["before"], row["after"]) == (
+        "correction",
+        "span",
+        "4 o'clock",
+        "5 o'clock",
+    )
+
+
+def test_corrections_of_one_author_at_one_time_are_kept_apart(shown):
+    lines = [{**POSTED, "correction": {"after": text}} for text in ("one", "two", "one")]
+    said, rows = shown([], lines)
+    assert len(said) == 2
+    assert {row["after"] for row in rows} == {"one", "two"}
+
+
+def test_a_posted_value_is_put_on_its_scale(collect):
+    (row,) = collect([], [{**POSTED, "value": 4, "scale": [1, 5]}])
+    assert row["value"] == 0.75

@@ -106,7 +106,7 @@ def test_tau_bench_rewards_come_through_exactly(shared_data):
     batch = SimpleNamespace(batch_id="b", format="json", payload=request(runs, day))
     con.register("raw_spans", decode.decode_day([batch], day.date()).rows.read_all())
     agent_runs, run_spans = fold_runs(con, day.date())
-    (feedback,) = collect_feedback(con, day.date(), [])
+    feedback, _ = collect_feedback(con, day.date(), [])
     for name, rows in (("agent_runs", agent_runs), ("run_spans", run_spans), ("feedback", feedback)):
         con.register(name, rows)
     _, _, examples = label(con, day.date(), timedelta(hours=1))

@@ -13,6 +13,8 @@ from zlib import crc32
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from flywheel_assets.tables.documents.arm import Arm
+
 # No more of a request is read, so that a decision costs the same however long it is.
 MOST_BYTES = 4096
 _WORD = re.compile(rb"[a-z0-9\x80-\xff]+")
@@ -73,6 +75,14 @@ class Scorer(BaseModel):
         scores = self.scores(text, context)
         return self.arms[scores.index(max(scores))].arm
 
+    def with_prompt(self, version: str) -> Self:
+        """The same rule for arms with another prompt: a prompt that is promoted goes to all its models."""
+        arms = tuple(
+            one.model_copy(update={"arm": str(Arm.parse(one.arm).model_copy(update={"prompt_version": version}))})
+            for one in self.arms
+        )
+        return self.model_copy(update={"arms": arms})
+
 
 def _added(weights: Mapping[str, Mapping[str, float]], entries: Mapping[str, str]) -> float:
     """Summed in the order of the keys' bytes, so that rounding is the same everywhere."""
@@ -80,6 +90,11 @@ def _added(weights: Mapping[str, Mapping[str, float]], entries: Mapping[str, str
     for key in sorted(weights):
         total += weights[key].get(entries.get(key, ""), 0.0)
     return total
+
+
+def left_out(cluster: str) -> bool:
+    """Whether a session's runs (or a run by itself) are kept from learning: three in ten, on which a rule is judged."""
+    return crc32(cluster.encode("utf-8", "surrogatepass")) % 10 < 3
 
 
 def buckets(text: str, count: int) -> Sequence[int]:
