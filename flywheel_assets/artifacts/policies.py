@@ -15,11 +15,10 @@ Policies = Mapping[str, Scorer]
 
 def known_policies(ledger: pa.Table) -> dict[str, Scorer]:
     """'scored/<hash>' → its rule, from PROMOTION_DECISIONS."""
-    registered = pc.starts_with(ledger.column("candidate_arm"), PREFIX)
-    rows = ledger.filter(pc.and_(registered, pc.equal(ledger.column("kind"), "registered")))
+    registered = ledger.filter(pc.field("kind") == "registered").select(["candidate_arm", "manifest_json"])
     found: dict[str, Scorer] = {}
-    for row in rows.select(["candidate_arm", "manifest_json"]).to_pylist():
-        rule = json.loads(row["manifest_json"])["candidate"].get("policy")
+    for row in registered.to_pylist():
+        rule = json.loads(row["manifest_json"])["candidate"].get("policy") if PREFIX in row["candidate_arm"] else None
         if rule is not None:
             found[Arm.parse(row["candidate_arm"]).model] = Scorer.model_validate(rule)
     return found

@@ -33,6 +33,7 @@ class Published:
     routing: pa.Table
     prompts: pa.Table
     pointer: Pointer
+    material: Material
     changed: bool
     withheld: dict[str, str]
     warnings: dict[str, tuple[str, ...]]
@@ -77,7 +78,7 @@ def publish(  # noqa: PLR0913 - exporters of other packages are an option, the r
     material = Material(channel.load(pointer), known, files or {})
     warnings = export(material, folder / "exports", plugins)
     routing, prompts = promoted_rows(channel)
-    return Published(routing, prompts, pointer, changed, withheld, warnings)
+    return Published(routing, prompts, pointer, material, changed, withheld, warnings)
 
 
 def _without_text(

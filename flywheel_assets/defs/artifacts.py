@@ -1,15 +1,20 @@
 """Stage 8 in Dagster: what agents load."""
 
 import os
+from collections.abc import Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
 
 import dagster as dg
+import pyarrow as pa
 
-from flywheel_assets.artifacts.announce import Announced, announce
+from flywheel_assets.artifacts.announce import announce
 from flywheel_assets.artifacts.channel import Channel
+from flywheel_assets.artifacts.commit import REPOSITORY, commit_decisions
 from flywheel_assets.artifacts.evidence import Grounds
+from flywheel_assets.artifacts.policies import known_policies
 from flywheel_assets.artifacts.publish import Published, publish
+from flywheel_assets.artifacts.push import push
 from flywheel_assets.artifacts.signing import Sign, signer
 from flywheel_assets.decisions.rollout import rollout
 from flywheel_assets.defs.automation import when_content_changes
@@ -47,12 +52,9 @@ def published(context: dg.AssetExecutionContext, wheel: WheelResource) -> Result
     states = rollout(ledger, skills)
     plugins = entry_points(group=EXPORTERS)
     files = {name: places.data / skill.file for name, skill in skills.skills.items() if skill.file}
-    found = publish(
-        places.artifacts, states, skills, candidates, grounds, files=files, plugins=plugins, sign=signing()
-    )
+    found = publish(places.artifacts, states, skills, candidates, grounds, files=files, plugins=plugins, sign=signing())
     written = [lake.overwrite(PROMOTED_ROUTING, found.routing), lake.overwrite(PROMOTED_PROMPTS, found.prompts)]
-    told = announce(ledger, places.artifacts, found.pointer.policy_id, {} if wheel.clock else os.environ)
-    said = shown(found, told)
+    said = shown(found) | ({} if wheel.clock else passed_on(found, ledger, places.artifacts, os.environ))
     yield from materialised(context, [table.name for table in PUBLISH.writes], [of(w, said) for w in written])
 
 
@@ -62,16 +64,30 @@ def signing() -> Sign | None:
     return signer(Path(key)) if key else None
 
 
-def shown(found: Published, told: Announced) -> dict[str, object]:
+def shown(found: Published) -> dict[str, object]:
     """What a person wants to know of a publication."""
     return {
-        "events sent": list(told.sent),
-        "events not sent": told.fault or "none",
         "policy": found.pointer.policy_id,
         "document changed": found.changed,
         "withheld": found.withheld,
-        "exporter warnings": {name: list(warnings) for name, warnings in found.warnings.items()},
+        "exporter warnings": {name: list(warnings) for name, warnings in found.warnings.items() if warnings},
     }
+
+
+def passed_on(found: Published, ledger: pa.Table, folder: Path, environment: Mapping[str, str]) -> dict[str, object]:
+    """Tell whoever is configured to be told; what fails is said, tried again next turn, and stops nothing."""
+    told = announce(ledger, folder, found.pointer.policy_id, environment)
+    pushed = push(found.material, folder, environment)
+    said: dict[str, object] = {
+        "events sent": list(told.sent),
+        "events not sent": told.fault or "none",
+        "pushed to registries": list(pushed.taken),
+        "not pushed": list(pushed.faults),
+    }
+    if repository := environment.get(REPOSITORY):
+        committed = commit_decisions(ledger, found.material.prompts, known_policies(ledger), Path(repository))
+        said |= {"committed": list(committed.entries), "not committed": committed.fault or "none"}
+    return said
 
 
 def faults(places: Places, table_says: str | None) -> list[str]:
