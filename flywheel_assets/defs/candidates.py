@@ -2,8 +2,10 @@
 
 import dagster as dg
 
+from flywheel_assets.artifacts.policies import known_policies
 from flywheel_assets.artifacts.prompts import known_prompts
 from flywheel_assets.candidates.prompts.propose import COLUMNS, IncumbentPrompt, propose_prompts
+from flywheel_assets.candidates.routing.policies import in_production, with_policies
 from flywheel_assets.candidates.routing.propose import propose_routes
 from flywheel_assets.decisions.off_policy.routes import with_counterfactuals
 from flywheel_assets.decisions.rollout import rollout
@@ -32,11 +34,16 @@ SEED = 0
 
 @dg.multi_asset(name=PROPOSE_ROUTES.name, specs=specs(PROPOSE_ROUTES, RED))
 def routes(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
-    """Which other arms are worth a trial."""
-    lake, skills = wheel.lake(), wheel.skills()
-    arms = {name: state.production_arm for name, state in rollout(lake.read(PROMOTION_DECISIONS), skills).items()}
-    proposed = propose_routes(lake.read(SKILL_SCORES), skills, arms, SEED)
-    found = with_counterfactuals(proposed, lake.connect([GATED_OBSERVATIONS, AGENT_RUNS]))
+    """Which other arms, and which contextual policies over them, are worth a trial."""
+    lake, skills, con = wheel.lake(), wheel.skills(), wheel.lake().connect([GATED_OBSERVATIONS, AGENT_RUNS])
+    ledger = lake.read(PROMOTION_DECISIONS)
+    arms, rules = (
+        {name: state.production_arm for name, state in rollout(ledger, skills).items()},
+        known_policies(ledger),
+    )
+    known = in_production(con, skills, arms, rules)
+    proposed = propose_routes(lake.read(SKILL_SCORES), skills, arms, SEED, known)
+    found = with_counterfactuals(with_policies(proposed, con, skills, rules), con)
     written = lake.overwrite(ROUTING_CANDIDATES, found)
     yield from materialised(context, [ROUTING_CANDIDATES.name], [of(written, {"seed": SEED})])
 

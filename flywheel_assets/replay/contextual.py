@@ -163,7 +163,7 @@ class _Replay:
         spent = sum(share * costs[names.index(name)] for name, share in explore.items())
         priced = price_for(value, costs, None if budget is None else (budget - float(spent)) / left)
         self.model = model
-        return scorer(model, costs, priced.price), explore
+        return scorer(model, costs, priced.price * costs), explore
 
     def _judge(self, chosen: list[str], names: list[str]) -> tuple[float, float]:
         arms = np.array([names.index(arm) for arm in chosen])

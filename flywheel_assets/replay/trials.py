@@ -12,7 +12,9 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from flywheel_assets.artifacts.policies import known_policies
 from flywheel_assets.artifacts.routing import routing_document
+from flywheel_assets.candidates.routing.policies import in_production, with_policies
 from flywheel_assets.candidates.routing.propose import propose_routes
 from flywheel_assets.client.policy import Choice
 from flywheel_assets.decisions.decide import Inputs, decide
@@ -49,15 +51,17 @@ class Wheel:
     def turn(self, now: datetime) -> RoutingDocument:
         """Scores, proposals, verdicts, and the document that follows."""
         states = rollout(self.ledger, self.skills)
-        arms = {name: state.production_arm for name, state in states.items()}
+        arms, rules = {name: state.production_arm for name, state in states.items()}, known_policies(self.ledger)
         scores = score(pa.concat_tables([SKILL_DAY_STATS.empty(), *self.stats]), now.date())
         with duckdb.connect() as con:
             for table in (GATED_OBSERVATIONS, LABELED_EXAMPLES, AGENT_RUNS):
                 con.register(table.name, pa.concat_tables([table.empty(), *self._rows(table.names)]))
+            known = in_production(con, self.skills, arms, rules)
+            proposed = propose_routes(scores, self.skills, arms, SEED, known)
             found = decide(
                 Inputs(
                     ledger=self.ledger,
-                    routing_candidates=propose_routes(scores, self.skills, arms, SEED),
+                    routing_candidates=with_policies(proposed, con, self.skills, rules),
                     prompt_candidates=PROMPT_CANDIDATES.empty(),
                     con=con,
                     skills=self.skills,
@@ -66,7 +70,8 @@ class Wheel:
                 )
             )
         self.ledger = pa.concat_tables([self.ledger, found.entries])
-        self.document = routing_document(rollout(self.ledger, self.skills), self.skills, self.document)
+        states = rollout(self.ledger, self.skills)
+        self.document = routing_document(states, self.skills, self.document, policies=known_policies(self.ledger))
         return self.document
 
     def observe(self, rows: list[dict[str, object]], at: datetime) -> None:

@@ -45,7 +45,7 @@ def test_what_is_published_chooses_as_the_model_and_as_the_document_says():
     model, asked, texts, contexts, _ = learned()
     cost = np.array([0.1, 1.0])
     priced = price_for(model.predict(asked), cost, 0.5)
-    rule = scorer(model, cost, priced.price)
+    rule = scorer(model, cost, priced.price * cost)
     chosen = chosen_by(rule, asked)
     assert chosen == [rule.choose(text, context) for text, context in zip(texts, contexts, strict=True)]
     assert np.mean([arm == ARMS[at] for arm, at in zip(chosen, priced.chosen, strict=True)]) > 0.99

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from flywheel_assets.candidates.routing.arms import Known, known_arms
+from flywheel_assets.candidates.routing.budget import TOLERANCE
 from flywheel_assets.candidates.routing.thompson import DRAWS, best_shares, draws, guess
 from flywheel_assets.tables.documents.arm import Arm
 from flywheel_assets.tables.documents.skills_file import Skill, SkillsFile
@@ -34,10 +35,17 @@ class Standing:
     reason: str
 
 
-def propose_routes(scores: pa.Table, skills: SkillsFile, incumbents: Mapping[str, str], seed: int) -> pa.Table:
+def propose_routes(
+    scores: pa.Table,
+    skills: SkillsFile,
+    incumbents: Mapping[str, str],
+    seed: int,
+    policies: Mapping[str, Known] | None = None,
+) -> pa.Table:
     """ROUTING_CANDIDATES: one row per arm seen (SKILL_SCORES) or listed, and what becomes of it.
 
-    `incumbents`: arm in production by skill. Skills that skills.yaml does not name are refused.
+    `incumbents`: arm in production by skill; where that is a contextual policy, `policies` has what is
+    known of it. Skills that skills.yaml does not name are refused.
     """
     seen: dict[str, list[dict[str, Any]]] = {name: [] for name in skills.skills}
     for row in scores.to_pylist():
@@ -46,6 +54,7 @@ def propose_routes(scores: pa.Table, skills: SkillsFile, incumbents: Mapping[str
     for name in sorted(seen):
         incumbent, skill = incumbents.get(name), skills.skills.get(name)
         arms = known_arms(seen[name], skill, incumbent)
+        arms = [(policies or {}).get(name, arm) if str(arm.arm) == incumbent else arm for arm in arms]
         if skill is None or incumbent is None:
             why = "this skill is not in skills.yaml: add it with its baseline_model, and its arms can be tried"
             rows += [_row(name, None, arm, "refused", why) for arm in arms]
@@ -141,6 +150,8 @@ def _why_not(arm: Known, skill: Skill, incumbent: str) -> str | None:
     name = arm.arm.model
     if name not in (skill.baseline_model, *skill.models):
         return f"model {name} is not among this skill's models in skills.yaml: add it to have it tried"
+    if skill.budget_usd is not None and arm.cost is not None and arm.cost > skill.budget_usd * (1 + TOLERANCE):
+        return f"costs {arm.cost:.6g} USD a run, more than the {skill.budget_usd:.6g} that skills.yaml allows"
     if arm.arm != Arm.parse(incumbent).model_copy(update={"model": name}):
         return "seen with another prompt or other tools than production; prompts are tried on their own"
     return None
@@ -150,10 +161,14 @@ def _without_evidence(arm: Known, incumbent: str) -> str:
     return "incumbent" if str(arm.arm) == incumbent else "refused"
 
 
+def candidate_id(skill: str, arm: str, incumbent: str | None) -> str:
+    """Hash of skill, arm and incumbent."""
+    return hashlib.sha256("\n".join((skill, arm, incumbent or "")).encode()).hexdigest()[:16]
+
+
 def _row(skill: str, incumbent: str | None, arm: Known, state: str, reason: str) -> dict[str, object]:
-    named = "\n".join((skill, str(arm.arm), incumbent or ""))
     return {
-        "candidate_id": hashlib.sha256(named.encode()).hexdigest()[:16],
+        "candidate_id": candidate_id(skill, str(arm.arm), incumbent),
         "skill": skill,
         "arm": str(arm.arm),
         "model": arm.arm.model,

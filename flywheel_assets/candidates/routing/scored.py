@@ -11,22 +11,24 @@ from flywheel_assets.tables.documents.scorer import PREFIX, ArmScore, Scorer
 STEPS = 2000
 
 
-def scorer(model: Model, cost: Reals, price: float) -> Scorer:
-    """The scorer of a model. What all arms share decides nothing and is left out."""
+def scorer(model: Model, cost: Reals, charge: Reals) -> Scorer:
+    """The scorer of a model. What all arms share decides nothing and is left out.
+
+    `charge`: what each arm's cost and time are worth in units of outcome; of equals the cheapest is chosen.
+    """
     axes = model.lens.axes.shape[1]
     by_bucket = model.own[:, 1 : axes + 1] @ model.lens.axes.T
     largest = float(np.abs(by_bucket).max(initial=0.0))
-    unit = round(max(largest, 1e-9) / STEPS, 12)
+    unit = max(round(largest / STEPS, 12), 1e-12)
     arms = [
         ArmScore(
             arm=arm,
-            bias=round(float(model.own[index, 0] - price * cost[index]), 9),
-            weights=tuple(np.rint(by_bucket[index] / unit).astype(int).tolist()) if largest > 0 else (),
+            bias=round(float(model.own[index, 0] - charge[index]), 9),
+            weights=tuple(np.rint(by_bucket[index] / unit).astype(int).tolist()) if largest > unit else (),
             context=_context(model, index, axes),
         )
         for index, arm in enumerate(model.arms)
     ]
-    # Of equals the first is chosen: the cheapest.
     order = sorted(range(len(arms)), key=lambda index: (float(cost[index]), arms[index].arm))
     return Scorer(buckets=len(model.lens.axes), unit=unit, arms=tuple(arms[index] for index in order))
 

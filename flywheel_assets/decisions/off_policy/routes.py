@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from flywheel_assets.decisions.canonical import stated
 from flywheel_assets.decisions.eprocess import Reals
 from flywheel_assets.decisions.off_policy.evaluate import evaluate
 from flywheel_assets.decisions.off_policy.logged import Estimated, Logged, Refused
+from flywheel_assets.tables.documents.scorer import Scorer, left_out
 from flywheel_assets.tables.routing_candidates import ROUTING_CANDIDATES
 
 ROWS = (Path(__file__).parent / "routes.sql").read_text(encoding="utf-8")
@@ -29,16 +31,25 @@ def with_counterfactuals(candidates: pa.Table, con: duckdb.DuckDBPyConnection) -
         skill: con.execute(ROWS, {"skill": skill, "most": MOST}).to_arrow_table().to_pylist()
         for skill in dict.fromkeys(row["skill"] for row in rows)
     }
-    found = [{**row, **_columns(evaluate(logged(runs[row["skill"]], row["arm"])))} for row in rows]
+    found = [{**row, **_columns(evaluate(_log(runs[row["skill"]], row)))} for row in rows]
     return ROUTING_CANDIDATES.conform(ROUTING_CANDIDATES.rows(found))
 
 
-def logged(runs: list[dict[str, Any]], arm: str) -> Logged:
-    """The log for the policy that always takes `arm`, in the order of the runs."""
-    arms = sorted({run["arm"] for run in runs} | {arm})
+def _log(runs: list[dict[str, Any]], row: Mapping[str, Any]) -> Logged:
+    """A contextual policy is judged on the sessions that it did not learn from."""
+    if not row["policy_json"]:
+        return logged(runs, [row["arm"]] * len(runs))
+    rule = Scorer.model_validate_json(row["policy_json"])
+    held = [run for run in runs if left_out(run["cluster"])]
+    return logged(held, [rule.choose(run["text"], _said(run["context_json"])) for run in held])
+
+
+def logged(runs: list[dict[str, Any]], taken: list[str]) -> Logged:
+    """The log for the policy that takes `taken`, an arm for each run, in the order of the runs."""
+    arms = sorted({run["arm"] for run in runs} | set(taken))
     places = {name: place for place, name in enumerate(arms)}
     target = np.zeros((len(runs), len(arms)))
-    target[:, places[arm]] = 1.0
+    target[np.arange(len(runs)), [places[arm] for arm in taken]] = 1.0
     return Logged(
         action=np.array([places[run["arm"]] for run in runs], dtype=np.int64),
         reward=np.array([run["outcome"] for run in runs], dtype=np.float64),
@@ -47,7 +58,7 @@ def logged(runs: list[dict[str, Any]], arm: str) -> Logged:
         keep=np.array([run["keep_prob"] for run in runs], dtype=np.float64),
         features=_contexts([run["context_json"] for run in runs]),
         cluster=np.unique(np.array([run["cluster"] for run in runs], dtype=str), return_inverse=True)[1],
-        supported=np.array([_could_take(run, arm) for run in runs], dtype=np.bool_),
+        supported=np.array([_could_take(run, arm) for run, arm in zip(runs, taken, strict=True)], dtype=np.bool_),
     )
 
 
@@ -55,6 +66,11 @@ def _could_take(run: dict[str, Any], arm: str) -> bool:
     """Whether the decision could have chosen the arm; one that does not say what it could have is trusted."""
     offered = json.loads(run["candidate_set"]) if run["candidate_set"] else None
     return arm in offered if isinstance(offered, dict | list) else True
+
+
+def _said(context_json: str | None) -> dict[str, object]:
+    found = json.loads(context_json) if context_json else {}
+    return found if isinstance(found, dict) else {}
 
 
 def _contexts(contexts: list[str | None]) -> Reals:

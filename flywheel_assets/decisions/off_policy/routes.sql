@@ -5,6 +5,7 @@ SELECT
     o.propensity,
     coalesce(o.keep_prob, 1.0) AS keep_prob,
     coalesce(o.session_id, o.run_id) AS cluster,
+    coalesce(o.input_text, '') AS text,
     r.candidate_set,
     r.context_json
 FROM gated_observations AS o
