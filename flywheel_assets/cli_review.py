@@ -45,8 +45,31 @@ def review_release(  # noqa: PLR0913, PLR0917 - a parameter is an option
 def review_refuse(  # noqa: PLR0913, PLR0917 - a parameter is an option
     example: str, by: By, comment: Why = "", data: Data = DATA, lake: LakeUrl = "", as_json: Json = False
 ) -> None:
-    """Confirm a refusal, or refuse an example that the gates allowed; the next turn acts on it."""
+    """Refuse an example, whatever the gates say of it; the next turn acts on it."""
     from flywheel_assets.commands.review import word
     from flywheel_assets.tables.documents.review import REFUSE
 
     respond("review refuse", as_json, lambda: word(places_at(data, lake), example, REFUSE, by, comment or None))
+
+
+@review_app.command("confirm")
+def review_confirm(  # noqa: PLR0913, PLR0917 - a parameter is an option
+    example: str, by: By, comment: Why = "", data: Data = DATA, lake: LakeUrl = "", as_json: Json = False
+) -> None:
+    """Confirm that a gate was right: the example stays refused, by your word too."""
+    from flywheel_assets.commands.review import confirmed
+
+    respond("review confirm", as_json, lambda: confirmed(places_at(data, lake), example, by, comment or None))
+
+
+@review_app.command("sample")
+def review_sample(
+    most: Annotated[int, typer.Option(help="How many at most.", min=1)] = 20,
+    data: Data = DATA,
+    lake: LakeUrl = "",
+    as_json: Json = False,
+) -> None:
+    """A random share of refused and of admitted examples that nobody has reviewed: what gates are judged by."""
+    from flywheel_assets.commands.review_sample import sampled
+
+    respond("review sample", as_json, lambda: sampled(places_at(data, lake), most))

@@ -4,8 +4,9 @@ A review is posted feedback: it goes through the inbox, is kept with its author 
 turn rebuilds the example's day. Nothing is overwritten; a second word supersedes the first.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from rich.table import Table as Grid
 from rich.text import Text
@@ -15,8 +16,9 @@ from flywheel_assets.lake.lake import Lake
 from flywheel_assets.lake.places import Places
 from flywheel_assets.sources.spool import Spool
 from flywheel_assets.tables.documents.feedback import PostedFeedback
-from flywheel_assets.tables.documents.review import RELEASE, REVIEW
+from flywheel_assets.tables.documents.review import REFUSE, RELEASE, REVIEW
 from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS, REJECTIONS
+from flywheel_assets.tables.table import Table
 
 SHOWN = ("example_id", "day", "skill", "state", "gate", "reason", "outcome", "confidence")
 LONGEST = 120
@@ -33,12 +35,17 @@ LIMIT $most
 """
 
 
-def listed(places: Places, gate: str, skill: str, share: float, most: int) -> Answer:
+def refused(places: Places, gate: str, skill: str, share: float, most: int) -> list[dict[str, Any]]:
     """Refused examples, newest day first; of a `share` of them, the same ones every time."""
     con = Lake(places.lake).connect([REJECTIONS])
     found = con.execute(_LISTED, {"gate": gate, "skill": skill, "share": share, "most": most})
     names = [column[0] for column in found.description or ()]
-    rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def listed(places: Places, gate: str, skill: str, share: float, most: int) -> Answer:
+    """Refused examples as a table."""
+    rows = refused(places, gate, skill, share, most)
     grid = Grid(*SHOWN, "request", "answer", box=None)
     for row in rows:
         texts = (str(row[name] or "–")[:LONGEST] for name in ("input_text", "output_text"))
@@ -70,14 +77,24 @@ def word(places: Places, example: str, verdict: str, by: str, comment: str | Non
     return Answer({"example": example, "review": verdict, "by": by}, [Text(f"{said}; kept")], ["flywheel run"])
 
 
+def confirmed(places: Places, example: str, by: str, comment: str | None) -> Answer:
+    """Write down that `by` refuses what a gate refused; of an example that was admitted there is nothing to confirm."""
+    _found(places, example, [REJECTIONS], "was refused")
+    return word(places, example, REFUSE, by, comment)
+
+
 def _example(places: Places, example: str, verdict: str) -> tuple[date, Literal["run", "span"]]:
     """Day and grain of an example that the verdict would change."""
-    tables = [REJECTIONS] if verdict == RELEASE else [GATED_OBSERVATIONS, REJECTIONS]
+    if verdict == RELEASE:
+        return _found(places, example, [REJECTIONS], "was refused")
+    return _found(places, example, [GATED_OBSERVATIONS, REJECTIONS], "exists")
+
+
+def _found(places: Places, example: str, tables: Sequence[Table], state: str) -> tuple[date, Literal["run", "span"]]:
     con = Lake(places.lake).connect(tables)
     for table in tables:
         sql = f'SELECT day, grain FROM "{table.name}" WHERE example_id = $example'
         found = con.execute(sql, {"example": example}).fetchall()
         if found:
             return found[0]
-    state = "was refused" if verdict == RELEASE else "exists"
     raise RefusedError(f"no example {example!r} {state}", ["flywheel review list"], NOT_FOUND)

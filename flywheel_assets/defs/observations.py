@@ -11,6 +11,7 @@ import pyarrow as pa
 from flywheel_assets.defs.checks import stage_checks
 from flywheel_assets.defs.conservation import conserves
 from flywheel_assets.defs.day_steps import rebuild
+from flywheel_assets.defs.gate_audit import GATE_CHECKS
 from flywheel_assets.defs.graph import BACKFILL, specs
 from flywheel_assets.defs.partitions import DAYS
 from flywheel_assets.defs.report import Results
@@ -60,5 +61,6 @@ observations_checks = stage_checks(
     [
         conserves(GATED_OBSERVATIONS, "examples_to_observations", [LABELED_EXAMPLES, GATED_OBSERVATIONS, REJECTIONS]),
         conserves(GATE_VERDICTS, "examples_to_verdicts", [LABELED_EXAMPLES, GATE_VERDICTS]),
+        *GATE_CHECKS,
     ],
 )

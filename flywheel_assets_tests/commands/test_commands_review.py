@@ -12,6 +12,7 @@ from flywheel_assets.defs.turn import turn_the_wheel
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.lake.places import Places
 from flywheel_assets.tables.feedback import FEEDBACK
+from flywheel_assets.tables.gate_verdicts import GATE_VERDICTS
 from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS, REJECTIONS
 
 
@@ -37,19 +38,25 @@ def test_a_person_refuses_and_releases_however_late_and_both_words_are_kept(tmp_
     one = min(ids(places, GATED_OBSERVATIONS))
     assert call(tmp_path, "review", "release", one, "--by", "ann")[0] == 3
 
+    assert call(tmp_path, "review", "confirm", one, "--by", "ann")[0] == 3
     assert call(tmp_path, "review", "refuse", one, "--by", "ann", "--comment", "wrong customer")[0] == 0
     turn(places)
     assert ids(places, REJECTIONS) == {one}
     code, answer = call(tmp_path, "review", "list", "--gate", "review")
     assert (code, [row["example_id"] for row in answer["result"]]) == (0, [one])
+    assert call(tmp_path, "review", "confirm", one, "--by", "cy")[1]["result"]["review"] == "refuse"
     assert call(tmp_path, "review", "list", "--skill", "another")[1]["result"] == []
 
     assert call(tmp_path, "review", "release", one, "--by", "bob")[0] == 0
     turn(places)
     assert one in ids(places, GATED_OBSERVATIONS)
+    verdicts = Lake(places.lake).read(GATE_VERDICTS).to_pylist()
+    assert [row["detail"] for row in verdicts if (row["example_id"], row["gate"]) == (one, "review")] == [
+        "released by bob"
+    ]
     words = Lake(places.lake).read(FEEDBACK).to_pylist()
     kept = {(row["author_id"], row["value_text"], row["comment"]) for row in words if row["name"] == "flywheel.review"}
-    assert kept == {("ann", "refuse", "wrong customer"), ("bob", "release", None)}
+    assert kept == {("ann", "refuse", "wrong customer"), ("cy", "refuse", None), ("bob", "release", None)}
 
 
 def test_how_often_people_agreed_with_a_gate_is_in_the_snapshot(tmp_path: Path, arrive):

@@ -144,7 +144,8 @@ def synthetic_lake(root: str, count: int = 1500, seed: int = 11) -> Lake:
     write_days(lake, LABELED_EXAMPLES, examples)
     write_days(lake, GATED_OBSERVATIONS, admitted)
     write_days(lake, REJECTIONS, refused)
-    write_days(lake, GATE_VERDICTS, [objection(row) for row in refused])
+    on_trial = [objection(row) | {"gate": "on_trial", "gate_version": "1 in shadow"} for row in refused[:9]]
+    write_days(lake, GATE_VERDICTS, [*(objection(row) for row in refused), *on_trial])
     write_days(lake, FEEDBACK, [review(row, number) for number, row in enumerate(refused[:20])])
     write_days(lake, SKILL_DAY_STATS, day_stats(admitted))
     write_days(lake, RAW_SPANS, [span(row) for row in examples])

@@ -1,0 +1,82 @@
+"""Checks on the gates themselves: whether people agree with them, and whether they object as they used to."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import dagster as dg
+
+from flywheel_assets.defs.resources import WheelResource
+from flywheel_assets.defs.verdicts import Check, Verdict
+from flywheel_assets.snapshots.live import rows_of
+from flywheel_assets.tables.feedback import FEEDBACK
+from flywheel_assets.tables.gate_verdicts import GATE_VERDICTS
+
+AUDITED = (GATE_VERDICTS, FEEDBACK)
+
+
+def audited(wheel: WheelResource, _instance: dg.DagsterInstance) -> Verdict:
+    """Fails where people credibly disagree with a gate more often than not."""
+    waiting = [row for row in rows_of(wheel.lake(), ["audit_sample"], AUDITED) if row["review"] is None]
+    return judge_audit(rows_of(wheel.lake(), ["audit_sample", "gate_audit"], AUDITED), len(waiting))
+
+
+def judge_audit(audit: Sequence[dict[str, Any]], waiting: int) -> Verdict:
+    """Of rows of the view `gate_audit`."""
+    wrong = [row["gate"] for row in audit if row["upper"] is not None and row["upper"] < 0.5]
+    return Verdict(
+        passed=not wrong,
+        found={
+            "more often wrong than right": wrong,
+            "waiting for review": waiting,
+            "precision": {
+                row["gate"]: f"{row['precision']:.2f} [{row['lower']:.2f}, {row['upper']:.2f}] of {row['reviewed']}"
+                for row in audit
+                if row["reviewed"]
+            },
+            "recall at least": {
+                row["gate"]: round(row["recall_at_least"], 3) for row in audit if row["recall_at_least"] is not None
+            },
+        },
+    )
+
+
+def drifted(wheel: WheelResource, _instance: dg.DagsterInstance) -> Verdict:
+    """Fails where a gate's newest week is unlike the weeks before it."""
+    return judge_weeks(rows_of(wheel.lake(), ["gate_weeks"], [GATE_VERDICTS]))
+
+
+def judge_weeks(weeks: Sequence[dict[str, Any]]) -> Verdict:
+    """Of rows of the view `gate_weeks`: of every gate and version the newest."""
+    newest: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in weeks:
+        key = (row["gate"], row["gate_version"])
+        newest[key] = max(row, newest.get(key, row), key=lambda one: one["week"])
+    found = [row for row in newest.values() if row["drifted"]]
+    return Verdict(
+        passed=not found,
+        found={
+            "drifted": {
+                row["gate"]: f"week of {row['week']}: {row['share']:.1%} after {row['earlier_share']:.1%}"
+                for row in found
+            },
+            "share of objections": {
+                row["gate"]: round(row["share"], 4) for row in newest.values() if row["objections"]
+            },
+        },
+    )
+
+
+GATE_CHECKS = (
+    Check(
+        GATE_VERDICTS.name,
+        "people_agree",
+        "People agree with every gate more often than not, of what was drawn for them at random (view gate_audit).",
+        audited,
+    ),
+    Check(
+        GATE_VERDICTS.name,
+        "gates_are_steady",
+        "In its newest week every gate objects to about as much as in the eight weeks before (view gate_weeks).",
+        drifted,
+    ),
+)
