@@ -5,8 +5,10 @@ from typing import Annotated
 
 import typer
 
+from flywheel_assets.cli_labels import labels_app
 from flywheel_assets.cli_options import DATA, Data, Json, LakeUrl, places_at
 from flywheel_assets.cli_review import review_app
+from flywheel_assets.cli_snapshot import snapshot_app
 from flywheel_assets.commands.envelope import respond
 from flywheel_assets.lake.places import Places
 
@@ -20,6 +22,8 @@ app = typer.Typer(
 decisions_app = typer.Typer(no_args_is_help=True, help="Read, check and answer the ledger of decisions.")
 app.add_typer(decisions_app, name="decisions")
 app.add_typer(review_app, name="review")
+app.add_typer(labels_app, name="labels")
+app.add_typer(snapshot_app, name="snapshot")
 
 
 @app.command()
@@ -40,6 +44,7 @@ def up(  # noqa: PLR0913, PLR0917 - a parameter is an option
 @app.command()
 def receive(  # noqa: PLR0913, PLR0917 - a parameter is an option
     data: Data = DATA,
+    lake: LakeUrl = "",
     host: Annotated[str, typer.Option(help="Address to listen on; beyond loopback a token is needed.")] = "127.0.0.1",
     http_port: Annotated[int, typer.Option(help="0 finds a free one.")] = 4318,
     grpc_port: Annotated[int, typer.Option(help="0 finds a free one.")] = 4317,
@@ -49,7 +54,7 @@ def receive(  # noqa: PLR0913, PLR0917 - a parameter is an option
     ] = "",
     as_json: Json = False,
 ) -> None:
-    """Run the receiver alone, in the foreground: for a machine of its own."""
+    """Run the receiver and its desk alone, in the foreground: for a machine of its own."""
     from flywheel_assets.commands.receive import receive as take
 
     settings = {
@@ -60,7 +65,7 @@ def receive(  # noqa: PLR0913, PLR0917 - a parameter is an option
         "token": token or None,
         "emit_token": emit_token or None,
     }
-    respond("receive", as_json, lambda: take(settings, as_json=as_json))
+    respond("receive", as_json, lambda: take(places_at(data, lake), settings, as_json=as_json))
 
 
 @app.command()
@@ -155,14 +160,6 @@ def used_by(
     from flywheel_assets.commands.why import used_by as trace
 
     respond("used-by", as_json, lambda: trace(places_at(data, lake), span))
-
-
-@app.command()
-def snapshot(data: Data = DATA, lake: LakeUrl = "", as_json: Json = False) -> None:
-    """Publish the tables as a DuckDB file, and the report page."""
-    from flywheel_assets.commands.snapshot import build
-
-    respond("snapshot", as_json, lambda: build(places_at(data, lake)))
 
 
 @app.command()
