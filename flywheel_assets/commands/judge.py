@@ -26,12 +26,14 @@ from flywheel_assets.examples.judge import (
     messages,
     opinion,
 )
+from flywheel_assets.examples.questions import without
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.lake.places import Places
 from flywheel_assets.observations.personal import find_personal
 from flywheel_assets.observations.secret_patterns import find_secrets
 from flywheel_assets.sources.spool import Spool
 from flywheel_assets.tables.agent_runs import AGENT_RUNS
+from flywheel_assets.tables.documents.anchors import ANCHOR
 from flywheel_assets.tables.documents.feedback import PostedFeedback
 from flywheel_assets.tables.feedback import FEEDBACK
 
@@ -41,7 +43,8 @@ PATIENCE = 3
 _RECENT = """
 SELECT run_id, day, input_text, output_text FROM agent_runs
 WHERE day BETWEEN $since AND $until AND status IN ('ok', 'error') AND input_text IS NOT NULL AND output_text IS NOT NULL
-ORDER BY hash(run_id || $version)
+ORDER BY run_id IN (SELECT target_id FROM feedback WHERE name = $anchor AND tier = 'human') DESC,
+    hash(run_id || $version)
 """
 _SAID = """
 SELECT target_id, value, value_text, comment, observed_at FROM feedback
@@ -90,7 +93,10 @@ def judged_by(places: Places, model: str, base: str | None, timeout: float, boun
 
 
 def judge(places: Places, by: Judge, now: datetime) -> Answer:
-    """Judge recent runs in random order; the answer counts opinions, and what came instead of one."""
+    """Judge recent runs in random order, but first those that people answered too, which can correct it.
+
+    The answer counts opinions, and what came instead of one.
+    """
     known, counts, posted = _known(places, by, now), Counter[str](), 0
     runs = [run for run in _recent(places, by, now) if run[0] not in known.runs]
     spool = Spool(places.inbox)
@@ -113,7 +119,8 @@ def _words(
 ) -> Iterator[PostedFeedback]:
     contents, missed = dict(known.contents), 0
     for run_id, day, *texts in runs:
-        request, answer = (_clean(text) for text in texts)
+        # It goes to somebody else's machine.
+        request, answer = (without(text, (find_secrets, find_personal)) for text in texts)
         content = content_hash(request, answer)
         said = contents.get(content)
         if said is None:
@@ -153,21 +160,11 @@ def _posted(  # noqa: PLR0913, PLR0917 - one for each field that differs
     )
 
 
-def _clean(text: str) -> str:
-    """The text without credentials and personal data: it goes to somebody else's machine."""
-    parts: list[str] = []
-    done = 0
-    for start, end, kind in sorted([*find_secrets(text), *find_personal(text)]):
-        if start >= done:
-            parts += [text[done:start], f"[{kind}]"]
-        done = max(done, end)
-    return "".join([*parts, text[done:]])
-
-
 def _recent(places: Places, by: Judge, now: datetime) -> Sequence[_Run]:
     until = now.astimezone(UTC).date()
-    asked = {"since": until - timedelta(days=by.bounds.days), "until": until, "version": by.version}
-    return Lake(places.lake).connect([AGENT_RUNS]).execute(_RECENT, asked).fetchall()
+    since = until - timedelta(days=by.bounds.days)
+    asked = {"since": since, "until": until, "version": by.version, "anchor": ANCHOR}
+    return Lake(places.lake).connect([AGENT_RUNS, FEEDBACK]).execute(_RECENT, asked).fetchall()
 
 
 def _known(places: Places, by: Judge, now: datetime) -> _Known:

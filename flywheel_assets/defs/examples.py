@@ -19,8 +19,13 @@ from flywheel_assets.examples.collect import collect_feedback
 from flywheel_assets.examples.correct import compare_judges, correct_judges
 from flywheel_assets.examples.label import label
 from flywheel_assets.examples.labelers.registry import find_labelers
+from flywheel_assets.examples.questions import READS, Asked, questions
+from flywheel_assets.observations.personal import find_personal
+from flywheel_assets.observations.secret_patterns import find_secrets
 from flywheel_assets.sources.batches import read_batches
+from flywheel_assets.sources.queues import write_queue
 from flywheel_assets.tables.agent_runs import AGENT_RUNS
+from flywheel_assets.tables.documents.queue import ANCHORS
 from flywheel_assets.tables.judge_corrections import JUDGE_CORRECTIONS
 from flywheel_assets.tables.judge_day_stats import JUDGE_DAY_STATS
 from flywheel_assets.tables.labeled_examples import LABELED_EXAMPLES
@@ -77,11 +82,21 @@ def compared(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results
 )
 def corrected(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     """Judges' rates per skill and arm, corrected by people's answers, or why they cannot be."""
-    lake = wheel.lake()
+    lake, asked = wheel.lake(), write_anchors(wheel)
     found = correct_judges(lake.connect([JUDGE_DAY_STATS]))
     missing = found.filter(pc.field("state") == "missing").select(["skill", "arm", "author_id", "reason"]).to_pylist()
     written = lake.overwrite(JUDGE_CORRECTIONS, found)
-    yield from materialised(context, [JUDGE_CORRECTIONS.name], [of(written, {"missing": missing})])
+    yield from materialised(context, [JUDGE_CORRECTIONS.name], [of(written, {"missing": missing, "questions": asked})])
+
+
+def write_anchors(wheel: WheelResource) -> int | None:
+    """Write the standing sample's open questions to `queues/anchors.csv`; None: without judges nobody is asked."""
+    lake = wheel.lake()
+    if not lake.days(JUDGE_DAY_STATS):
+        return None
+    asked = Asked(ANCHORS, wheel.now().date(), share=wheel.skills().anchor_share)
+    rows = questions(lake.connect(READS[ANCHORS]), asked, (find_secrets, find_personal))
+    return write_queue(wheel.places().queues / f"{ANCHORS}.csv", rows)
 
 
 examples_checks = stage_checks(

@@ -23,7 +23,7 @@ CANDIDATE = """
 
 
 def collect_feedback(con: duckdb.DuckDBPyConnection, day: date, posted: Sequence[bytes]) -> tuple[pa.Table, pa.Table]:
-    """`feedback` and `corrections` of the day: what spans of `raw_spans` on it carry, and the posted lines observed on it.
+    """`feedback` and `corrections` of the day: what its spans in `raw_spans` carry, and what was posted of it.
 
     `posted` are bodies of JSON lines. What was said on a span belongs to the span's day, even if the
     event itself comes after midnight. Repeats collapse; a line that cannot be read is no statement.

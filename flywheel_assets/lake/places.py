@@ -37,6 +37,16 @@ class Places:
         return self.data / "cursors"
 
     @property
+    def queues(self) -> Path:
+        """Questions for people to answer."""
+        return self.data / "queues"
+
+    @property
+    def prompts(self) -> Path:
+        """Prompt variants to try, `<skill>/<name>.md`, by whoever puts them there."""
+        return self.data / "prompts"
+
+    @property
     def artifacts(self) -> Path:
         """What agents load."""
         return self.data / "artifacts"

@@ -6,6 +6,7 @@ sessions) that holds one `FORM`; it is told from a file's content, whatever the 
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
@@ -18,11 +19,12 @@ from flywheel_assets.tables.documents.feedback import PostedFeedback
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One JSON value of a file, or in `fault` why there is none; `where` says at what place it is."""
+    """One value of a file, or in `fault` why there is none; `where` says at what place, `at` when it was written."""
 
     where: str
     value: object = None
     fault: str | None = None
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +53,13 @@ Piece = bytes | PostedFeedback | Refused
 class Foreign:
     """A form: `recognises` looks at a file's first values, `read` turns all of them into pieces.
 
-    `read` gets whether message content may be kept.
+    `read` gets whether message content may be kept, and with `dated` when the file was last written.
     """
 
     name: str
     recognises: Callable[[Sequence[object]], bool]
     read: Callable[[Iterable[Record], bool], Iterator[Piece]]
+    dated: bool = False
 
 
 @cache

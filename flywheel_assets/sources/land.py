@@ -15,6 +15,7 @@ from flywheel_assets.lake.lake import Lake
 from flywheel_assets.sources.framing import records
 from flywheel_assets.sources.index import Found, Index, Indexed
 from flywheel_assets.sources.open_file import Content, open_content
+from flywheel_assets.sources.queues import take_queues
 from flywheel_assets.sources.set_aside import write_set_aside
 from flywheel_assets.sources.take import Taken, release, take
 from flywheel_assets.tables.landed_batches import LANDED_BATCHES
@@ -60,6 +61,7 @@ def land(lake: Lake, inbox: Path, landing: Path, landed_at: datetime) -> Landed:
     landing.mkdir(parents=True, exist_ok=True)
     landed = Landed()
     with _alone(landing):
+        take_queues(inbox, landing)
         files = take(inbox, landing)
         if not files:
             return landed

@@ -1,8 +1,10 @@
 """A file in a foreign form → OTLP and feedback segments in the inbox, each piece a line."""
 
+import csv
 import hashlib
+import io
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import chain, islice
 from pathlib import Path
@@ -17,6 +19,7 @@ from flywheel_assets.sources.framing import Buffer
 from flywheel_assets.sources.open_file import Content
 from flywheel_assets.sources.segments import SegmentName
 from flywheel_assets.tables.documents.feedback import PostedFeedback
+from flywheel_assets.tables.documents.queue import MARK
 
 # A session's first lines can be notes of the agent's own; further in than this nothing new comes.
 LOOKED_AT = 64
@@ -49,7 +52,11 @@ def translate(source: Path, content: Content, inbox: Path, *, keep_content: bool
     if form is None:
         return None
     done = Translated(form.name)
-    found = form.read(chain(first, read), keep_content)
+    every = chain(first, read)
+    if form.dated:
+        written = datetime.fromtimestamp(source.stat().st_mtime, UTC)
+        every = (replace(record, at=written) for record in every)
+    found = form.read(every, keep_content)
     with _Segments(source, inbox, form, keep_content=keep_content) as segments:
         for piece in found:
             done.bytes += segments.write(piece)
@@ -100,11 +107,33 @@ def records(data: Buffer) -> Iterator[Record]:
         return
     head = data[: 64 * 1024].removeprefix(_BOM).lstrip()
     first, _, _ = head.partition(b"\n")
+    if first.removeprefix(b'"').startswith(MARK.encode()):
+        yield from _table(data)
+        return
     if head[:1] == b"[" or (head[:1] == b"{" and first.rstrip()[-1:] in (b"{", b"[", b",")):
         yield _decoded("the document", data[:].removeprefix(_BOM))
         return
     if head[:1] == b"{":
         yield from _lines(data)
+
+
+def _table(data: Buffer) -> Iterator[Record]:
+    """Rows of a CSV whose first column says what it is, with whatever separator a spreadsheet wrote."""
+    raw = data[:].removeprefix(_BOM)
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        text = raw.decode("cp1252", errors="replace")
+    between = text.lstrip('"').removeprefix(MARK).lstrip('"')[:1]
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=between if between in (";", "\t") else ",")
+    try:
+        for row in rows:
+            if None in row:
+                yield Record(f"line {rows.line_num}", fault="more cells than columns", value=row.pop(None, None))
+                continue
+            yield Record(f"line {rows.line_num}", row)
+    except csv.Error as error:
+        yield Record(f"line {rows.line_num}", fault=f"not CSV: {error}")
 
 
 def _lines(data: Buffer) -> Iterator[Record]:
