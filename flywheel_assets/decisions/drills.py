@@ -20,8 +20,10 @@ from flywheel_assets.decisions.eprocess import Flags, Reals
 from flywheel_assets.decisions.evidence import Evidence
 from flywheel_assets.decisions.rehearsal import QUIET, Rehearsed, rehearse, telling
 from flywheel_assets.decisions.trial import Conditions, IdenticalArms, Trial
+from flywheel_assets.lake.lake import fingerprint
 from flywheel_assets.tables.documents.registration import Registration
 from flywheel_assets.tables.drills import DRILLS
+from flywheel_assets.tables.steps import DRILL
 
 ROWS = (Path(__file__).parent / "drills.sql").read_text(encoding="utf-8")
 ALPHA, EVERY = 0.05, 100
@@ -77,17 +79,25 @@ WORDS = {
 }
 
 
-def drills(con: duckdb.DuckDBPyConnection, now: datetime, seed: int) -> pa.Table:
-    """DRILLS for every skill in `gated_observations` on `con`; the same rows and seed give the same table."""
-    found = con.execute(ROWS, {"most": MOST}).to_arrow_table()
+def drills(con: duckdb.DuckDBPyConnection, now: datetime, seed: int, before: pa.Table | None = None) -> pa.Table:
+    """DRILLS for every skill in `gated_observations` on `con`; the same rows and seed give the same table.
+
+    Skills whose runs are those that `before`, an earlier such table, was drawn from keep its rows.
+    """
+    found = con.execute(ROWS, {"most": MOST, "fewest": FEWEST, "every": EVERY}).to_arrow_table()
+    kept = {
+        (row["skill"], row["drill"], row["drawn_from"]): row
+        for row in (DRILLS.empty() if before is None else before).to_pylist()
+    }
     rows: list[dict[str, object]] = []
     for skill in sorted(set(found.column("skill").to_pylist())):
         units = found.filter(pc.field("skill") == skill)
+        drawn_from = f"{fingerprint(units)}/{seed}/{DRILL.version}"
         for name, drill in KINDS.items():
             named = int.from_bytes(hashlib.sha256(f"{skill}\n{name}".encode()).digest()[:8], "big")
-            rows.append(
-                {"skill": skill, "drill": name, **_drilled(units, drill, np.random.default_rng([seed, named]), now)}
-            )
+            own = {"skill": skill, "drill": name, "drawn_from": drawn_from}
+            rng = np.random.default_rng([seed, named])
+            rows.append(kept.get((skill, name, drawn_from)) or own | _drilled(units, drill, rng, now))
     return DRILLS.conform(DRILLS.rows(rows))
 
 

@@ -1,4 +1,5 @@
 -- Each skill's newest units with an outcome on its busiest arm, one run per unit, in the order of their start.
+-- Above $fewest they are counted in full hundreds ($every): a drill waits for the next hundred as a trial does.
 WITH firsts AS (
     SELECT
         skill,
@@ -20,10 +21,18 @@ busiest AS (
     FROM firsts
     GROUP BY skill, arm
     QUALIFY row_number() OVER (PARTITION BY skill ORDER BY count(*) DESC, arm) = 1
+),
+
+counted AS (
+    SELECT
+        firsts.*,
+        row_number() OVER (PARTITION BY skill ORDER BY start_time, run_id) AS place,
+        count(*) OVER (PARTITION BY skill) AS units
+    FROM firsts
+    SEMI JOIN busiest USING (skill, arm)
 )
 
-SELECT firsts.*
-FROM firsts
-SEMI JOIN busiest USING (skill, arm)
-QUALIFY row_number() OVER (PARTITION BY skill ORDER BY start_time DESC, run_id DESC) <= $most
+SELECT * EXCLUDE (place, units)
+FROM counted
+WHERE units < $fewest OR (place <= units - units % $every AND place > units - units % $every - $most)
 ORDER BY skill, start_time, run_id

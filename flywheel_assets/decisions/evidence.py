@@ -98,6 +98,8 @@ class Evidence:
     def first(self, count: int) -> "Evidence":
         """The first so many units, and what was not told before the last of them."""
         rows = self.rows.slice(0, count)
+        if not self.untold.num_rows:
+            return Evidence(rows, self.refused, self.untold)
         last = rows.column("start_us")[-1].as_py() if rows.num_rows else -1
         return Evidence(rows, self.refused, self.untold.filter(pc.field("start_us") <= last))
 

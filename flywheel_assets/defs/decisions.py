@@ -5,6 +5,8 @@ from datetime import datetime
 from importlib.metadata import version as installed
 
 import dagster as dg
+import duckdb
+import pyarrow as pa
 
 from flywheel_assets.artifacts.prompts import known_prompts
 from flywheel_assets.decisions.criteria.aa_healthy import healthy
@@ -47,11 +49,19 @@ SEED = 0
 def drilled(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     """Identical, permuted and planted arms on own traffic, through the code that decides."""
     lake = wheel.lake()
-    found = drills(lake.connect([GATED_OBSERVATIONS]), wheel.now(), SEED)
+    found = drills(lake.connect([GATED_OBSERVATIONS]), wheel.now(), SEED, earlier(lake))
     written = lake.overwrite(DRILLS, found)
     seen = identical_arms(found)
     shown = {"identical arms promoted": f"{seen.promoted} of {seen.trials}, {seen.nominal:.0%} promised", "seed": SEED}
     yield from materialised(context, [DRILLS.name], [of(written, shown)])
+
+
+def earlier(lake: Lake) -> pa.Table | None:
+    """The drills of the turn before; None where they do not say what they were drawn from, as of old."""
+    try:
+        return lake.read(DRILLS)
+    except duckdb.BinderException:
+        return None
 
 
 # One writer at a time: the ledger is a chain.

@@ -14,6 +14,7 @@ from pyarrow.dataset import field as field_named
 
 from flywheel_assets.lake import files, log
 from flywheel_assets.lake.files import Part
+from flywheel_assets.lake.newest import Newest
 from flywheel_assets.lake.pins import PINS
 from flywheel_assets.lake.session import session
 from flywheel_assets.tables.table import DAY, Table
@@ -58,27 +59,23 @@ class Lake:
 
     root: str
     storage_options: dict[str, str] = field(default_factory=dict)
-    _newest: dict[str, DeltaTable] = field(default_factory=dict[str, DeltaTable], init=False, repr=False, compare=False)
+    _newest: dict[str, Newest] = field(default_factory=dict[str, Newest], init=False, repr=False, compare=False)
 
     def uri(self, table: Table) -> str:
         """Where the table lives."""
         return f"{self.root.rstrip('/')}/{table.name}"
 
     def open(self, table: Table, version: int | None = None) -> DeltaTable | None:
-        """The table at a version (the newest by default), or None where it was never written.
-
-        The newest is one object per lake object, brought up to date by every call: a fifth of the cost.
-        """
-        if version is None and (known := self._newest.get(table.name)) is not None:
-            known.update_incremental()
-            return known
+        """The table at a version (the newest by default), or None where it was never written."""
+        if version is None:
+            return self._now(table).open()
         try:
-            opened = DeltaTable(self.uri(table), version=version, storage_options=self.storage_options or None)
+            return DeltaTable(self.uri(table), version=version, storage_options=self.storage_options or None)
         except TableNotFoundError:
             return None
-        if version is None:
-            self._newest[table.name] = opened
-        return opened
+
+    def _now(self, table: Table) -> Newest:
+        return self._newest.setdefault(table.name, Newest(self.uri(table), self.storage_options))
 
     def version(self, table: Table) -> int | None:
         """The table's newest version; None where it was never written."""
@@ -196,17 +193,18 @@ class Lake:
             message = f"{table.name}: parts need their fingerprint"
             raise ValueError(message)
         opened = self._opened(table)
-        changed = log.transactions(opened, "content", [day])[day] != content
-        stamp = int(inputs[:15] or "0", 16)
-        noted = [Transaction(log.key("inputs", day), stamp), Transaction(log.key("content", day), int(content, 16))]
+        before = self._now(table).notes()
+        stamp, number = int(inputs[:15] or "0", 16), int(content, 16)
+        changed = before.get(log.key("content", day)) != number
+        noted = [Transaction(log.key("inputs", day), stamp), Transaction(log.key("content", day), number)]
         # A day that is computed again from the same inputs is written: that is how damaged files are mended.
-        stale = opened.transaction_version(log.key("inputs", day)) != stamp
+        stale = before.get(log.key("inputs", day)) != stamp
         if stale and not changed and log.rows(opened, day) == known:
             log.note(opened, noted)
         else:
-            before = log.sizes(opened, day)
+            sizes = log.sizes(opened, day)
             written = files.write(self.uri(table), self.storage_options, table, parts, day)
-            log.replace(opened, before, written, day, noted)
+            log.replace(opened, sizes, written, day, noted)
         return Written(table.name, day, opened.version(), log.rows(opened, day), content, changed)
 
     def append(self, table: Table, data: pa.Table, key: str) -> int | None:
@@ -215,7 +213,7 @@ class Lake:
         while True:
             # The commit is checked against everything since this very version was opened.
             opened = self._opened(table)
-            if opened.transaction_version(f"append/{key}") is not None:
+            if f"append/{key}" in self._now(table).notes():
                 return None
             written = files.write(self.uri(table), self.storage_options, table, files.parts(data), None)
             try:
@@ -255,11 +253,11 @@ class Lake:
 
     def fingerprints(self, table: Table, days: Iterable[date | None]) -> dict[date | None, str | None]:
         """`fingerprint` of several days at once."""
-        return log.transactions(self.open(table), "content", days)
+        return log.noted(self._now(table).notes(), "content", days)
 
     def stamps(self, table: Table, days: Iterable[date | None]) -> dict[date | None, str | None]:
         """The `inputs` given when each day (None: the whole) was last written; None: never written."""
-        return log.transactions(self.open(table), "inputs", days)
+        return log.noted(self._now(table).notes(), "inputs", days)
 
     def pin(self, name: str, versions: Mapping[str, int], at: datetime) -> None:
         """Keep these table versions readable until `unpin(name)`."""

@@ -28,5 +28,6 @@ DRILLS = Table(
         Column("nominal", REAL, "Share of promotions that is promised not to be exceeded; NULL: none is", "share"),
         Column("units_to_promotion", REAL, "Median units until promotion among those promoted; NULL: none", "units"),
         Column("reason", TEXT, "What it shows, or why it was not measured", required=True),
+        Column("drawn_from", TEXT, "Hash of the runs, the seed and the rules: while it stays, the drill stands"),
     ),
 )

@@ -130,10 +130,9 @@ PROPOSE_ROUTES = Step(
     (Read(SKILL_SCORES), Read(GATED_OBSERVATIONS), Read(AGENT_RUNS), Read(PROMOTION_DECISIONS)),
     (ROUTING_CANDIDATES,),
     version="2",
-    version="2",
 )
 PROPOSE_PROMPTS = Step("propose_prompts", (Read(GATED_OBSERVATIONS), Read(PROMOTION_DECISIONS)), (PROMPT_CANDIDATES,))
-DRILL = Step("drill", (Read(GATED_OBSERVATIONS),), (DRILLS,))
+DRILL = Step("drill", (Read(GATED_OBSERVATIONS),), (DRILLS,), version="2")
 DECIDE = Step(
     "decide",
     # A run's context says which slice it is of.

@@ -18,15 +18,15 @@ from flywheel_assets_tests.decisions.conftest import START, run
 from flywheel_assets_tests.decisions.test_criteria import registration
 
 
-def traffic(units: int, rate: float = 0.5) -> list[dict[str, object]]:
-    """One arm's runs over eight days, each unit with a second run that does not count."""
+def traffic(units: int, rate: float = 0.5, pace: int | None = None) -> list[dict[str, object]]:
+    """One arm's runs, `pace` (all) of them in eight days, each unit with a second run that does not count."""
     rng = np.random.default_rng(1)
     rows: list[dict[str, object]] = []
     for number in range(units):
-        at = START + timedelta(days=8) * number / units
+        at = START + timedelta(days=8) * number / (pace or units)
         own = {"arm": "old|-|-", "principal_id": f"user-{number % 30}", "unit_id": f"unit-{number}"}
         rows.append(run(number, at, **own, outcome=float(rng.random() < rate)))
-        rows.append(run(units + number, at + timedelta(seconds=1), **own, outcome=1.0))
+        rows.append(run(10_000 + number, at + timedelta(seconds=1), **own, outcome=1.0))
     return rows
 
 
@@ -80,6 +80,17 @@ def test_identical_and_permuted_arms_are_what_health_is_judged_by() -> None:
 def test_the_same_traffic_gives_the_same_drills() -> None:
     rows = traffic(300)
     assert drilled(rows) == drilled(rows[::-1])
+
+
+@pytest.mark.parametrize(("units", "stands"), [(350, True), (399, True), (400, False)])
+def test_a_drill_stands_until_the_next_hundred_units(units: int, stands: bool) -> None:
+    con = connection()
+    con.register("gated_observations", GATED_OBSERVATIONS.rows(traffic(350, pace=350)))
+    before = drills(con, START, 0)
+    marked = DRILLS.rows([row | {"reason": "of before"} for row in before.to_pylist()])
+    con.register("gated_observations", GATED_OBSERVATIONS.rows(traffic(units, pace=350)))
+    assert (drills(con, START, 0, before=marked) == marked) is stands
+    assert drills(con, START, 0).to_pylist() == drills(con, START, 0, before=before).to_pylist()
 
 
 @pytest.mark.parametrize("seed", range(12))

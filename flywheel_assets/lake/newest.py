@@ -1,0 +1,89 @@
+"""A Delta table as it stands now: opened once, brought up to date when there is something new, with all its notes.
+
+The engine looks notes (application transactions) up by name, and goes through the log for each: with a
+month of days that was a third of finding out what is stale.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+
+from deltalake import DeltaTable
+from deltalake.exceptions import TableNotFoundError
+from deltalake.fs import DeltaStorageHandler
+from pyarrow import parquet
+from pyarrow.fs import FileSystem, FileType, PyFileSystem
+
+LOG = "_delta_log"
+
+
+@dataclass(slots=True)
+class Newest:
+    """The newest version of the table at `uri`, and what was noted in its log under any name."""
+
+    uri: str
+    storage_options: dict[str, str]
+    _opened: DeltaTable | None = None
+    _notes: dict[str, int] = field(default_factory=dict[str, int])
+    _read: int = -1
+    _reading: Lock = field(default_factory=Lock)
+
+    def open(self) -> DeltaTable | None:
+        """One object however often it is asked for, up to date each time; None where there is no table."""
+        if self._opened is None:
+            try:
+                self._opened = DeltaTable(self.uri, storage_options=self.storage_options or None)
+            except TableNotFoundError:
+                return None
+        elif self._moved_on(self._opened.version()):
+            self._opened.update_incremental()
+        return self._opened
+
+    def notes(self) -> Mapping[str, int]:
+        """What was noted last under each name: read from a checkpoint once, then commit by commit."""
+        opened = self.open()
+        if opened is None:
+            return {}
+        with self._reading:
+            if opened.version() > self._read:
+                files = PyFileSystem(DeltaStorageHandler(self.uri, self.storage_options or None))
+                if self._read < 0:
+                    self._read_checkpoint(files)
+                for number in range(self._read + 1, opened.version() + 1):
+                    self._read_commit(files, number)
+            return self._notes
+
+    def _moved_on(self, version: int) -> bool:
+        """Whether there may be a commit after that version. In a folder one look at its name tells."""
+        return "://" in self.uri or Path(self.uri, LOG, f"{version + 1:020}.json").exists()
+
+    def _read_checkpoint(self, files: FileSystem) -> None:
+        newest = f"{LOG}/_last_checkpoint"
+        if not _exists(files, newest):
+            return
+        number = int(json.loads(_bytes(files, newest))["version"])
+        path = f"{LOG}/{number:020}.checkpoint.parquet"
+        # Other engines may split a checkpoint up: then all commits are read.
+        if _exists(files, path):
+            with files.open_input_file(path) as file:
+                noted = parquet.read_table(file, columns=["txn"]).column("txn").to_pylist()
+            self._notes = {one["appId"]: one["version"] for one in noted if one and one["appId"]}
+            self._read = number
+
+    def _read_commit(self, files: FileSystem, number: int) -> None:
+        for line in _bytes(files, f"{LOG}/{number:020}.json").splitlines():
+            if line.startswith(b'{"txn"'):
+                noted = json.loads(line)["txn"]
+                self._notes[noted["appId"]] = noted["version"]
+        self._read = number
+
+
+def _exists(files: FileSystem, path: str) -> bool:
+    return files.get_file_info(path).type != FileType.NotFound
+
+
+def _bytes(files: FileSystem, path: str) -> bytes:
+    with files.open_input_file(path) as file:
+        return file.read()
