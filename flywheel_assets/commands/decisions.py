@@ -9,7 +9,9 @@ from rich.text import Text
 
 from flywheel_assets.commands.envelope import NOT_FOUND, Answer, RefusedError
 from flywheel_assets.commands.skills import read_skills
+from flywheel_assets.decisions.decide import beginning
 from flywheel_assets.decisions.ledger import replay, verify
+from flywheel_assets.decisions.lifecycle import Canary, Shadow
 from flywheel_assets.decisions.rollout import rollout
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.lake.places import Places
@@ -66,15 +68,18 @@ def approve(places: Places, experiment: str, by: str, *, approved: bool) -> Answ
     from flywheel_assets.defs.approvals import answer
 
     states = rollout(Lake(places.lake).read(PROMOTION_DECISIONS), read_skills(places))
-    waiting = [state.experiment_id for state in states.values() if state.trial and state.trial.needs_approval]
+    under_way = [state.on_trial for state in states.values() if state.on_trial]
+    waiting = {one.registration.experiment_id: one for one in under_way if _asks(one)}
     if experiment not in waiting:
         raise RefusedError(
             f"{experiment} is not an open trial that asks for approval",
             [f"open and asking: {', '.join(map(str, waiting)) or 'none'}"],
             NOT_FOUND,
         )
-    answer(places, experiment, approved=approved, by=by, at=datetime.now(UTC))
-    said = "approved" if approved else "refused"
+    begins = approved and isinstance(waiting[experiment], Shadow)
+    about = beginning(experiment) if begins else experiment
+    answer(places, about, approved=approved, by=by, at=datetime.now(UTC))
+    said = "it begins with the next turn" if begins else "approved" if approved else "refused"
     return Answer({"experiment": experiment, "approved": approved, "by": by}, [Text(said)], ["flywheel run"])
 
 
@@ -83,7 +88,7 @@ def reject(places: Places, experiment: str, by: str) -> Answer:
     from flywheel_assets.defs.approvals import answer
 
     states = rollout(Lake(places.lake).read(PROMOTION_DECISIONS), read_skills(places))
-    under_way = [state.experiment_id for state in states.values() if state.trial]
+    under_way = [state.on_trial.registration.experiment_id for state in states.values() if state.on_trial]
     if experiment not in under_way:
         raise RefusedError(
             f"{experiment} is not an open trial", [f"open: {', '.join(map(str, under_way)) or 'none'}"], NOT_FOUND
@@ -97,7 +102,7 @@ def roll_back(places: Places, skill: str, by: str) -> Answer:
     from flywheel_assets.defs.approvals import ask_rollback
 
     states = rollout(Lake(places.lake).read(PROMOTION_DECISIONS), read_skills(places))
-    promoted = {name: state.promotions[-1].registration for name, state in states.items() if state.promotions}
+    promoted = {name: state.promoted.registration for name, state in states.items() if state.promoted}
     if skill not in promoted:
         raise RefusedError(
             f"nothing of skill {skill!r} was promoted", [f"promoted: {', '.join(promoted) or 'none'}"], NOT_FOUND
@@ -107,6 +112,10 @@ def roll_back(places: Places, skill: str, by: str) -> Answer:
     said = f"{undone.candidate_arm} gives way to {undone.incumbent_arm} with the next turn"
     result = {"experiment": undone.experiment_id, "restores": undone.incumbent_arm, "by": by}
     return Answer(result, [Text(said)], ["flywheel run"])
+
+
+def _asks(on_trial: Shadow | Canary) -> bool:
+    return isinstance(on_trial, Shadow) or on_trial.registration.needs_approval
 
 
 def _ledger(places: Places) -> list[dict[str, Any]]:

@@ -49,8 +49,9 @@ def _skill(state: SkillState) -> dict[str, object]:
         "production": state.production_arm,
         "baseline": state.baseline_arm,
         "promotions": len(state.promotions),
-        "on_trial": state.trial.candidate_arm if state.trial else None,
-        "experiment": state.experiment_id,
+        "on_trial": state.on_trial.registration.candidate_arm if state.on_trial else None,
+        "experiment": state.on_trial.registration.experiment_id if state.on_trial else None,
+        "state": type(state.on_trial).__name__.lower() if state.on_trial else None,
     }
 
 

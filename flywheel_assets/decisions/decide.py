@@ -16,8 +16,9 @@ from flywheel_assets.decisions.canonical import canonical, stated
 from flywheel_assets.decisions.elond import left
 from flywheel_assets.decisions.eprocess import Reals
 from flywheel_assets.decisions.evidence import Evidence
-from flywheel_assets.decisions.judge import Verdict, judge
+from flywheel_assets.decisions.judge import Kind, Verdict, judge
 from flywheel_assets.decisions.ledger import chain
+from flywheel_assets.decisions.lifecycle import Canary, Shadow
 from flywheel_assets.decisions.looks import CandidateSeen, LookManifest, manifest_json
 from flywheel_assets.decisions.register import Proposal, Row, proposals, register
 from flywheel_assets.decisions.rollout import SkillState, advance, rollout
@@ -98,36 +99,38 @@ class _Turn:
         self.routing = _by_skill(inputs.routing_candidates)
         self.prompts = _by_skill(inputs.prompt_candidates)
         under_way = [state.trial for state in self.states.values() if state.trial]
-        promoted = {name: state.promotions[-1].promoted_at for name, state in self.states.items() if state.promotions}
+        promoted = {name: state.promoted.promoted_at for name, state in self.states.items() if state.promoted}
         self.con = evidence.of_turn(inputs.con, under_way, promoted)
 
     def look_at_promotion(self, name: str) -> None:
         """Roll back where the arm in production is credibly worse than its predecessor."""
         state = self.states[name]
-        if not state.promotions:
+        promotion = state.promoted
+        if promotion is None:
             return
-        promotion = state.promotions[-1]
         found = evidence.since_promotion(self.con, promotion.registration, promotion.promoted_at)
         watched = watch(promotion.registration, found)
         asked_by = self.inputs.rollbacks.get(promotion.registration.experiment_id)
         outcome = verdict(found, watched, asked_by)
         if outcome.kind != "rolled_back":
             return
-        if state.trial is not None:
-            self._look(name, state.trial, incumbent_rolled_back=True)
+        if state.on_trial is not None:
+            self._look(name, state.on_trial.registration, incumbent_rolled_back=True)
         look = LookManifest(since=promotion.promoted_at, asked_by=asked_by)
         self._draft(name, promotion.registration, outcome, look, (found, arguments.of_rollback(watched)))
 
     def look_at_trial(self, name: str) -> None:
-        """Conclude the open trial, or say what is missing."""
-        trial = self.states[name].trial
-        if trial is not None:
-            self._look(name, trial, incumbent_rolled_back=False)
+        """Conclude the open trial, say what is missing, or let one that waited begin."""
+        on_trial = self.states[name].on_trial
+        if isinstance(on_trial, Shadow):
+            self._look_at_shadow(name, on_trial.registration)
+        elif on_trial is not None:
+            self._look(name, on_trial.registration, incumbent_rolled_back=False)
 
     def register_next(self, name: str) -> None:
         """Open a trial where none is open and something may be tried."""
         state, skill = self.states[name], self.inputs.skills.skills[name]
-        if state.trial is not None:
+        if state.on_trial is not None:
             return
         found = proposals(state, skill, self.routing.get(name, ()), self.prompts.get(name, ()))
         if found:
@@ -154,11 +157,22 @@ class _Turn:
         found = evidence.of_trial(self.con, registration)
         outcome = judge(registration, found, conditions)
         if outcome.kind == "held":
-            if outcome.evidence_hash != (self.states[name].last_evidence or NO_EVIDENCE.hash):
+            on_trial = self.states[name].on_trial
+            seen = on_trial.seen if isinstance(on_trial, Canary) else None
+            if outcome.evidence_hash != (seen or NO_EVIDENCE.hash):
                 self._draft(name, registration, outcome, LookManifest(conditions=conditions), None)
             return
         weights = arguments.of_trial(Trial(registration, found, conditions))
         self._draft(name, registration, outcome, LookManifest(conditions=conditions), (found, weights))
+
+    def _look_at_shadow(self, name: str, registration: Registration) -> None:
+        """A person's word, given while it had no traffic, begins or ends it; until then nothing is written."""
+        answers = self.inputs.approvals
+        if answers.get(registration.experiment_id) is False:
+            self._look(name, registration, incumbent_rolled_back=False)
+        elif answers.get(beginning(registration.experiment_id)):
+            outcome = _without_evidence("canary", "a person let it begin")
+            self._draft(name, registration, outcome, LookManifest(), None)
 
     def _register(self, state: SkillState, proposal: Proposal) -> None:
         registration = register(
@@ -177,7 +191,9 @@ class _Turn:
             off_policy=proposal.off_policy,
             policy=Scorer.model_validate_json(proposal.policy_json) if proposal.policy_json else None,
         )
-        self._draft(state.skill, registration, _registered(proposal), LookManifest(candidate=seen), None)
+        reason = "; ".join(one for one in (proposal.reason, proposal.off_policy) if one)
+        outcome = _without_evidence("registered", reason)
+        self._draft(state.skill, registration, outcome, LookManifest(candidate=seen), None)
 
     def _known(self, name: str, arm: str) -> bool:
         """Whether the arm's prompt can be put back byte for byte."""
@@ -213,10 +229,15 @@ class _Turn:
         self.grounds.append(ground)
 
 
-def _registered(proposal: Proposal) -> Verdict:
+def beginning(experiment_id: str) -> str:
+    """What a person's leave to begin is filed under; the bare id is for the promotion, or for the end."""
+    return f"{experiment_id}/canary"
+
+
+def _without_evidence(kind: Kind, reason: str) -> Verdict:
     return Verdict(
-        kind="registered",
-        reason="; ".join(one for one in (proposal.reason, proposal.off_policy) if one),
+        kind=kind,
+        reason=reason,
         estimate=None,
         lower=None,
         upper=None,

@@ -119,10 +119,8 @@ class Evidence:
     @property
     def hash(self) -> str:
         """SHA-256 of the rows in order, one canonical JSON line each."""
-        digest = hashlib.sha256()
-        for row in self.rows.select(HASHED).to_pylist():
-            digest.update(canonical(list(row.values())).encode() + b"\n")
-        return digest.hexdigest()
+        rows = zip(*(self.rows.column(name).to_pylist() for name in HASHED), strict=True)
+        return hashlib.sha256("".join(f"{canonical(row)}\n" for row in rows).encode()).hexdigest()
 
 
 def of_turn(

@@ -9,7 +9,7 @@ from flywheel_assets.decisions.evidence import Evidence
 from flywheel_assets.decisions.trial import Conditions, Failed, Passed, Result, Trial
 from flywheel_assets.tables.documents.registration import Registration
 
-Kind = Literal["registered", "held", "promoted", "rolled_back", "abandoned"]
+Kind = Literal["registered", "canary", "held", "promoted", "rolled_back", "abandoned"]
 
 
 @dataclass(frozen=True, slots=True)

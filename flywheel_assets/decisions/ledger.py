@@ -61,10 +61,10 @@ def verify(ledger: pa.Table) -> list[str]:
 def replay(entry: Entry, con: duckdb.DuckDBPyConnection) -> list[str]:
     """Derive the entry's verdict again from `gated_observations` on `con`, read at the manifest's version.
 
-    Returns the columns that differ, with both values; nothing when the bytes are equal. A registration
-    has no evidence to derive it from.
+    Returns the columns that differ, with both values; nothing when the bytes are equal. A registration,
+    and a person's leave to begin, have no evidence to derive them from.
     """
-    if entry["kind"] == "registered":
+    if entry["kind"] in ("registered", "canary"):
         return []
     registration = Registration.model_validate_json(entry["registration_json"])
     look = LookManifest.model_validate_json(entry["manifest_json"])

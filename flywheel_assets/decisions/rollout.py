@@ -1,22 +1,23 @@
-"""Rollout: the state of every skill, as the fold of the ledger, and the only ways it can change.
+"""Rollout: the state of every skill, as the fold of the ledger.
 
-Per skill: the launch baseline; a stack of promotions on it, the last of which is in production; and at
-most one open trial. A trial ends promoted or abandoned. A rollback takes the last promotion away and
-restores what was before it.
+Per skill: the launch baseline; what was promoted on it and superseded; what is promoted now; and at most
+one open trial. Each entry is one transition of `lifecycle`; what cannot follow is refused.
 """
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
 
+from flywheel_assets.decisions.lifecycle import Abandoned, Canary, Promoted, Registered, RolledBack, Shadow, Superseded
 from flywheel_assets.tables.documents.arm import Arm
 from flywheel_assets.tables.documents.registration import Registration
 from flywheel_assets.tables.documents.routing import prompt_version
 from flywheel_assets.tables.documents.skills_file import Skill, SkillsFile
+
+Entry = Mapping[str, Any]
 
 
 class IllegalTransitionError(ValueError):
@@ -24,40 +25,26 @@ class IllegalTransitionError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Promotion:
-    """A promoted arm, still in force."""
-
-    registration: Registration
-    promoted_at: datetime
-    support: float
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """A trial whose candidate is not in force. `support`: its evidence before and during the trial."""
-
-    registration: Registration
-    kind: str
-    support: float
-
-
-@dataclass(frozen=True, slots=True)
 class SkillState:
-    """One skill's rollout."""
+    """One skill's rollout. `superseded`: earlier promotions in force below `promoted`, the oldest first."""
 
     skill: str
     baseline_arm: str
-    promotions: tuple[Promotion, ...] = ()
-    trial: Registration | None = None
-    trial_support: float = 0.0
-    ended: tuple[Ended, ...] = ()
+    superseded: tuple[Superseded, ...] = ()
+    promoted: Promoted | None = None
+    on_trial: Shadow | Canary | None = None
+    ended: tuple[RolledBack | Abandoned, ...] = ()
     last_registered: str | None = None
-    last_evidence: str | None = None
+
+    @property
+    def promotions(self) -> tuple[Superseded | Promoted, ...]:
+        """Promotions in force, the one in production last."""
+        return (*self.superseded, self.promoted) if self.promoted else ()
 
     @property
     def production_arm(self) -> str:
         """What units get unless a draw says otherwise."""
-        return self.promotions[-1].registration.candidate_arm if self.promotions else self.baseline_arm
+        return self.promoted.registration.candidate_arm if self.promoted else self.baseline_arm
 
     @property
     def first_promoted_arm(self) -> str | None:
@@ -65,9 +52,9 @@ class SkillState:
         return self.promotions[0].registration.candidate_arm if self.promotions else None
 
     @property
-    def experiment_id(self) -> str | None:
-        """The open trial's id."""
-        return self.trial.experiment_id if self.trial else None
+    def trial(self) -> Registration | None:
+        """The open trial that has traffic."""
+        return self.on_trial.registration if isinstance(self.on_trial, Canary) else None
 
 
 def rollout(ledger: pa.Table, skills: SkillsFile) -> dict[str, SkillState]:
@@ -90,7 +77,7 @@ def baseline(skill: Skill) -> str:
     return str(Arm(model=skill.baseline_model, prompt_version=version))
 
 
-def advance(state: SkillState, entry: Mapping[str, Any]) -> SkillState:
+def advance(state: SkillState, entry: Entry) -> SkillState:
     """The state after one ledger entry. Raises IllegalTransitionError where it cannot follow."""
     registration = Registration.model_validate_json(entry["registration_json"])
     kind = entry["kind"]
@@ -98,44 +85,57 @@ def advance(state: SkillState, entry: Mapping[str, Any]) -> SkillState:
         return _register(state, registration, entry)
     if kind == "rolled_back":
         return _roll_back(state, registration, entry)
-    if state.trial != registration:
+    on_trial = state.on_trial
+    if on_trial is None or on_trial.registration != registration:
         raise IllegalTransitionError(f"{state.skill}: {kind} for {registration.experiment_id}, which is not open")
-    if kind == "held":
-        return replace(state, last_evidence=entry["evidence_hash"])
-    if kind == "promoted":
-        promotion = Promotion(registration, entry["decided_at"], _support(state.trial_support, registration, entry))
-        return replace(state, promotions=(*state.promotions, promotion), trial=None, last_evidence=None)
-    if kind == "abandoned":
-        ended = Ended(registration, kind, _support(state.trial_support, registration, entry))
-        return replace(state, trial=None, ended=(*state.ended, ended), last_evidence=None)
-    raise IllegalTransitionError(f"{state.skill}: unknown kind of entry {kind!r}")
+    return _in_shadow(state, on_trial, kind) if isinstance(on_trial, Shadow) else _on_trial(state, on_trial, entry)
 
 
-def _register(state: SkillState, registration: Registration, entry: Mapping[str, Any]) -> SkillState:
-    if state.trial is not None:
-        raise IllegalTransitionError(f"{state.skill}: {state.trial.experiment_id} is still open")
-    untouched = not state.promotions and not state.ended
+def _register(state: SkillState, registration: Registration, entry: Entry) -> SkillState:
+    if state.on_trial is not None:
+        raise IllegalTransitionError(f"{state.skill}: {state.on_trial.registration.experiment_id} is still open")
+    untouched = state.promoted is None and not state.ended
     if not untouched and registration.incumbent_arm != state.production_arm:
         raise IllegalTransitionError(f"{state.skill}: {registration.incumbent_arm} is not in production")
+    registered = Registered(registration, float(json.loads(entry["manifest_json"])["candidate"]["support"]))
     return replace(
         state,
         baseline_arm=registration.incumbent_arm if untouched else state.baseline_arm,
-        trial=registration,
-        trial_support=float(json.loads(entry["manifest_json"])["candidate"]["support"]),
+        on_trial=registered.shadowed() if registration.shadow else registered.begun(),
         last_registered=registration.kind,
-        last_evidence=None,
     )
 
 
-def _roll_back(state: SkillState, registration: Registration, entry: Mapping[str, Any]) -> SkillState:
-    if state.trial is not None:
-        raise IllegalTransitionError(f"{state.skill}: {state.trial.experiment_id} compares with what is rolled back")
-    if not state.promotions or state.promotions[-1].registration != registration:
+def _in_shadow(state: SkillState, shadow: Shadow, kind: str) -> SkillState:
+    if kind == "canary":
+        return replace(state, on_trial=shadow.begun())
+    if kind == "abandoned":
+        return replace(state, on_trial=None, ended=(*state.ended, shadow.abandoned()))
+    raise IllegalTransitionError(f"{state.skill}: {kind} for {shadow.registration.experiment_id}, which has no traffic")
+
+
+def _on_trial(state: SkillState, canary: Canary, entry: Entry) -> SkillState:
+    kind, units = entry["kind"], (entry["candidate_units"], entry["incumbent_units"])
+    if kind == "held":
+        return replace(state, on_trial=canary.held(entry["evidence_hash"]))
+    if kind == "promoted":
+        below = (*state.superseded, state.promoted.superseded()) if state.promoted else ()
+        return replace(state, superseded=below, promoted=canary.promoted(entry["decided_at"], *units), on_trial=None)
+    if kind == "abandoned":
+        return replace(state, on_trial=None, ended=(*state.ended, canary.abandoned(*units)))
+    raise IllegalTransitionError(f"{state.skill}: unknown kind of entry {kind!r}")
+
+
+def _roll_back(state: SkillState, registration: Registration, entry: Entry) -> SkillState:
+    if state.on_trial is not None:
+        open_one = state.on_trial.registration.experiment_id
+        raise IllegalTransitionError(f"{state.skill}: {open_one} compares with what is rolled back")
+    if state.promoted is None or state.promoted.registration != registration:
         raise IllegalTransitionError(f"{state.skill}: {registration.experiment_id} is not what is in production")
-    ended = Ended(registration, "rolled_back", _support(state.promotions[-1].support, registration, entry))
-    return replace(state, promotions=state.promotions[:-1], ended=(*state.ended, ended))
-
-
-def _support(before: float, registration: Registration, entry: Mapping[str, Any]) -> float:
-    """A routing proposal rests on runs of its arm, a prompt proposal on runs of the prompt it was built from."""
-    return before + entry["candidate_units" if registration.kind == "routing" else "incumbent_units"]
+    ended = state.promoted.rolled_back(entry["candidate_units"], entry["incumbent_units"])
+    return replace(
+        state,
+        superseded=state.superseded[:-1],
+        promoted=state.superseded[-1].restored() if state.superseded else None,
+        ended=(*state.ended, ended),
+    )

@@ -6,7 +6,6 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 # Whole figures, added up as they are.
 COUNTS = ("runs", "admitted", "missing", "immature", "refused", "costed", "errors", "timed")
@@ -28,8 +27,8 @@ def merge(stats: pa.Table, as_of: date, half_life: timedelta) -> tuple[pa.Table,
     count 2^(−age / half-life). Days are taken in order, so the rows' order makes no difference. A day
     after `as_of` counts like `as_of`. `latency_buckets` has a row of counts per arm.
     """
-    order = pc.sort_indices(stats, [(name, "ascending") for name in ("skill", "arm", "day", "segment")])
-    rows = stats.drop_columns(["latency_buckets"]).take(order)
+    numbered = stats.drop_columns(["latency_buckets"]).append_column("at", pa.array(np.arange(stats.num_rows)))
+    rows = numbered.sort_by([(name, "ascending") for name in ("skill", "arm", "day", "segment")])
     starts = _starts(rows)
     ends = np.append(starts[1:], rows.num_rows)[: len(starts)]
     days = rows["day"].to_numpy()
@@ -39,7 +38,7 @@ def merge(stats: pa.Table, as_of: date, half_life: timedelta) -> tuple[pa.Table,
     sums |= {f"decayed_{name}": _added(_column(rows, name) * decay, starts) for name in DECAYED}
     sums |= {f"decayed_{name}": _added(_column(rows, name) * decay**2, starts) for name in DECAYED_TWICE}
     arm = np.empty(rows.num_rows, np.int64)
-    arm[order.to_numpy()] = np.repeat(np.arange(len(starts)), ends - starts)
+    arm[rows["at"].to_numpy()] = np.repeat(np.arange(len(starts)), ends - starts)
     sums["latency_buckets"] = _buckets(stats["latency_buckets"], arm, len(starts))
     named = rows.select(["skill", "arm", "model", "prompt_version"]).take(pa.array(starts))
     for name, at in (("first_day", starts), ("last_day", ends - 1)):

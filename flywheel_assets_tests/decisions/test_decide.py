@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from flywheel_assets.decisions.decide import decide
-from flywheel_assets.decisions.ledger import replay
 from flywheel_assets.tables.documents.registration import Registration
 from flywheel_assets.tables.documents.routing import prompt_version
 from flywheel_assets.tables.documents.skills_file import Guardrail, Skill
@@ -228,17 +227,6 @@ def test_a_prompt_that_cannot_be_restored_is_not_replaced():
     assert world.last()["kind"] == "promoted"
 
 
-def test_a_person_decides_where_one_must():
-    world = World(skill=Skill(baseline_model="old", needs_approval=True))
-    world.turn()
-    world.draw(250, {INCUMBENT: 0.3, CANDIDATE: 0.9})
-    world.turn()
-    assert "waits for a person" in str(world.last()["reason"])
-    world.approvals = {str(world.last()["experiment_id"]): True}
-    world.turn()
-    assert world.last()["kind"] == "promoted"
-
-
 def test_a_promoted_arm_that_goes_bad_is_rolled_back_and_its_predecessor_restored(promoted: Callable[..., World]):
     world = promoted()
     world.draw(400, {INCUMBENT: 0.5, CANDIDATE: 0.8})
@@ -289,23 +277,3 @@ def test_the_budget_shrinks_with_every_trial_and_grows_with_every_promotion(prom
     world.routing = [proposal(OTHER, CANDIDATE)]
     world.turn()
     assert world.last()["alpha"] == pytest.approx(2 * 0.05 * 3 / (4 * 5))
-
-
-def test_a_person_can_end_a_trial_that_asks_for_nobody(world: World):
-    world.turn()
-    experiment = str(world.last()["experiment_id"])
-    world.approvals[experiment] = False
-    world.routing = []
-    world.turn()
-    assert (world.last()["kind"], world.last()["reason"]) == ("abandoned", "approval: rejected by a person")
-    assert replay(world.last(), world.inputs().con) == []
-
-
-def test_a_person_can_undo_a_promotion_and_the_entry_derives_again(promoted: Callable[..., World]):
-    world = promoted()
-    world.rollbacks[str(world.last()["experiment_id"])] = "ops"
-    state = world.turn().states["triage"]
-    assert (world.last()["kind"], state.production_arm) == ("rolled_back", INCUMBENT)
-    assert "asked for by ops" in str(world.last()["reason"])
-    assert replay(world.last(), world.inputs().con) == []
-    assert world.turn().entries.num_rows == 0

@@ -1,6 +1,9 @@
 """The rollout: any sequence of legal entries folds, no illegal one does, and a rollback restores."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +12,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from flywheel_assets.decisions.ledger import chain
+from flywheel_assets.decisions.lifecycle import (
+    Abandoned,
+    Canary,
+    Promoted,
+    Registered,
+    RolledBack,
+    Shadow,
+    Superseded,
+)
 from flywheel_assets.decisions.rollout import IllegalTransitionError, SkillState, advance, baseline, rollout
 from flywheel_assets.tables.documents.registration import Registration
 from flywheel_assets.tables.documents.routing import prompt_version
@@ -19,7 +31,9 @@ from flywheel_assets_tests.decisions.conftest import START
 SKILLS = SkillsFile(skills={"triage": Skill(baseline_model="old")})
 
 
-def entry(kind: str, candidate: str = "new|-|-", incumbent: str = "old|-|-", position: int = 1) -> dict[str, Any]:
+def entry(
+    kind: str, candidate: str = "new|-|-", incumbent: str = "old|-|-", position: int = 1, shadow: bool = False
+) -> dict[str, Any]:
     """A draft as `decide` makes them, as far as the fold looks at it."""
     registration = Registration(
         experiment_id=f"exp-{position}",
@@ -35,6 +49,7 @@ def entry(kind: str, candidate: str = "new|-|-", incumbent: str = "old|-|-", pos
         position=position,
         max_units=100,
         needs_approval=False,
+        shadow=shadow,
         registered_at=START,
         candidate_id="c",
     )
@@ -74,6 +89,12 @@ def entry(kind: str, candidate: str = "new|-|-", incumbent: str = "old|-|-", pos
             "in production",
         ),
         ([entry("registered"), entry("invented")], "unknown kind"),
+        ([entry("registered"), entry("canary")], "unknown kind"),
+        *(
+            ([entry("registered", shadow=True), entry(kind, shadow=True)], "no traffic")
+            for kind in ("held", "promoted")
+        ),
+        ([entry("registered", shadow=True), entry("registered", position=2)], "still open"),
     ],
 )
 def test_an_entry_that_cannot_follow_is_refused(entries: list[dict[str, Any]], words: str):
@@ -108,16 +129,26 @@ class Rollout(RuleBasedStateMachine):
         self.entries: list[dict[str, Any]] = []
         self.arms = ["old|-|-"]
         self.open: dict[str, Any] | None = None
+        self.in_shadow = False
         self.promoting: list[dict[str, Any]] = []
 
     @precondition(lambda self: self.open is None)
-    @rule(arm=st.sampled_from(["a|-|-", "b|-|-", "c|-|-"]))
-    def register(self, arm: str) -> None:
+    @rule(arm=st.sampled_from(["a|-|-", "b|-|-", "c|-|-"]), shadow=st.booleans())
+    def register(self, arm: str, shadow: bool) -> None:
         position = len(self.entries) + 1
-        self.open = {"candidate": arm, "incumbent": self.arms[-1], "position": position}
+        self.open = {"candidate": arm, "incumbent": self.arms[-1], "position": position, "shadow": shadow}
+        self.in_shadow = shadow
         self.entries.append(entry("registered", **self.open))
 
-    @precondition(lambda self: self.open is not None)
+    @precondition(lambda self: self.in_shadow)
+    @rule(kind=st.sampled_from(["canary", "abandoned"]))
+    def answer(self, kind: str) -> None:
+        assert self.open is not None
+        self.entries.append(entry(kind, **self.open))
+        self.in_shadow = False
+        self.open = self.open if kind == "canary" else None
+
+    @precondition(lambda self: self.open is not None and not self.in_shadow)
     @rule(kind=st.sampled_from(["held", "promoted", "abandoned"]))
     def conclude(self, kind: str) -> None:
         assert self.open is not None
@@ -140,10 +171,17 @@ class Rollout(RuleBasedStateMachine):
         assert state.production_arm == self.arms[-1]
         assert state.baseline_arm == "old|-|-"
         assert state.first_promoted_arm == (self.arms[1] if len(self.arms) > 1 else None)
-        assert (state.trial is None) == (self.open is None)
-        for kind in ("promoted", "held", "abandoned", "rolled_back"):
+        assert [one.registration.candidate_arm for one in state.promotions] == self.arms[1:]
+        assert (state.on_trial is None) == (self.open is None)
+        # What has traffic is what the published document draws for.
+        assert (state.trial is None) == (self.open is None or self.in_shadow)
+        legal = {None: set[str](), True: {"canary", "abandoned"}, False: {"held", "promoted", "abandoned"}}
+        for kind in ("canary", "promoted", "held", "abandoned", "rolled_back"):
             with pytest.raises(IllegalTransitionError):
                 advance(state, entry(kind, position=10_000))
+            if self.open and kind not in legal[self.in_shadow]:
+                with pytest.raises(IllegalTransitionError):
+                    advance(state, entry(kind, **self.open))
 
 
 TestRollout = Rollout.TestCase
@@ -154,4 +192,49 @@ def test_support_adds_up_what_was_known_before_and_what_the_trial_brought():
     state = SkillState("triage", "old|-|-")
     for kind in ("registered", "promoted", "rolled_back"):
         state = advance(state, entry(kind))
-    assert [(ended.kind, ended.support) for ended in state.ended] == [("rolled_back", 5.0 + 10 + 10)]
+    assert [(type(ended), ended.support) for ended in state.ended] == [(RolledBack, 5.0 + 10 + 10)]
+
+
+STEPS = {
+    "shadowed": "",
+    "begun": "",
+    "held": '"hash"',
+    "promoted": "now, 1, 1",
+    "abandoned": "1, 1",
+    "superseded": "",
+    "restored": "",
+    "rolled_back": "1, 1",
+}
+LEGAL = {
+    Registered: {"shadowed", "begun"},
+    Shadow: {"begun", "abandoned"},
+    Canary: {"held", "promoted", "abandoned"},
+    Promoted: {"superseded", "rolled_back"},
+    Superseded: {"restored"},
+    RolledBack: set[str](),
+    Abandoned: set[str](),
+}
+
+
+@pytest.mark.parametrize("state", LEGAL, ids=lambda state: state.__name__)
+def test_a_state_has_no_other_ways_out_than_these(state: type) -> None:
+    assert {step for step in STEPS if callable(getattr(state, step, None))} == LEGAL[state]
+
+
+def test_a_program_with_an_illegal_transition_does_not_type_check(tmp_path: Path) -> None:
+    illegal = [(state, step) for state in LEGAL for step in STEPS if step not in LEGAL[state]]
+    program = [
+        "from datetime import datetime",
+        f"from flywheel_assets.decisions.lifecycle import {', '.join(state.__name__ for state in LEGAL)}",
+        f"def go(now: datetime, {', '.join(f's{at}: {state.__name__}' for at, (state, _) in enumerate(illegal))}):",
+        *(f"    s{at}.{step}({STEPS[step]})" for at, (_, step) in enumerate(illegal)),
+    ]
+    (tmp_path / "program.py").write_text("\n".join(program))
+    pyright = [sys.executable, "-m", "pyright", "--outputjson", "--pythonpath", sys.executable, "program.py"]
+    found = subprocess.run(pyright, capture_output=True, text=True, cwd=tmp_path, check=False)
+    refused = {
+        one["range"]["start"]["line"]
+        for one in json.loads(found.stdout)["generalDiagnostics"]
+        if one.get("rule") == "reportAttributeAccessIssue"
+    }
+    assert refused == {3 + at for at in range(len(illegal))}

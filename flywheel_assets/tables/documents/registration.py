@@ -30,6 +30,7 @@ class Registration(BaseModel):
     position: int = Field(ge=1, description="Position in the stream of all trials")
     max_units: int = Field(gt=0)
     needs_approval: bool
+    shadow: bool = Field(default=False, description="Whether it has no traffic until a person lets it begin")
     registered_at: datetime
     criteria: tuple[str, ...] = Field(
         default=(), description="Criteria to meet; none named: those of the first version"

@@ -30,8 +30,7 @@ class Skill(BaseModel):
     baseline_prompt: str = Field(default="", description="Prompt text in production at launch")
     file: str = Field(
         default="",
-        description="agents/*.md or SKILL.md that carries the prompt, relative to this file's folder; patches to it are "
-        "exported",
+        description="agents/*.md or SKILL.md that carries the prompt, relative to this file's folder; it gets patches",
     )
     models: tuple[str, ...] = Field(default=(), description="Further models that may be tried")
     holdout: float = Field(default=0.05, ge=0, le=0.5, description="Share that stays on the launch baseline")
@@ -63,6 +62,7 @@ class Skill(BaseModel):
     evidence_days: int = Field(default=90, gt=0, description="A verdict rests mostly on evidence no older than this")
     max_units: int = Field(default=4000, gt=0, description="A trial undecided after so many units is abandoned")
     needs_approval: bool = Field(default=False, description="Whether a person must approve before promotion")
+    shadow: bool = Field(default=False, description="Whether a trial has no traffic until a person lets it begin")
 
 
 class SkillsFile(BaseModel):
