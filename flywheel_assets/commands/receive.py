@@ -7,12 +7,15 @@ from rich.console import Console
 from rich.text import Text
 
 from flywheel_assets.commands.envelope import USAGE, Answer, RefusedError, write_envelope
+from flywheel_assets.commands.queues.registry import find_queues
+from flywheel_assets.lake.places import Places
+from flywheel_assets.receiver.desk.pages import PATH as DESK
 from flywheel_assets.receiver.serve import Listening, PortTakenError, run
 from flywheel_assets.receiver.settings import ReceiverSettings
 
 
-def receive(settings: Mapping[str, object], *, as_json: bool) -> Answer:
-    """Acknowledge batches when they are on disk, until SIGINT or SIGTERM."""
+def receive(places: Places, settings: Mapping[str, object], *, as_json: bool) -> Answer:
+    """Acknowledge batches when they are on disk, and keep the desk, until SIGINT or SIGTERM."""
     try:
         wanted = ReceiverSettings.model_validate(settings)
     except ValidationError as error:
@@ -20,12 +23,14 @@ def receive(settings: Mapping[str, object], *, as_json: bool) -> Answer:
 
     def ready(where: Listening) -> None:
         if as_json:
-            write_envelope("receive", True, {"http": where.http, "grpc": where.grpc}, None, ["send SIGINT to stop"])
+            told = {"http": where.http, "grpc": where.grpc, "desk": where.http + DESK}
+            write_envelope("receive", True, told, None, ["send SIGINT to stop"])
         else:
-            Console(stderr=True).print(f"OTLP over HTTP  {where.http}\nOTLP over gRPC  {where.grpc}", highlight=False)
+            told = f"OTLP over HTTP  {where.http}\nOTLP over gRPC  {where.grpc}\ndesk            {where.http}{DESK}"
+            Console(stderr=True).print(told, highlight=False)
 
     try:
-        run(wanted, ready)
+        run(wanted, ready, find_queues(places))
     except PortTakenError as error:
         raise RefusedError(str(error)) from error
     return Answer({"stopped": True}, [Text("stopped")])

@@ -16,7 +16,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -50,6 +50,7 @@ class Addresses:
     ui: str
     otlp_http: str
     otlp_grpc: str
+    desk: str
 
 
 def stay_up(places: Places, ports: Ports, *, as_json: bool) -> Answer:
@@ -89,7 +90,7 @@ def running(
                 children.append(_start(_dagster(ui_port), environ, log))
                 doors = _doors(receiver, places)
                 _wait_until_loaded(f"http://{HOST}:{ui_port}", children, stopped, places)
-            yield Addresses(f"http://{HOST}:{ui_port}", doors["http"], doors["grpc"]), children
+            yield Addresses(f"http://{HOST}:{ui_port}", doors["http"], doors["grpc"], doors["desk"]), children
         finally:
             with console.status("stopping"):
                 _stop(children)
@@ -117,7 +118,7 @@ def log_file(places: Places) -> Path:
 
 def addresses_of(addresses: Addresses) -> dict[str, str]:
     """For the envelope."""
-    return {"ui": addresses.ui, "otlp_http": addresses.otlp_http, "otlp_grpc": addresses.otlp_grpc}
+    return asdict(addresses)
 
 
 def _receiver(ports: Ports) -> list[str]:
@@ -160,7 +161,7 @@ def _doors(receiver: subprocess.Popen[bytes], places: Places) -> dict[str, str]:
     answer = json.loads(line)
     if not answer["ok"]:
         raise RefusedError(str(answer["error"]["message"]), answer["next_actions"])
-    return {"http": str(answer["result"]["http"]), "grpc": str(answer["result"]["grpc"])}
+    return {name: str(where) for name, where in answer["result"].items()}
 
 
 def _wait_until_loaded(
@@ -240,6 +241,7 @@ def _print(console: Console, addresses: Addresses, places: Places) -> None:
     console.print(f"Dagster UI      {addresses.ui}", highlight=False)
     console.print(f"OTLP over HTTP  {addresses.otlp_http}", highlight=False)
     console.print(f"OTLP over gRPC  {addresses.otlp_grpc}", highlight=False)
+    console.print(f"desk            {addresses.desk}", highlight=False)
     console.print(f"artifacts       {places.artifacts}", highlight=False)
     console.print("agents: OTEL_EXPORTER_OTLP_ENDPOINT=" + addresses.otlp_http, highlight=False)
     console.print("Ctrl-C stops everything; what was acknowledged stays.", style="dim")

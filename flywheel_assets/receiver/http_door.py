@@ -1,4 +1,4 @@
-"""OTLP over HTTP, posted feedback, what agents load, and health, as an ASGI application."""
+"""OTLP over HTTP, posted feedback, what agents load, health, and the desk, as an ASGI application."""
 
 import asyncio
 import json
@@ -14,6 +14,8 @@ from starlette.routing import Route
 from flywheel_assets.receiver.answers import status_protobuf, success_json, success_protobuf
 from flywheel_assets.receiver.artifacts_door import PATH as ARTIFACTS_PATH
 from flywheel_assets.receiver.artifacts_door import ArtifactsDoor
+from flywheel_assets.receiver.desk.pages import Desk
+from flywheel_assets.receiver.desk.work import Queues
 from flywheel_assets.receiver.door import Door, Fault, RefusedError, Taken
 from flywheel_assets.receiver.emit_door import PATH as EMIT_PATH
 from flywheel_assets.receiver.emit_door import EmitDoor
@@ -36,9 +38,11 @@ _CODES: dict[Fault, tuple[int, int]] = {
 _LARGE = 256 * 1024
 
 
-def application(door: Door) -> Starlette:
-    """The routes of the HTTP door."""
+def application(door: Door, queues: Queues) -> Starlette:
+    """The routes of the HTTP door; with queues, those of the desk too."""
     http = _HttpDoor(door)
+    token = door.settings.token
+    desk = Desk(queues, None if token is None else token.get_secret_value()).routes() if queues else []
     return Starlette(
         routes=[
             Route("/v1/traces", http.traces, methods=["POST"]),
@@ -48,6 +52,7 @@ def application(door: Door) -> Starlette:
             Route(EMIT_PATH, EmitDoor(door).emit, methods=["POST"]),
             Route(ARTIFACTS_PATH, ArtifactsDoor(door).get, methods=["GET"]),
             Route("/health", http.health, methods=["GET"]),
+            *desk,
         ]
     )
 

@@ -10,12 +10,16 @@ from pathlib import Path
 
 import grpc
 import uvicorn
+from starlette.applications import Starlette
 
+from flywheel_assets.receiver.desk.work import Queues
 from flywheel_assets.receiver.door import Door
 from flywheel_assets.receiver.grpc_door import grpc_server
 from flywheel_assets.receiver.http_door import application
 from flywheel_assets.receiver.settings import ReceiverSettings
 from flywheel_assets.sources.spool import Spool
+
+NO_QUEUES: Queues = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +65,11 @@ async def serve(
     settings: ReceiverSettings,
     ready: Callable[[Listening], None] = lambda _: None,
     stop: asyncio.Event | None = None,
+    queues: Queues = NO_QUEUES,
 ) -> None:
     """Receive until `stop` is set or the task is cancelled; `ready` is called once both doors are open.
 
+    `queues` are what people find on the desk; without any, there is none.
     On the way out requests in hand are finished and the spool is stored. Raises PortTakenError.
     """
     stop = stop or asyncio.Event()
@@ -74,7 +80,7 @@ async def serve(
     try:
         grpc_port = _open_grpc(rpc, settings)
         rpc.start()
-        http = _Server(_uvicorn_config(door, settings))
+        http = _Server(_uvicorn_config(application(door, queues), settings))
         running = asyncio.create_task(http.serve(sockets=[listener]))
         await _first(running, http.opened)
         ready(Listening(settings.host, listener.getsockname()[1], grpc_port))
@@ -91,7 +97,9 @@ async def serve(
         events.close()
 
 
-def run(settings: ReceiverSettings, ready: Callable[[Listening], None] = lambda _: None) -> None:
+def run(
+    settings: ReceiverSettings, ready: Callable[[Listening], None] = lambda _: None, queues: Queues = NO_QUEUES
+) -> None:
     """Receive until SIGINT or SIGTERM. For a process of its own: call from its main thread."""
 
     async def until_signalled() -> None:
@@ -99,7 +107,7 @@ def run(settings: ReceiverSettings, ready: Callable[[Listening], None] = lambda 
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.set)
-        await serve(settings, ready, stop)
+        await serve(settings, ready, stop, queues)
 
     asyncio.run(until_signalled())
 
@@ -113,9 +121,9 @@ def _spool(settings: ReceiverSettings, folder: Path) -> Spool:
     )
 
 
-def _uvicorn_config(door: Door, settings: ReceiverSettings) -> uvicorn.Config:
+def _uvicorn_config(served: Starlette, settings: ReceiverSettings) -> uvicorn.Config:
     return uvicorn.Config(
-        application(door),
+        served,
         log_level="warning",
         access_log=False,
         lifespan="off",

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from flywheel_assets.receiver.serve import Listening, serve
+from flywheel_assets.receiver.desk.work import Queues
+from flywheel_assets.receiver.serve import NO_QUEUES, Listening, serve
 from flywheel_assets.receiver.settings import ReceiverSettings
 from flywheel_assets.sources.framing import records
 from flywheel_assets.sources.spool import Spool
@@ -39,7 +40,7 @@ def stored(inbox: Path, suffix: str) -> list[bytes]:
 
 
 @contextmanager
-def started(settings: ReceiverSettings) -> Generator[Receiver]:
+def started(settings: ReceiverSettings, queues: Queues) -> Generator[Receiver]:
     listening: list[Listening] = []
     spools: list[Spool] = []
     opened, stop = threading.Event(), asyncio.Event()
@@ -49,7 +50,7 @@ def started(settings: ReceiverSettings) -> Generator[Receiver]:
         opened.set()
 
     loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=lambda: loop.run_until_complete(serve(settings, ready, stop)))
+    thread = threading.Thread(target=lambda: loop.run_until_complete(serve(settings, ready, stop, queues)))
     thread.start()
     assert opened.wait(20)
     try:
@@ -64,9 +65,9 @@ def started(settings: ReceiverSettings) -> Generator[Receiver]:
 def start(tmp_path: Path) -> Generator[Callable[..., Receiver]]:
     running: list[object] = []
 
-    def start(**settings: object) -> Receiver:
+    def start(queues: Queues = NO_QUEUES, **settings: object) -> Receiver:
         given = {"inbox": tmp_path / "inbox", "http_port": 0, "grpc_port": 0} | settings
-        one = started(ReceiverSettings.model_validate(given))
+        one = started(ReceiverSettings.model_validate(given), queues)
         running.append(one)
         return one.__enter__()
 
