@@ -29,6 +29,19 @@ def versions_in(route: SkillRoute) -> Iterator[str]:
     yield from dict.fromkeys(arm.prompt_version for arm in arms if arm.prompt_version != "-")
 
 
+def waiting(candidates: pa.Table) -> dict[str, list[str]]:
+    """Skill → versions of PROMPT_CANDIDATES that share in its exploration: variants that may be tried still.
+
+    What was compiled is not explored: it changes with the evidence, and goes to its trial as it is.
+    """
+    found: dict[str, list[str]] = {}
+    for row in candidates.to_pylist():
+        compiled = row["lessons"] or row["demonstrations"]
+        if row["state"] in ("proposed", "waiting") and row["text"] is not None and not compiled:
+            found.setdefault(row["skill"], []).append(row["prompt_version"])
+    return {skill: sorted(versions) for skill, versions in found.items()}
+
+
 def known_prompts(folder: Path, skills: SkillsFile, candidates: pa.Table) -> dict[tuple[str, str], PromptDocument]:
     """Every prompt whose text is at hand: published before, proposed now, or in production at launch.
 

@@ -17,7 +17,7 @@ from flywheel_assets.artifacts.evidence import Evidence, Grounds, prompt_evidenc
 from flywheel_assets.artifacts.export import Material, export
 from flywheel_assets.artifacts.files import write_whole
 from flywheel_assets.artifacts.policies import Policies, known_policies
-from flywheel_assets.artifacts.prompts import Prompts, known_prompts, prompt_id, prompt_path, versions_in
+from flywheel_assets.artifacts.prompts import Prompts, known_prompts, prompt_id, prompt_path, versions_in, waiting
 from flywheel_assets.artifacts.routing import State, routing_document, skill_route
 from flywheel_assets.artifacts.rows import promoted_rows
 from flywheel_assets.artifacts.schemas import schemas
@@ -64,7 +64,7 @@ def publish(  # noqa: PLR0913 - exporters of other packages are an option, the r
     withheld = _without_text(states, skills, known, policies)
     ready = {skill: state for skill, state in states.items() if skill not in withheld}
     kept = {skill: newest.skills[skill] for skill in withheld if newest and skill in newest.skills}
-    document = routing_document(ready, skills, newest, kept, policies)
+    document = routing_document(ready, skills, newest, kept, policies, waiting(candidates))
     changed = document is not newest
     if changed:
         seen = _ledger_length(folder, history[-1]) if history else 0

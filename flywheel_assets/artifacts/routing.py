@@ -3,7 +3,7 @@
 Pure: the same states, skills and previous document give the same document.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from flywheel_assets.artifacts.policies import Policies, scorers_of
@@ -42,21 +42,24 @@ class State(Protocol):
         ...
 
 
-def routing_document(
+def routing_document(  # noqa: PLR0913, PLR0917 - what is not given is not there
     states: Mapping[str, State],
     skills: SkillsFile,
     previous: RoutingDocument | None,
     kept: Mapping[str, SkillRoute] | None = None,
     policies: Policies | None = None,
+    waiting: Mapping[str, Sequence[str]] | None = None,
 ) -> RoutingDocument:
     """The document for these states: `previous` itself where nothing changed, else the next version.
 
     Skills without a state, and states of skills that the operator no longer names, are left out.
     `kept` are routes to use as they are, whatever the states say. `previous` is the newest version.
-    `policies` has the rule of every contextual policy that a state names.
+    `policies` has the rule of every contextual policy that a state names, `waiting` the prompt versions of each
+    skill that share in its exploration.
     """
     named = (name for name in sorted(skills.skills) if name in states)
-    routes = {name: skill_route(states[name], skills.skills[name], policies) for name in named}
+    explored = waiting or {}
+    routes = {name: skill_route(states[name], skills.skills[name], policies, explored.get(name, ())) for name in named}
     routes |= kept or {}
     if previous is None:
         return RoutingDocument(version=1, skills=routes)
@@ -65,10 +68,12 @@ def routing_document(
     return RoutingDocument(version=previous.version + 1, parent=previous.policy_id, skills=routes)
 
 
-def skill_route(state: State, skill: Skill, policies: Policies | None = None) -> SkillRoute:
+def skill_route(
+    state: State, skill: Skill, policies: Policies | None = None, waiting: Sequence[str] = ()
+) -> SkillRoute:
     """One skill's two draws. Raises ValueError where the rule of a contextual policy is not among `policies`."""
     trial = state.trial
-    fixed, drawn = _fixed(state, skill), _trial(state, skill)
+    fixed, drawn = _fixed(state, skill), _trial(state, skill, waiting)
     return SkillRoute(
         salt=FIXED_SALT,
         fixed=fixed,
@@ -94,10 +99,10 @@ def _fixed(state: State, skill: Skill) -> tuple[Segment, ...]:
     return tuple(segments)
 
 
-def _trial(state: State, skill: Skill) -> tuple[Segment, ...]:
+def _trial(state: State, skill: Skill, waiting: Sequence[str]) -> tuple[Segment, ...]:
     """Canary, production, explore. A registered trial's shares hold, whatever skills.yaml says since."""
     trial = state.trial
-    others = _other_arms(state, skill)
+    others = _other_arms(state, skill, waiting)
     if trial is None:
         explore = skill.explore if others and skill.explore >= NEGLIGIBLE else 0.0
         return (Segment(name="production", arm=state.production_arm, share=1 - explore), *_explore(others, explore))
@@ -114,14 +119,13 @@ def _trial(state: State, skill: Skill) -> tuple[Segment, ...]:
     )
 
 
-def _other_arms(state: State, skill: Skill) -> tuple[str, ...]:
-    """The skill's models with the production prompt, but for the arms that have traffic anyway."""
+def _other_arms(state: State, skill: Skill, waiting: Sequence[str]) -> tuple[str, ...]:
+    """The skill's models with the production prompt and its model with prompts that wait, but for arms on traffic."""
     production = Arm.parse(state.production_arm)
     taken = {state.production_arm, *((state.trial.candidate_arm,) if state.trial else ())}
-    arms = [
-        str(production.model_copy(update={"model": model}))
-        for model in dict.fromkeys((skill.baseline_model, *skill.models))
-    ]
+    models = dict.fromkeys((skill.baseline_model, *skill.models))
+    arms = [str(production.model_copy(update={"model": model})) for model in models]
+    arms += [str(production.model_copy(update={"prompt_version": version})) for version in waiting]
     return tuple(arm for arm in arms if arm not in taken)
 
 

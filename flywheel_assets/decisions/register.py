@@ -2,8 +2,8 @@
 
 One trial per skill at a time. Routing and prompt proposals take turns. A candidate that ended without
 being in force comes back against the same incumbent only when its evidence has doubled since; for
-prompts that holds for every text, and for contextual policies for every rule, because each new run would
-make a new one.
+compiled prompts that holds for every text, and for contextual policies for every rule, because each new run
+would make a new one.
 """
 
 import hashlib
@@ -39,6 +39,7 @@ class Proposal:
     reason: str
     off_policy: str | None = None
     policy_json: str | None = None
+    compiled: bool = False
 
 
 def proposals(state: SkillState, skill: Skill, routing: Sequence[Row], prompts: Sequence[Row]) -> list[Proposal]:
@@ -66,6 +67,7 @@ def proposals(state: SkillState, skill: Skill, routing: Sequence[Row], prompts: 
             row["support"],
             0.0,
             row["reason"],
+            compiled=bool(row["lessons"] or row["demonstrations"]),
         )
         for row in sorted(prompts, key=lambda row: (-row["support"], row["prompt_version"]))
         if row["state"] == "proposed" and row["parent_version"] == production.prompt_version
@@ -94,6 +96,7 @@ def register(  # noqa: PLR0913 - a registration says everything beforehand
         position=position,
         max_units=skill.max_units,
         needs_approval=skill.needs_approval,
+        shadow=skill.shadow,
         registered_at=now,
         criteria=tuple(CRITERIA),
         slices=skill.slices,
@@ -118,7 +121,12 @@ def _family(arm: str, kind: str) -> str:
 def _tried(proposal: Proposal, state: SkillState) -> bool:
     return any(
         ended.registration.incumbent_arm == state.production_arm
-        and (_family(ended.registration.candidate_arm, ended.registration.kind) == _family(proposal.arm, proposal.kind))
+        and (
+            ended.registration.candidate_arm == proposal.arm
+            if proposal.kind == "prompt" and not proposal.compiled
+            else _family(ended.registration.candidate_arm, ended.registration.kind)
+            == _family(proposal.arm, proposal.kind)
+        )
         and proposal.support < RETRY_FACTOR * ended.support
         for ended in state.ended
     )

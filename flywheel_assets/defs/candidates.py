@@ -4,7 +4,10 @@ import dagster as dg
 
 from flywheel_assets.artifacts.policies import known_policies
 from flywheel_assets.artifacts.prompts import known_prompts
-from flywheel_assets.candidates.prompts.propose import COLUMNS, IncumbentPrompt, propose_prompts
+from flywheel_assets.candidates.prompts.incumbent import IncumbentPrompt
+from flywheel_assets.candidates.prompts.propose import COLUMNS, propose_prompts
+from flywheel_assets.candidates.prompts.search import with_variants
+from flywheel_assets.candidates.prompts.written import checked, variants_in
 from flywheel_assets.candidates.routing.policies import in_production, with_policies
 from flywheel_assets.candidates.routing.propose import propose_routes
 from flywheel_assets.decisions.off_policy.routes import with_counterfactuals
@@ -14,6 +17,7 @@ from flywheel_assets.defs.conservation import conserves
 from flywheel_assets.defs.graph import specs
 from flywheel_assets.defs.report import Results, materialised, of
 from flywheel_assets.defs.resources import WheelResource
+from flywheel_assets.observations.secret_patterns import find_secrets
 from flywheel_assets.tables.agent_runs import AGENT_RUNS
 from flywheel_assets.tables.documents.arm import Arm
 from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS
@@ -54,8 +58,17 @@ def prompts(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     lake = wheel.lake()
     tried = {Arm.parse(arm).prompt_version for arm in lake.read(PROMOTION_DECISIONS)["candidate_arm"].to_pylist()}
     observations = lake.read(GATED_OBSERVATIONS, columns=COLUMNS)
-    found = propose_prompts(observations, wheel.skills(), incumbent_prompts(wheel), frozenset(tried))
+    incumbents = incumbent_prompts(wheel)
+    compiled = propose_prompts(observations, wheel.skills(), incumbents, frozenset(tried))
+    variants = checked(variants_in(wheel.places().prompts), incumbents, secret_in)
+    found = with_variants(compiled, variants, incumbents, frozenset(tried), lake.read(SKILL_SCORES))
     yield from materialised(context, [PROMPT_CANDIDATES.name], [of(lake.overwrite(PROMPT_CANDIDATES, found))])
+
+
+def secret_in(text: str) -> str | None:
+    """Why a text must not be published: whoever loads prompts would read it."""
+    kinds = sorted({one.kind for one in find_secrets(text)})
+    return f"holds what looks like a secret: {', '.join(kinds)}" if kinds else None
 
 
 def incumbent_prompts(wheel: WheelResource) -> dict[str, IncumbentPrompt]:
@@ -66,9 +79,9 @@ def incumbent_prompts(wheel: WheelResource) -> dict[str, IncumbentPrompt]:
     for name, state in rollout(wheel.lake().read(PROMOTION_DECISIONS), skills).items():
         version = Arm.parse(state.production_arm).prompt_version
         if version == "-":
-            found[name] = IncumbentPrompt("-", "")
+            found[name] = IncumbentPrompt("-", "", state.production_arm)
         elif (name, version) in known:
-            found[name] = IncumbentPrompt(version, known[name, version].text)
+            found[name] = IncumbentPrompt(version, known[name, version].text, state.production_arm)
     return found
 
 

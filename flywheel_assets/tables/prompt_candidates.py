@@ -1,4 +1,4 @@
-"""Prompts compiled from admitted observations, each citing the runs it was made of."""
+"""Prompts worth a trial: compiled from admitted observations, each citing its runs, or put into a folder."""
 
 from flywheel_assets.tables.table import INT, REAL, TEXT, TEXTS, Column, Table
 
@@ -11,15 +11,18 @@ PROMPT_CANDIDATES = Table(
         Column("candidate_id", TEXT, "Hash of skill and prompt text", required=True),
         Column("skill", TEXT, "Skill", required=True),
         Column(
-            "prompt_version", TEXT, "First 12 hex digits of the text's SHA-256; '-' when there is none", required=True
+            "prompt_version",
+            TEXT,
+            "First 12 hex digits of the text's SHA-256; '-' when none was compiled",
+            required=True,
         ),
         Column("parent_version", TEXT, "Prompt it was built from"),
-        Column("text", TEXT, "The prompt; NULL when there is none", private="words"),
+        Column("text", TEXT, "The prompt; NULL when there is none, or none that could be used", private="words"),
         Column("lessons", TEXTS, "Lessons in it", required=True, private="words"),
         Column("demonstrations", INT, "Demonstrations in it", "runs", required=True),
         Column("source_run_ids", TEXTS, "Runs that the demonstrations and lessons come from", required=True),
         Column("support", REAL, "Effective evidence behind it", "runs", required=True),
-        Column("state", TEXT, "proposed | refused", required=True),
+        Column("state", TEXT, "proposed | waiting (explored meanwhile) | refused", required=True),
         Column("reason", TEXT, "Why", required=True),
     ),
 )

@@ -32,6 +32,7 @@ from flywheel_assets.tables.run_spans import RUN_SPANS
 from flywheel_assets.tables.skill_day_stats import SKILL_DAY_STATS
 from flywheel_assets.tables.skill_outlook import SKILL_OUTLOOK
 from flywheel_assets.tables.skill_scores import SKILL_SCORES
+from flywheel_assets.tables.span_credit import SPAN_CREDIT
 from flywheel_assets.tables.span_rejections import SPAN_REJECTIONS
 from flywheel_assets.tables.statements import PRICES, SHADOW_GATES, SKILL_NAMES
 from flywheel_assets.tables.storms import STORMS
@@ -95,8 +96,8 @@ LABEL = Step(
         Read(RAW_SPANS, after=RUN_REACH_DAYS),
         Read(FEEDBACK, after=FEEDBACK_REACH_DAYS),
     ),
-    (LABEL_VOTES, LABELER_RELIABILITY, LABELED_EXAMPLES),
-    version="3",
+    (LABEL_VOTES, LABELER_RELIABILITY, SPAN_CREDIT, LABELED_EXAMPLES),
+    version="4",
 )
 COMPARE_JUDGES = Step(
     "compare_judges", (Read(AGENT_RUNS), Read(FEEDBACK, after=FEEDBACK_REACH_DAYS)), (JUDGE_DAY_STATS,)
@@ -131,7 +132,12 @@ PROPOSE_ROUTES = Step(
     (ROUTING_CANDIDATES,),
     version="2",
 )
-PROPOSE_PROMPTS = Step("propose_prompts", (Read(GATED_OBSERVATIONS), Read(PROMOTION_DECISIONS)), (PROMPT_CANDIDATES,))
+PROPOSE_PROMPTS = Step(
+    "propose_prompts",
+    (Read(GATED_OBSERVATIONS), Read(SKILL_SCORES), Read(PROMOTION_DECISIONS)),
+    (PROMPT_CANDIDATES,),
+    version="2",
+)
 DRILL = Step("drill", (Read(GATED_OBSERVATIONS),), (DRILLS,), version="2")
 DECIDE = Step(
     "decide",

@@ -178,10 +178,13 @@ def test_routing_and_prompt_proposals_take_turns(world: World):
     assert tried == [CANDIDATE, f"old|{prompt_version('Be kind.')}|-", OTHER]
 
 
-def test_another_text_against_the_same_incumbent_needs_twice_the_evidence(world: World):
+@pytest.mark.parametrize(("compiled", "counts"), [(1, (1, 1, 2)), (0, (1, 2, 3))], ids=["compiled", "variants"])
+def test_another_compiled_text_needs_twice_the_evidence_and_a_variant_does_not(
+    world: World, compiled: int, counts: tuple[int, ...]
+):
     world.routing = []
-    for support, registered in ((50.0, 1), (300.0, 1), (500.0, 2)):
-        world.prompts = [prompt_row(f"Text of {support}", support=support)]
+    for support, registered in zip((50.0, 300.0, 500.0), counts, strict=True):
+        world.prompts = [prompt_row(f"Text of {support}", support=support) | {"demonstrations": compiled}]
         world.turn()
         world.draw(300, {INCUMBENT: 0.9, f"old|{prompt_version(f'Text of {support}')}|-": 0.2})
         world.turn()

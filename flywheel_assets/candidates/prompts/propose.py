@@ -1,16 +1,16 @@
 """Which prompt of each skill is worth a trial: lessons and demonstrations from admitted observations."""
 
-import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
 from flywheel_assets.candidates.prompts.compile import compile_prompt, lessons_in
 from flywheel_assets.candidates.prompts.demonstrations import demonstrations
+from flywheel_assets.candidates.prompts.incumbent import IncumbentPrompt
 from flywheel_assets.candidates.prompts.lessons import CITED, lessons
 from flywheel_assets.candidates.prompts.material import Run, settled, usable
+from flywheel_assets.candidates.prompts.rows import hash_of, row_of
 from flywheel_assets.tables.documents.routing import prompt_version
 from flywheel_assets.tables.documents.skills_file import SkillsFile
 from flywheel_assets.tables.prompt_candidates import PROMPT_CANDIDATES
@@ -29,18 +29,11 @@ COLUMNS = (
     "error_type",
     "grain",
     "redacted",
+    "remarks",
     "outcome",
     "confidence",
     "weight",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class IncumbentPrompt:
-    """The prompt in production: its version ('-' when unknown) and text."""
-
-    version: str
-    text: str
 
 
 def propose_prompts(
@@ -49,7 +42,7 @@ def propose_prompts(
     incumbents: Mapping[str, IncumbentPrompt],
     tried_versions: frozenset[str] = frozenset(),
 ) -> pa.Table:
-    """PROMPT_CANDIDATES: one row per skill, the prompt proposed or why there is none.
+    """PROMPT_CANDIDATES: one row per skill, the prompt compiled or why there is none.
 
     `observations` has at least the columns COLUMNS of GATED_OBSERVATIONS. A text changes only when
     the evidence has doubled, and one that was tried is not proposed again (its row keeps the text).
@@ -58,11 +51,11 @@ def propose_prompts(
     for row in observations.select(COLUMNS).to_pylist():
         if row["skill"] in seen:
             seen[row["skill"]].append(row)
-    rows = [_of_skill(name, usable(seen[name]), incumbents[name], tried_versions) for name in sorted(seen)]
+    rows = [_compiled(name, usable(seen[name]), incumbents[name], tried_versions) for name in sorted(seen)]
     return PROMPT_CANDIDATES.conform(PROMPT_CANDIDATES.rows(rows))
 
 
-def _of_skill(name: str, runs: list[Run], incumbent: IncumbentPrompt, tried: frozenset[str]) -> dict[str, object]:
+def _compiled(name: str, runs: list[Run], incumbent: IncumbentPrompt, tried: frozenset[str]) -> dict[str, object]:
     # What failed under another prompt may have been mended since: only runs on this one teach.
     ours = [run for run in runs if run.prompt_version == incumbent.version]
     basis = settled(ours, LEAST_RUNS)
@@ -91,12 +84,7 @@ def _of_skill(name: str, runs: list[Run], incumbent: IncumbentPrompt, tried: fro
     cited = {run_id for mark in marks for run_id in mark.run_ids[:CITED]} | {run.run_id for run in examples}
     made = f"{len(marks)} lessons and {len(examples)} examples from {len(basis)} runs ({good} successes)"
     before = "on trial or tried before; the next is made when runs have doubled. It has "
-    return {
-        "candidate_id": _hash(name, text),
-        "skill": name,
-        "prompt_version": version,
-        "parent_version": incumbent.version,
-        "text": text,
+    return row_of(name, version, incumbent, text) | {
         "lessons": learned,
         "demonstrations": len(examples),
         "source_run_ids": sorted(cited),
@@ -111,19 +99,5 @@ def _said(lesson: str) -> str:
 
 
 def _refused(name: str, incumbent: IncumbentPrompt, reason: str) -> dict[str, object]:
-    return {
-        "candidate_id": _hash(name, f"refused\n{incumbent.version}"),
-        "skill": name,
-        "prompt_version": "-",
-        "parent_version": incumbent.version,
-        "lessons": [],
-        "demonstrations": 0,
-        "source_run_ids": [],
-        "support": 0.0,
-        "state": "refused",
-        "reason": reason,
-    }
-
-
-def _hash(name: str, text: str) -> str:
-    return hashlib.sha256(f"{name}\n{text}".encode()).hexdigest()[:16]
+    row = row_of(name, "-", incumbent, None)
+    return row | {"candidate_id": hash_of(name, f"refused\n{incumbent.version}"), "state": "refused", "reason": reason}
