@@ -117,7 +117,7 @@ ADMIT = Step(
         Read(SHADOW_GATES),
     ),
     (GATE_VERDICTS, GATED_OBSERVATIONS, REJECTIONS),
-    version="6",
+    version="7",
 )
 DAY_STATS = Step("day_stats", (Read(LABELED_EXAMPLES), Read(GATED_OBSERVATIONS)), (SKILL_DAY_STATS,))
 

@@ -101,6 +101,36 @@ def test_a_service_that_is_out_of_line_is_held_and_one_with_harder_tasks_is_not(
     assert dict(found) == expected
 
 
+PRICES = {"x": 0.02, "y": 0.001, "z": 0.005}
+
+
+@pytest.mark.parametrize(
+    ("prices", "expected"),
+    [
+        (PRICES, {}),
+        ({arm: 4 * price for arm, price in PRICES.items()}, {}),
+        (PRICES | {"y": 0.0018}, {}),
+        (PRICES | {"x": PRICES["y"], "y": PRICES["x"]}, {"x": 60, "y": 60}),
+        (PRICES | {"x": None, "y": None}, {}),
+        (PRICES | {"x": float("inf"), "y": -1.0}, {}),
+    ],
+    ids=["alike", "longer texts", "a little dearer", "two swapped", "not known", "no prices"],
+)
+def test_a_service_that_mixes_up_what_arms_cost_is_held_and_one_that_is_dearer_is_not(
+    example: Callable, admitted: Callable, prices, expected
+):
+    rows, given = fleet(example, {(service, arm): 0.5 for service in ("north", "south", "west") for arm in PRICES})
+    whose = {span["trace_id"]: span["service_name"] for span in given["spans"]}
+    rng = random.Random(5)
+    for row in rows:
+        price = (prices if whose[row["trace_id"]] == "west" else PRICES)[row["model"]]
+        row["cost_usd"] = None if price is None else price * rng.lognormvariate(0, 0.4)
+    found = verdicts(admitted(rows, **given), "broken_harness")
+    held = {run for run, (_, reason) in found.items() if reason == "costs_out_of_line"}
+    assert Counter(row["model"] for row in rows if row["run_id"] in held) == Counter(expected)
+    assert {whose[row["trace_id"]] for row in rows if row["run_id"] in held} <= {"west"}
+
+
 @pytest.mark.parametrize(
     ("given", "expected"),
     [

@@ -1,14 +1,14 @@
 """Holds what a service says of an arm where its word is out of line with most other services'.
 
-Two ways to be out of line: all its outcomes are the same while others see both; or it ranks the arm,
-against its own other arms, far from where most others rank it. A service whose tasks are
-harder is not out of line: all its arms are lower alike.
+Ways to be out of line: all its outcomes are the same while others see both; it ranks the arm by outcome,
+against its own other arms, far from where most others rank it; or by cost, as when prices are mixed up.
+A service whose tasks are harder, or longer, is not out of line: all its arms differ alike.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from math import sqrt
+from math import inf, log10, sqrt
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from flywheel_assets.observations.verdict import ALLOW, Verdict, hold
 Cell = tuple[str, str, str]
 CONSTANT = hold("constant_outcomes", "all outcomes of this service are the same where other services see both")
 OUT_OF_LINE = hold("out_of_line", "this service ranks the arm far from where most other services rank it")
+COSTS = hold("costs_out_of_line", "what the arm costs beside its others, this service says unlike most others")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,60 +30,76 @@ class _Sample:
     error: float
 
 
+# By service and arm.
+Cells = Mapping[tuple[str, str], _Sample]
+
+
 @dataclass(frozen=True, slots=True)
 class BrokenHarness:
-    """`least` runs in a cell; out of line from a difference of `apart` at `sigmas` standard errors."""
+    """`least` runs in a cell; out of line from a difference of `apart` at `sigmas` standard errors.
+
+    Costs are compared by their decimal logarithms: half of one is a factor of three.
+    """
 
     least: int = 30
     apart: float = 0.3
+    costs_apart: float = 0.5
     sigmas: float = 5.0
     name: str = "broken_harness"
-    version: str = "1"
+    version: str = "2"
     order: int = 58
     by_row: bool = False
 
     def judge(self, evidence: Evidence) -> list[Verdict]:
         """By skill: each service's arms against the same arms of all other services."""
-        columns = ("skill", "service_name", "arm", "outcome", "grain")
+        columns = ("skill", "service_name", "arm", "outcome", "cost_usd", "grain")
         rows = [tuple(row.values()) for row in evidence.rows.select(columns).to_pylist()]
-        usable = sorted((s, v, a, o) for s, v, a, o, grain in rows if grain == "run" and None not in (s, v, a, o))
+        runs = [row for row in rows if row[-1] == "run" and None not in row[:3]]
+        costs = [(*row[:3], log10(row[4])) for row in runs if row[4] is not None and 0 < row[4] < inf]
+        outcomes = [(*row[:3], row[3]) for row in runs if row[3] is not None]
         faults: dict[Cell, Verdict] = {}
-        for skill, group in groupby(usable, key=lambda row: row[0]):
-            faults |= {(skill, *where): fault for where, fault in self._faults([row[1:] for row in group]).items()}
+        for known, find in ((costs, self._costly), (outcomes, self._faults)):
+            for skill, group in groupby(sorted(known), key=lambda row: row[0]):
+                cells = self._cells([row[1:] for row in group])
+                faults.update({(skill, *where): fault for where, fault in find(cells).items()})
         return [faults.get(row[:3], ALLOW) for row in rows]
 
-    def _faults(self, rows: Sequence[tuple[str, str, float]]) -> dict[tuple[str, str], Verdict]:
+    def _cells(self, rows: Sequence[tuple[str, str, float]]) -> Cells:
         grouped = groupby(rows, key=lambda row: row[:2])
         cells = {where: _sample([row[2] for row in group]) for where, group in grouped}
-        cells = {where: sample for where, sample in cells.items() if sample.count >= self.least}
+        return {where: sample for where, sample in cells.items() if sample.count >= self.least}
+
+    def _costly(self, cells: Cells) -> Mapping[tuple[str, str], Verdict]:
+        return {where: COSTS for where in cells if self._misplaced(cells, *where, self.costs_apart)}
+
+    def _faults(self, cells: Cells) -> Mapping[tuple[str, str], Verdict]:
         # Each service is compared with every other by itself: pooled, a broken one would spoil the measure for all.
         constant = {
             (service, arm): CONSTANT
             for (service, arm), mine in cells.items()
-            if mine.error == 0 and self._alone([self._far(mine, other) for other in _others(cells, service, arm)])
+            if mine.error == 0
+            and self._alone([self._far(mine, other, self.apart) for other in _others(cells, service, arm)])
         }
         sound = {where: sample for where, sample in cells.items() if where not in constant}
-        out_of_line = {
-            (service, arm): OUT_OF_LINE
-            for service, arm in sound
-            if self._alone([self._far(*pair) for pair in _places(sound, service, arm)])
-        }
-        return constant | out_of_line
+        return constant | {where: OUT_OF_LINE for where in sound if self._misplaced(sound, *where, self.apart)}
+
+    def _misplaced(self, cells: Cells, service: str, arm: str, apart: float) -> bool:
+        return self._alone([self._far(mine, other, apart) for mine, other in _places(cells, service, arm)])
 
     def _alone(self, far: Sequence[bool]) -> bool:
         """Far from most of at least two others: of two services that differ nobody can say which is right."""
         return len(far) > 1 and 2 * sum(far) > len(far)
 
-    def _far(self, one: _Sample, other: _Sample) -> bool:
+    def _far(self, one: _Sample, other: _Sample, apart: float) -> bool:
         gap = abs(one.mean - other.mean)
-        return gap >= self.apart and gap >= self.sigmas * sqrt(one.error + other.error)
+        return gap >= apart and gap >= self.sigmas * sqrt(one.error + other.error)
 
 
-def _others(cells: Mapping[tuple[str, str], _Sample], service: str, arm: str) -> list[_Sample]:
+def _others(cells: Cells, service: str, arm: str) -> list[_Sample]:
     return [sample for (whose, which), sample in cells.items() if whose != service and which == arm]
 
 
-def _places(cells: Mapping[tuple[str, str], _Sample], service: str, arm: str) -> Iterator[tuple[_Sample, _Sample]]:
+def _places(cells: Cells, service: str, arm: str) -> Iterator[tuple[_Sample, _Sample]]:
     """How far the arm is above the arms that both have: at this service, and at each other one."""
     for whose in sorted({one for one, which in cells if one != service and which == arm}):
         shared = [which for one, which in cells if one == service and which != arm and (whose, which) in cells]
@@ -90,7 +107,7 @@ def _places(cells: Mapping[tuple[str, str], _Sample], service: str, arm: str) ->
             yield _above(cells, service, arm, shared), _above(cells, whose, arm, shared)
 
 
-def _above(cells: Mapping[tuple[str, str], _Sample], service: str, arm: str, rest: Sequence[str]) -> _Sample:
+def _above(cells: Cells, service: str, arm: str, rest: Sequence[str]) -> _Sample:
     mine, others = cells[service, arm], [cells[service, which] for which in rest]
     mean = sum(other.mean for other in others) / len(others)
     return _Sample(mine.count, mine.mean - mean, mine.error + sum(other.error for other in others) / len(others) ** 2)

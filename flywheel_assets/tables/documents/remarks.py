@@ -1,0 +1,6 @@
+"""Remarks of gates that later stages act on: such examples are evidence, but nothing a prompt may be made of."""
+
+# Runs that arms are compared by, and runs that ask the same as one of those.
+EVALUATION = "evaluation"
+NEAR_EVALUATION = "near_evaluation"
+NOT_FOR_PROMPTS = frozenset({EVALUATION, NEAR_EVALUATION})
