@@ -34,6 +34,7 @@ test: lint  ## everything: lint, then all tests with warnings as errors, and cov
 
 bench: setup  ## spans per second, beside scripts that only flatten and aggregate
 	$(BIN)/python flywheel_assets_tests/benchmarks/run.py
+	$(BIN)/python -m flywheel_assets_tests.benchmarks.scores
 
 simulate: setup  ## error rates, power and coverage of the code that decides, in made-up worlds: minutes
 	$(BIN)/python -m flywheel_assets.simulations

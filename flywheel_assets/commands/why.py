@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import duckdb
 from rich.table import Table as Grid
@@ -20,7 +21,7 @@ from flywheel_assets.tables.run_spans import RUN_SPANS
 SQL = Path(__file__).parent
 SHOWN = 5
 
-Row = dict[str, object]
+Row = dict[str, Any]
 
 
 def why(places: Places, what: str) -> Answer:
@@ -45,15 +46,19 @@ def why(places: Places, what: str) -> Answer:
 def used_by(places: Places, span: str) -> Answer:
     """The run of a span '<trace id>:<span id>', what became of it, and every decision it argued in."""
     trace, _, span_id = span.partition(":")
-    con = Lake(places.lake).connect([RUN_SPANS, AGENT_RUNS, REJECTIONS, DECISION_ARGUMENTS, PROMOTION_DECISIONS])
-    runs = _rows(con, "used_by_runs.sql", trace=trace, span=span_id)
+    lake = Lake(places.lake)
+    spans = _rows(lake.connect([RUN_SPANS]), "used_by_spans.sql", trace=trace, span=span_id)
+    # The day is known now: of other days' runs no file is read.
+    days = {table.name: [row["day"] for row in spans] for table in (AGENT_RUNS, REJECTIONS)}
+    con = lake.connect([AGENT_RUNS, REJECTIONS, DECISION_ARGUMENTS, PROMOTION_DECISIONS], days)
+    runs = [{**run, "role": row["role"]} for row in spans for run in _rows(con, "used_by_runs.sql", run=row["run_id"])]
     if not runs:
         raise RefusedError(
             f"no span {span!r} was folded into a run",
             ["write it as <trace id>:<span id>, in hex", "flywheel status   shows whether days are stale"],
             NOT_FOUND,
         )
-    decisions = _rows(con, "used_by_decisions.sql", trace=trace, span=span_id)
+    decisions = _rows(con, "used_by_decisions.sql", run=runs[0]["run_id"])
     grid = Grid("entry", "skill", "kind", "side", "outcome", "weight", box=None)
     for row in decisions:
         grid.add_row(*(_short(row[name]) for name in ("entry_id", "skill", "kind", "side", "outcome", "weight")))
