@@ -4,23 +4,20 @@ The fleet decides by the client, reports by OTLP over HTTP to a real receiver, a
 loads what the turn before it published. Everything that it shows is a simulation, and says so.
 """
 
-import multiprocessing
 import shutil
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 import yaml
 
 from flywheel_assets.lake.places import Places
-from flywheel_assets.receiver import serve
-from flywheel_assets.receiver.settings import ReceiverSettings
 from flywheel_assets.replay.fleet import Fleet, WaveReport
 from flywheel_assets.replay.outcome import in_words, ledger
 from flywheel_assets.replay.planted import demo_skills
+from flywheel_assets.replay.receiving import receiving
+from flywheel_assets.tables.documents.skills_file import SkillsFile
 
 WAVES = 10
 RUNS = 480
@@ -45,12 +42,12 @@ def play(data: Path, say: Say, waves: int = WAVES, runs: int = RUNS, seed: int =
     """Play the demo from the start in `data`; raises FileExistsError where real data are in it."""
     from flywheel_assets.defs.turn import turn_the_wheel
 
-    places = _fresh(data)
+    places = fresh(data, demo_skills(), "the simulated fleet")
     today = datetime.now(UTC).date()
     say("turning once, so that the launch baseline is published")
     first = turn_the_wheel(places, clock=_evening(today - timedelta(days=waves + 1)))
     reports, failed, red = list[WaveReport](), [*first.failed], [*first.red]
-    with _receiver(places) as endpoint:
+    with receiving(places) as endpoint:
         fleet = Fleet(endpoint, places.artifacts, seed)
         for number in range(waves):
             day = today - timedelta(days=waves - number)
@@ -71,35 +68,15 @@ def _evening(day: date) -> datetime:
     return datetime.combine(day, time(23, 59), UTC)
 
 
-def _fresh(data: Path) -> Places:
+def fresh(data: Path, skills: SkillsFile, whose: str) -> Places:
+    """An empty data folder with that skills.yaml; raises FileExistsError where real data are in it."""
     if data.exists() and any(data.iterdir()):
         if not (data / MARK).exists():
-            raise FileExistsError(f"{data} holds data that is not the demo's: name another folder with --data")
+            raise FileExistsError(f"{data} holds data that is not the demo's or a replay's: name another folder")
         shutil.rmtree(data)
     data.mkdir(parents=True, exist_ok=True)
-    (data / MARK).write_text("Everything in this folder comes from a simulated fleet.\n", encoding="utf-8")
+    (data / MARK).write_text(f"Everything in this folder comes from {whose}.\n", encoding="utf-8")
     places = Places(data)
-    settings = yaml.safe_dump(demo_skills().model_dump(mode="json"), sort_keys=False, allow_unicode=True)
-    places.skills_file.write_text(f"# The simulated fleet's skills.\n{settings}", encoding="utf-8")
+    settings = yaml.safe_dump(skills.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    places.skills_file.write_text(f"# Skills of {whose}.\n{settings}", encoding="utf-8")
     return places
-
-
-@contextmanager
-def _receiver(places: Places) -> Generator[str]:
-    """A receiver in a process of its own, on a free port; yields its address."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe(duplex=False)
-    settings = ReceiverSettings(inbox=places.inbox, http_port=0, grpc_port=0, segment_seconds=1)
-    process = context.Process(target=_receive, args=(settings, theirs), daemon=True)
-    process.start()
-    try:
-        if not ours.poll(60):
-            raise TimeoutError("the receiver did not start within a minute")
-        yield ours.recv()
-    finally:
-        process.terminate()
-        process.join(20)
-
-
-def _receive(settings: ReceiverSettings, ready: Connection) -> None:
-    serve.run(settings, lambda listening: ready.send(listening.http))

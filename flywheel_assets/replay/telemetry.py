@@ -57,11 +57,11 @@ class _Acknowledged(OTLPSpanExporter):
 class Telemetry:
     """A tracer whose spans go to `<endpoint>/v1/traces`."""
 
-    def __init__(self, endpoint: str, seed: str, token: str | None = None) -> None:
+    def __init__(self, endpoint: str, seed: str, token: str | None = None, service: str = SERVICE) -> None:
         headers = {"authorization": f"Bearer {token}"} if token else {}
         self._exporter = _Acknowledged(endpoint=f"{endpoint.rstrip('/')}/v1/traces", headers=headers)
         self._counted = _Counted()
-        resource = Resource({"service.name": SERVICE, "flywheel.simulation": True})
+        resource = Resource({"service.name": service, "flywheel.simulation": True})
         self._provider = TracerProvider(resource=resource, id_generator=Ids(seed), shutdown_on_exit=False)
         self._provider.add_span_processor(self._counted)
         self._provider.add_span_processor(
