@@ -3,6 +3,8 @@
 import importlib
 import json
 import re
+import shutil
+import subprocess
 import sys
 import types
 from collections.abc import Iterator
@@ -129,3 +131,18 @@ def test_the_criterion_of_the_page_holds_until_there_are_enough_days(days: int, 
     trial = Trial(registration(), type(found)(rows, {}), Conditions(predecessor_known=True))
     assert module.applies(trial.registration)
     assert isinstance(module.check(trial), answer)
+
+
+def test_the_site_is_built_of_them_without_a_warning(tmp_path: Path):
+    shutil.copytree(REPOSITORY / "docs", tmp_path / "docs")
+    shutil.copy(REPOSITORY / "mkdocs.yml", tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-m", "zensical", "build", "--strict"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    missing = [page.stem for page in DOCS if page.stem != "README" and not (tmp_path / "site" / page.stem).is_dir()]
+    assert missing == []
