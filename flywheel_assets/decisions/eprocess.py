@@ -140,9 +140,9 @@ class Comparison:
     fall: Process
 
     @classmethod
-    def of(cls, x: Reals, low: Reals, high: Reals, bets: Reals, restart: int = 0) -> Self:
+    def of(cls, x: Reals, low: Reals, high: Reals, bets: Reals) -> Self:
         """From unbiased observations of the difference with predictable bounds and bets."""
-        return cls(Process(x, low, bets, restart), Process(-x, -high, bets, restart))
+        return cls(Process(x, low, bets), Process(-x, -high, bets))
 
     def log_e(self, difference: float) -> float:
         """Log e-value against 'the difference is at most `difference`'."""
@@ -189,10 +189,12 @@ def randomised(candidate: Flags, y: Reals, share: float, design: Design | None =
 def differences(x: Reals, restart: int = 0) -> Comparison:
     """From differences in [−1, 1] that are unbiased in themselves, such as those of matched blocks.
 
-    With `restart` the bets are on large differences: it is for watching.
+    With `restart` the bets are on large differences: it is for watching. `rise` alone starts anew; it
+    bounds the largest that the difference ever was, and `fall` what it always was.
     """
     one, effects = np.ones_like(x), LARGE_EFFECTS if restart else EFFECTS
-    return Comparison.of(x, -one, one, _bets(x, 0.25, effects), restart)
+    bets = _bets(x, 0.25, effects)
+    return Comparison(Process(x, -one, bets, restart), Process(-x, -one, bets))
 
 
 def non_negative(x: Reals) -> Process:

@@ -98,14 +98,14 @@ def verdict(evidence: Evidence, watched: list[Watched], asked_by: str | None = N
             results[one.metric] = Passed("not credibly worse than its predecessor", numbers)
     failed = [f"{name}: {result.reason}" for name, result in results.items() if isinstance(result, Failed)]
     worse = watched[0].blocks
+    lower, upper = interval(watched[0])
     ours, theirs = evidence.units
     return Verdict(
         kind="rolled_back" if failed else "held",
         reason="; ".join(failed) or "; ".join(f"{name}: {result.reason}" for name, result in results.items()),
         estimate=_estimate(watched[0]),
-        # Only harm is tested, so only one end is bounded: how small it can have been where it was worst.
-        lower=-1.0,
-        upper=stated(-worse.rise.lower(watched[0].alpha)),
+        lower=stated(lower),
+        upper=stated(upper),
         e_value=e_value(worse.log_e_harm(0.0)),
         candidate_units=ours,
         incumbent_units=theirs,
@@ -113,6 +113,16 @@ def verdict(evidence: Evidence, watched: list[Watched], asked_by: str | None = N
         evidence_hash=evidence.hash,
         evidence_days=evidence.days,
     )
+
+
+def interval(outcome: Watched) -> tuple[float, float]:
+    """Confidence sequence for the promoted arm's outcome minus its predecessor's; each end may miss at α.
+
+    The upper end is the rule that rolls back, inverted: at its worst the difference was no more. The
+    lower end holds for a difference that stays the same; where it changed, the worst stretch counts.
+    """
+    upper = -outcome.blocks.rise.lower(outcome.alpha)
+    return min(outcome.blocks.fall.lower(outcome.alpha), upper), upper
 
 
 def _estimate(outcome: Watched) -> float | None:

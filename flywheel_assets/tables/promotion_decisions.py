@@ -13,7 +13,12 @@ PROMOTION_DECISIONS = Table(
         Column("decided_at", TIME, "When", required=True),
         Column("skill", TEXT, "Skill", required=True),
         Column("experiment_id", TEXT, "The registration's id", required=True),
-        Column("kind", TEXT, "registered | canary (a person let it begin) | held | promoted | rolled_back | abandoned", required=True),
+        Column(
+            "kind",
+            TEXT,
+            "registered | canary (begun by a person) | held | promoted | rolled_back | abandoned",
+            required=True,
+        ),
         Column("candidate_arm", TEXT, "Arm on trial", required=True),
         Column("incumbent_arm", TEXT, "Arm it is compared with", required=True),
         Column("reason", TEXT, "The verdict in words", required=True, private="words"),

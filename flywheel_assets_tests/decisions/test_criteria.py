@@ -75,6 +75,11 @@ def grouped(found: Evidence, **columns: list[str | None]) -> Evidence:
     return Evidence(rows, found.refused)
 
 
+def mostly_one_day(units: int) -> Evidence:
+    """A better candidate, nearly all of whose units are of one day."""
+    return grouped(evidence(units, outcome=(0.8, 0.5)), day=["a"] * (units - 10) + ["b"] * 10)
+
+
 def one_reporter(units: int) -> Evidence:
     """Arms that are alike but for what one user says of the candidate."""
     found = evidence(units, seed=4)
@@ -145,7 +150,9 @@ CASES: list[tuple[str, Mapping[str, object], Evidence, Conditions, type]] = [
     ("worst_slice", {"slices": ("language",)}, by_language((0.3, 0.7)), FINE, Failed),
     ("worst_slice", {"slices": ("tenant",)}, by_language((0.3, 0.7)), FINE, Undecided),
     ("leave_one_out", {}, grouped(evidence(900, outcome=(0.8, 0.5)), day=["a", "b", "c"] * 300), FINE, Passed),
-    ("leave_one_out", {}, grouped(evidence(400, outcome=(0.8, 0.5)), day=["a"] * 390 + ["b"] * 10), FINE, Passed),
+    ("leave_one_out", {}, mostly_one_day(400), FINE, Undecided),
+    ("leave_one_out", {"may_dominate": ("day",)}, mostly_one_day(400), FINE, Passed),
+    ("leave_one_out", {"may_dominate": ("principal",)}, mostly_one_day(400), FINE, Undecided),
     ("leave_one_out", {}, one_reporter(900), FINE, Undecided),
     ("leave_one_out", {}, grouped(evidence(400, outcome=(0.8, 0.5)), source=[None] * 400), FINE, Passed),
     ("leave_one_out", {}, evidence(40), FINE, Passed),
@@ -230,6 +237,13 @@ def test_a_verdict_is_the_conjunction_of_all_criteria(
     verdict = judge(registration(**changed), found, conditions)
     assert verdict.kind == kind
     assert words in verdict.reason
+
+
+def test_a_dominant_group_is_named_with_its_share_and_so_is_one_that_is_all_there_is():
+    result = CRITERIA["leave_one_out"].check(Trial(registration(), mostly_one_day(400), FINE))
+    assert result.reason == "fragile: it hangs on day a (98% of the units)"
+    whole = CRITERIA["leave_one_out"].check(Trial(registration(), grouped(BETTER, day=["a"] * 400), FINE))
+    assert whole.reason.endswith("nothing to leave out where all are of one: principal, source, day a")
 
 
 def test_promotion_and_the_shown_interval_agree():

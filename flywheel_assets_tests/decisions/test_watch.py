@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from flywheel_assets.decisions.watch import ROLLBACK_ALPHA, matched
+from flywheel_assets.decisions.watch import ROLLBACK_ALPHA, Watched, interval, matched
 
 NAN = float("nan")
 
@@ -30,6 +30,28 @@ def test_each_predecessor_unit_is_matched_with_the_production_units_before_it(
     found, blocks = matched(np.array([one == "p" for one in production], dtype=bool), np.array(values, dtype=float))
     assert found.rise.x.tolist() == differences
     assert blocks.tolist() == block_of
+
+
+@pytest.mark.parametrize("gain", [0.0, 0.15, -0.1])
+def test_the_interval_since_a_promotion_has_two_ends_and_holds_the_truth(gain: float):
+    missed, widths = 0, []
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        production = rng.random(3000) >= 0.1
+        outcome = (rng.random(3000) < 0.6 + gain * production).astype(float)
+        lower, upper = interval(Watched("outcome", 0.0, ROLLBACK_ALPHA / 2, *matched(production, 1 - outcome)))
+        missed, widths = missed + (not lower <= gain <= upper), [*widths, upper - lower]
+    assert missed / 60 <= ROLLBACK_ALPHA + 3 * np.sqrt(ROLLBACK_ALPHA * 0.9 / 60)
+    assert np.median(widths) < 0.5
+
+
+def test_where_the_difference_turned_to_harm_the_worst_stretch_counts():
+    rng = np.random.default_rng(1)
+    production = np.arange(4000) % 5 > 0
+    rate = np.where(production, np.where(np.arange(4000) < 2000, 0.9, 0.1), 0.5)
+    outcome = (rng.random(4000) < rate).astype(float)
+    lower, upper = interval(Watched("outcome", 0.0, ROLLBACK_ALPHA / 2, *matched(production, 1 - outcome)))
+    assert lower <= upper < 0
 
 
 @pytest.mark.parametrize("share", [0.05, 0.3])

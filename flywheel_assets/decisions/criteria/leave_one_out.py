@@ -16,7 +16,7 @@ SHARE = 0.5
 # Groups that are left out in turn: those that did most for the verdict. Beyond so many, a group's part
 # is too small to take half away.
 MOST = 8
-# A group with this share of the units is the traffic itself: without it nothing is left to judge by.
+# Where the operator says so, a group with this share of the units is the traffic itself, and stays in.
 DOMINANT = 0.75
 
 
@@ -26,27 +26,35 @@ def applies(_registration: Registration) -> bool:
 
 
 def check(trial: Trial) -> Result:
-    """Holds a verdict that the evidence alone would give as fragile; a group that is nearly all is not left out."""
+    """Holds a verdict as fragile that the rest of the evidence does not bear out.
+
+    A group that has most of the units is left out like any other, unless the registration lets its kind
+    dominate. Where all units are of one group there is nothing to leave out, and the reason says so.
+    """
     margin, bar = trial.registration.margin, -log(trial.registration.alpha)
     if trial.outcome.log_e(-margin) < bar:
         return Passed("no verdict yet that could hang on one of them")
     growth = trial.outcome.rise.growth(-margin)
     fragile: list[str] = []
+    alone: list[str] = []
     numbers: Numbers = {"needed": stated(float(np.exp(SHARE * bar)))}
     for grouping in GROUPINGS:
         names, group = np.unique(trial.evidence.group(grouping), return_inverse=True)
         numbers = {**numbers, f"{grouping}_groups": len(names)}
         if len(names) < 2:
+            alone.append(f"{grouping} {names[0]}" if names[0] else grouping)
             continue
         parts, sizes = np.bincount(group, weights=growth), np.bincount(group)
-        leading = [int(one) for one in np.argsort(-parts)[:MOST] if sizes[one] < DOMINANT * len(group)]
+        most = DOMINANT if grouping in trial.registration.may_dominate else 1.0
+        leading = [int(one) for one in np.argsort(-parts)[:MOST] if sizes[one] < most * len(group)]
         left = {one: trial.without(group == one).log_e(-margin) for one in leading}
         if not left:
             continue
         worst = min(left, key=lambda one: (left[one], one))
         numbers = {**numbers, f"e_value_without_one_{grouping}": e_value(left[worst])}
         if left[worst] < SHARE * bar:
-            fragile.append(f"{grouping} {names[worst]}")
+            fragile.append(f"{grouping} {names[worst]} ({sizes[worst] / len(group):.0%} of the units)")
     if fragile:
         return Undecided(f"fragile: it hangs on {', '.join(fragile)}", numbers)
-    return Passed("survives without any single user, source of labels or day", numbers)
+    one_only = f"; nothing to leave out where all are of one: {', '.join(alone)}" if alone else ""
+    return Passed(f"survives without any single user, source of labels or day{one_only}", numbers)

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from flywheel_assets.tables.documents.skills_file import Guardrail
+from flywheel_assets.tables.documents.skills_file import Grouping, Guardrail
 
 
 class Registration(BaseModel):
@@ -36,6 +36,7 @@ class Registration(BaseModel):
         default=(), description="Criteria to meet; none named: those of the first version"
     )
     slices: tuple[str, ...] = Field(default=(), description="Context keys by whose values harm is looked for")
+    may_dominate: tuple[Grouping, ...] = Field(default=(), description="Groups of which a large one is not left out")
     evidence_days: int = Field(default=90, gt=0, description="Evidence older than this many days is stale")
     design_effects: tuple[float, ...] = Field(
         default=(), description="Differences beyond the margin that part of the bets aims at, at max_units or before"

@@ -1,6 +1,6 @@
 """`skills.yaml`: what the operator states about each skill — its baseline, its models, its limits."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -9,6 +9,8 @@ from flywheel_assets.tables.documents.anchors import SHARE
 # Gates that are never on trial: what fails their rules is no evidence, what they mark must not be stored, and a
 # person's word counts.
 ALWAYS_ENFORCED = ("schema", "completeness", "secrets", "personal_data", "review")
+
+Grouping = Literal["principal", "source", "day"]
 
 
 class Guardrail(BaseModel):
@@ -61,6 +63,9 @@ class Skill(BaseModel):
     )
     evidence_days: int = Field(default=90, gt=0, description="A verdict rests mostly on evidence no older than this")
     max_units: int = Field(default=4000, gt=0, description="A trial undecided after so many units is abandoned")
+    may_dominate: tuple[Grouping, ...] = Field(
+        default=(), description="principal, source, day: where one with 75 % of a trial's units need not be left out"
+    )
     needs_approval: bool = Field(default=False, description="Whether a person must approve before promotion")
     shadow: bool = Field(default=False, description="Whether a trial has no traffic until a person lets it begin")
 
