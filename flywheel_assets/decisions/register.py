@@ -100,6 +100,7 @@ def register(  # noqa: PLR0913 - a registration says everything beforehand
         registered_at=now,
         criteria=tuple(CRITERIA),
         slices=skill.slices,
+        may_dominate=skill.may_dominate,
         evidence_days=skill.evidence_days,
         design_effects=DESIGN_EFFECTS,
         candidate_id=proposal.candidate_id,
