@@ -2,6 +2,10 @@
 
 import itertools
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -181,3 +185,18 @@ def test_a_folder_with_other_data_in_it_is_refused_and_left_alone(tmp_path):
     with pytest.raises(FileExistsError, match="holds data that is not the demo's"):
         play(tmp_path, lambda _: None)
     assert [file.name for file in tmp_path.iterdir()] == ["precious.txt"]
+
+
+def test_the_notebook_tells_a_promotion_from_the_snapshot_alone(played):
+    notebook = Path(__file__).resolve().parents[2] / "docs" / "notebooks" / "one_promotion.py"
+    told = subprocess.run(
+        [sys.executable, "-W", "error", str(notebook)],
+        env={**os.environ, "FLYWHEEL_SNAPSHOT": str(played.places.snapshots / "current.duckdb")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.returncode == 0, told.stderr
+    assert "passed  superiority" in told.stdout
+    for title in ("looks", "evidence", "votes on the loudest run", "spans of the loudest run", "momentum"):
+        assert f"\n{title}\n  " in told.stdout
