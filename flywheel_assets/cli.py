@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
+from flywheel_assets.cli_edit import edit
 from flywheel_assets.cli_labels import labels_app
+from flywheel_assets.cli_operator import backfill, retain
 from flywheel_assets.cli_options import DATA, Data, Json, LakeUrl, places_at
 from flywheel_assets.cli_review import review_app
 from flywheel_assets.cli_snapshot import snapshot_app
@@ -24,6 +26,9 @@ app.add_typer(decisions_app, name="decisions")
 app.add_typer(review_app, name="review")
 app.add_typer(labels_app, name="labels")
 app.add_typer(snapshot_app, name="snapshot")
+app.command()(edit)
+app.command()(backfill)
+app.command()(retain)
 
 
 @app.command()
@@ -178,7 +183,7 @@ def demo(
 def replay(  # noqa: PLR0913, PLR0917 - a parameter is an option
     path: Annotated[Path, typer.Argument(help="A recorded matrix: Parquet, CSV or JSON lines; see replay/matrix.py.")],
     out: Annotated[Path, typer.Option(help="Where the report and its JSON go.")] = DATA / "replays",
-    mode: Annotated[str, typer.Option(help="contextual, trials or cascade; else what the file allows.")] = "",
+    mode: Annotated[str, typer.Option(help="contextual, trials, cascade or doors; else what the file allows.")] = "",
     column: Annotated[list[str] | None, typer.Option(help="meaning=column, e.g. arm=engine; repeatable.")] = None,
     context: Annotated[list[str] | None, typer.Option(help="A column known before acting; repeatable.")] = None,
     price: Annotated[list[str] | None, typer.Option(help="arm=USD where no cost is recorded; repeatable.")] = None,
@@ -188,8 +193,12 @@ def replay(  # noqa: PLR0913, PLR0917 - a parameter is an option
     ] = None,
     usd: Annotated[float | None, typer.Option(help="cascade: mean cost allowed.")] = None,
     baseline: Annotated[str, typer.Option(help="trials: the arm in production at launch.")] = "",
-    runs: Annotated[int, typer.Option(help="trials: how many runs.")] = 3000,
-    seeds: int = 5,
+    runs: Annotated[int, typer.Option(help="trials: how many runs; else 3000, through the doors 1200.")] = 0,
+    seeds: Annotated[int, typer.Option(help="Else 5, through the doors 1.")] = 0,
+    through_doors: Annotated[
+        bool, typer.Option(help="OTLP to a receiver, Dagster turns, the published document by the client.")
+    ] = False,
+    arrive: Annotated[int, typer.Option(help="Through the doors: runs from one new arm to the next.")] = 0,
     every: Annotated[int, typer.Option(help="Runs from one artifact to the next.")] = 100,
     name: Annotated[str, typer.Option(help="Of the report.")] = "",
     aim: Annotated[str, typer.Option(help="What was aimed at, to be said beside what was reached.")] = "",
@@ -202,7 +211,8 @@ def replay(  # noqa: PLR0913, PLR0917 - a parameter is an option
     said = (dict(one.split("=", 1) for one in options or ()) for options in (column, price))
     columns, prices = said
     reading = Reading(columns, tuple(context or ()), where, {arm: float(each) for arm, each in prices.items()})
-    asked = Asked(path, out, reading, mode, tuple(budget or ()), usd, baseline, runs, seeds, every, name, aim)
+    mode = "doors" if through_doors else mode
+    asked = Asked(path, out, reading, mode, tuple(budget or ()), usd, baseline, runs, seeds, every, arrive, name, aim)
     respond("replay", as_json, lambda: drive(asked, quiet=as_json))
 
 

@@ -15,9 +15,11 @@ from flywheel_assets.defs import (
     spans,
 )
 from flywheel_assets.defs.jobs import arrival, learning, turn
+from flywheel_assets.defs.notify import tell_of_failures, tell_of_red_checks
 from flywheel_assets.defs.pollers import ask_sources
 from flywheel_assets.defs.resources import WheelResource
-from flywheel_assets.defs.schedules import daily_turn
+from flywheel_assets.defs.retention import retention
+from flywheel_assets.defs.schedules import daily_turn, weekly_retention
 from flywheel_assets.defs.sensors import content_changed, enough_new_runs, inbox, left_stale
 
 STAGE_MODULES = (
@@ -32,6 +34,7 @@ STAGE_MODULES = (
     artifacts,
     snapshots,
 )
+NOTIFIERS = (tell_of_failures, tell_of_red_checks)
 
 
 def assemble(wheel: WheelResource) -> dg.Definitions:
@@ -39,9 +42,9 @@ def assemble(wheel: WheelResource) -> dg.Definitions:
     return dg.Definitions(
         assets=dg.load_assets_from_modules(STAGE_MODULES),
         asset_checks=dg.load_asset_checks_from_modules(STAGE_MODULES),
-        jobs=[arrival, learning, turn],
-        schedules=[daily_turn],
-        sensors=[ask_sources, inbox, left_stale, enough_new_runs, content_changed],
+        jobs=[arrival, learning, turn, retention],
+        schedules=[daily_turn, weekly_retention],
+        sensors=[ask_sources, inbox, left_stale, enough_new_runs, content_changed, *NOTIFIERS],
         resources={"wheel": wheel},
         executor=dg.in_process_executor,
     )

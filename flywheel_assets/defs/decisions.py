@@ -36,11 +36,14 @@ RED = {
     "drills": "look at `drill_results`: which skill's identical arms are promoted too often. No promotion passes "
     "criterion `aa_healthy` meanwhile; nothing needs to be stopped by hand.",
     "promotion_decisions": "stop publishing and run `flywheel decisions verify`: it names the entry that was changed. "
-    "Restore the lake's folder from a backup, or the table to an earlier version.",
+    "Restore the lake's folder from a backup, or the table to an earlier version. Where `budget_is_left` is red, too "
+    "many trials ended without a promotion: propose fewer, or state a higher `alpha` in skills.yaml and mean it.",
     "decision_arguments": "`flywheel decisions replay ENTRY` derives the verdict again from the pinned evidence.",
 }
 
 
+# What is left after 57 trials without a promotion: the next e-value has to be 300 times what the first had to be.
+LEAST_LEFT = 0.05
 # Of the halves that drills draw. Always the same, so that a drill changes only when its traffic does.
 SEED = 0
 
@@ -128,6 +131,13 @@ def chain_is_whole(wheel: WheelResource, _instance: dg.DagsterInstance) -> Verdi
     return Verdict(passed=not faults, found={"entries": ledger.num_rows, "faults": faults[:100]})
 
 
+def budget_is_left(wheel: WheelResource, _instance: dg.DagsterInstance) -> Verdict:
+    """Fails when all trials to come share so little that hardly any difference could be shown."""
+    ledger, budget = wheel.lake().read(PROMOTION_DECISIONS), wheel.skills().alpha
+    left = ledger["alpha_left"][-1].as_py() if ledger.num_rows else budget
+    return Verdict(passed=left >= LEAST_LEFT * budget, found={"left": left, "of": budget})
+
+
 def arms_are_healthy(wheel: WheelResource, _instance: dg.DagsterInstance) -> Verdict:
     """All trials of identical arms together, against what is promised."""
     seen = identical_arms(wheel.lake().read(DRILLS))
@@ -142,6 +152,12 @@ decisions_checks = stage_checks(
             "identical_arms_are_not_promoted",
             "On own traffic, identical arms are promoted no more often than the test promises.",
             arms_are_healthy,
+        ),
+        Check(
+            PROMOTION_DECISIONS.name,
+            "budget_is_left",
+            f"At least {LEAST_LEFT:.0%} of the error budget is left for trials to come.",
+            budget_is_left,
         ),
         Check(
             PROMOTION_DECISIONS.name,

@@ -1,6 +1,6 @@
 """Stage 0 in Dagster: index what has arrived in the inbox."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import dagster as dg
 
@@ -8,7 +8,14 @@ from flywheel_assets.defs.checks import stage_checks
 from flywheel_assets.defs.conservation import conserves
 from flywheel_assets.defs.graph import specs
 from flywheel_assets.defs.partitions import calendar
-from flywheel_assets.defs.pollers import asset_of, poll_configured, source_reports, source_specs, sources_answer
+from flywheel_assets.defs.pollers import (
+    FRESH_WITHIN,
+    asset_of,
+    poll_configured,
+    source_reports,
+    source_specs,
+    sources_answer,
+)
 from flywheel_assets.defs.report import Results, materialised, whole
 from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.defs.verdicts import Check, Verdict
@@ -30,6 +37,8 @@ RED = {
     "shadow_gates": "mend the field of `data/skills.yaml` that the fault names; until then the gates on trial stay.",
 }
 
+# A source that landed on so many days of late is a feed, and its silence is news.
+FEED_DAYS = 3
 # Files may be half uploaded or a mount away for a moment; landing is idempotent.
 RETRY = dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 
@@ -73,6 +82,26 @@ def days_in_calendar(wheel: WheelResource, _instance: dg.DagsterInstance) -> Ver
     return Verdict(passed=not outside, found={"days without a partition": outside})
 
 
+def sources_are_fresh(wheel: WheelResource, _instance: dg.DagsterInstance) -> Verdict:
+    """Fails for a source that brought something on most days of its last weeks, and has been silent since."""
+    stale = silent_sources(wheel.lake(), wheel.now())
+    return Verdict(passed=not stale, found={"silent": {name: str(last) for name, last in stale.items()}})
+
+
+def silent_sources(lake: Lake, now: datetime) -> dict[str, datetime]:
+    """When each silent source last brought something; one that was used once is no feed."""
+    found = lake.connect([LANDED_BATCHES]).execute(
+        """
+        SELECT source, max(landed_at) FROM landed_batches WHERE status = 'accepted' GROUP BY source
+        HAVING max(landed_at) < $now - $within
+            AND count(DISTINCT landed_at::DATE) FILTER (landed_at > $now - 3 * $within - $weeks) >= $feed
+        ORDER BY source
+        """,
+        {"now": now, "within": FRESH_WITHIN, "weeks": timedelta(days=7), "feed": FEED_DAYS},
+    )
+    return {str(source): last for source, last in found.fetchall()}
+
+
 def statements_fit(wheel: WheelResource, _instance: dg.DagsterInstance) -> Verdict:
     """Fails when `prices.yaml` or `skills.yaml` does not fit; what was stated before holds meanwhile."""
     unfit = faults_of(wheel.places().prices_file, wheel.places().skills_file)
@@ -88,6 +117,13 @@ sources_checks = stage_checks(
             "days_in_calendar",
             "Every span's day has a partition, so that it is computed.",
             days_in_calendar,
+        ),
+        Check(
+            LANDED_BATCHES.name,
+            "sources_are_fresh",
+            f"No source that landed on {FEED_DAYS} of its last days has been silent for "
+            f"{FRESH_WITHIN.total_seconds() / 3600:.0f} hours.",
+            sources_are_fresh,
         ),
         conserves(SPAN_REJECTIONS, "rejections_to_batches", [LANDED_BATCHES, SPAN_REJECTIONS]),
         Check(

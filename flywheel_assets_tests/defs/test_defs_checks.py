@@ -8,11 +8,11 @@ import duckdb
 import pytest
 
 from flywheel_assets.defs.artifacts import pointer_matches
-from flywheel_assets.defs.decisions import chain_is_whole
+from flywheel_assets.defs.decisions import budget_is_left, chain_is_whole
 from flywheel_assets.defs.partitions import calendar
 from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.defs.snapshots import equals_the_lake
-from flywheel_assets.defs.sources import days_in_calendar
+from flywheel_assets.defs.sources import days_in_calendar, silent_sources
 from flywheel_assets.defs.spans import LOST, every_span_is_accounted_for
 from flywheel_assets.snapshots.retention import dated
 from flywheel_assets.sources.land import land
@@ -73,3 +73,28 @@ def test_a_day_is_accounted_for_by_its_newest_decoding(
             dg.AssetMaterialization(RAW_SPANS.name, partition="2026-01-01", metadata={LOST: lost})
         )
     assert every_span_is_accounted_for(WheelResource(), instance).passed is passed
+
+
+def spend_the_budget(wheel: WheelResource) -> None:
+    rows = wheel.lake().read(PROMOTION_DECISIONS).to_pylist()
+    rows[-1]["alpha_left"] = 0.001 * wheel.skills().alpha
+    wheel.lake().overwrite(PROMOTION_DECISIONS, PROMOTION_DECISIONS.rows(rows))
+
+
+def test_a_budget_that_is_all_but_spent_is_red(wheel: WheelResource, instance: dg.DagsterInstance) -> None:
+    assert budget_is_left(wheel, instance).passed
+    spend_the_budget(wheel)
+    assert not budget_is_left(wheel, instance).passed
+
+
+@pytest.mark.parametrize(
+    ("days_ago", "silent"),
+    [([5, 4, 3], True), ([5, 4, 3, 0], False), ([5], False), ([60, 59, 58, 57], False)],
+    ids=["a feed that stopped", "a feed that goes on", "used once", "stopped long ago"],
+)
+def test_a_feed_that_falls_silent_is_named(days_ago: list[int], silent: bool, tmp_path, arrive) -> None:
+    wheel, now = WheelResource(data=str(tmp_path)), datetime.now(UTC)
+    for back in days_ago:
+        arrive(wheel.places(), now.date() - timedelta(days=back), 1)
+        land(wheel.lake(), wheel.places().inbox, wheel.places().landing, now - timedelta(days=back))
+    assert list(silent_sources(wheel.lake(), now)) == (["collector_file"] if silent else [])
