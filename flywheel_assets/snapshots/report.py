@@ -66,6 +66,9 @@ def _page(con: duckdb.DuckDBPyConnection, snapshot: Path, at: datetime) -> str:
         gates_plots=[gates_plot(gates, width) for width in (WIDE, NARROW)],
         rejections=_ask(con, "FROM rejections_by_reason LIMIT 12"),
         days_plots=[days_plot(days, width) for width in (WIDE, NARROW)],
+        outlook=_ask(con, (QUESTIONS / "outlook.sql").read_text(encoding="utf-8")),
+        drift=_ask(con, "FROM drift WHERE standing IN ('up', 'down') ORDER BY since DESC, kind, skill, name LIMIT 12"),
+        drills=_ask(con, (QUESTIONS / "drills.sql").read_text(encoding="utf-8")),
         manifest=_ask(con, "FROM snapshot_manifest"),
     )
 

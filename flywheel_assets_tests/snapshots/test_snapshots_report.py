@@ -13,6 +13,7 @@ import pytest
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.snapshots.build import Snapshot, build_snapshot
 from flywheel_assets.snapshots.report import write_report
+from flywheel_assets.tables.drills import DRILLS
 
 AT = datetime(2026, 11, 9, 8, tzinfo=UTC)
 CHROMIUM = shutil.which("chromium")
@@ -93,6 +94,28 @@ def test_the_verdict_is_the_interval_in_words(snapshot: Snapshot, tmp_path: Path
         values = [standing, lower, lower + 0.18, lower + 0.09]
         con.execute("UPDATE momentum SET standing = ?, lower = ?, upper = ?, lift = ?", values)
     assert words in write_report(changed, tmp_path / "report.html", AT).read_text()
+
+
+def test_what_moved_what_can_be_told_and_whether_the_test_holds_are_on_the_page(snapshot: Snapshot, tmp_path: Path):
+    changed = tmp_path / "changed.duckdb"
+    shutil.copyfile(snapshot.path, changed)
+    drills = {
+        "triage": {"promoted": 2, "observed": 0.05, "lower": 0.006, "upper": 0.17},
+        "sql": {"promoted": 12, "observed": 0.3, "lower": 0.17, "upper": 0.47},
+    }
+    same = {"drill": "identical", "truth": "not_better", "trials": 40, "nominal": 0.05, "units": 100, "reason": "told"}
+    rest = {"abandoned": 0, "undecided": 0}
+    with duckdb.connect(str(changed)) as con:
+        con.register(
+            "rows", DRILLS.rows([{"skill": skill, **same, **rest, **drill} for skill, drill in drills.items()])
+        )
+        con.execute("DELETE FROM drills")
+        con.execute("INSERT INTO drills BY NAME FROM rows")
+    words = write_report(changed, tmp_path / "report.html", AT).read_text()
+    assert "14 of 80" in words
+    assert "exceeded in sql</b>" in words
+    for section in ("What can be known, and when", "What moved by itself", "Does the test hold here?"):
+        assert section in words
 
 
 @pytest.mark.parametrize("marked", [True, False])
