@@ -51,3 +51,15 @@ def snapshot_export(  # noqa: PLR0913, PLR0917 - a parameter is an option
     from flywheel_assets.commands.snapshot import export
 
     respond("snapshot export", as_json, lambda: export(places_at(data, ""), out, form, source, masked=masked))
+
+
+def report(
+    source: Annotated[str, typer.Option("--from", help=Name)] = "current",
+    out: Annotated[Path | None, typer.Option(help="Where to write it, if not to the data folder.")] = None,
+    data: Data = DATA,
+    as_json: Json = False,
+) -> None:
+    """Draw the report page of a snapshot: one HTML file that needs no network."""
+    from flywheel_assets.commands.snapshot import draw
+
+    respond("report", as_json, lambda: draw(places_at(data, ""), source, out))

@@ -28,6 +28,13 @@ def build(places: Places) -> Answer:
     return Answer(result, [Text(words)], [f"duckdb -readonly {current}"])
 
 
+def draw(places: Places, name: str, out: Path | None) -> Answer:
+    """The report page of a snapshot, of today or of then."""
+    source, page = _found(places, name), out or places.report
+    write_report(source, page, datetime.now(UTC))
+    return Answer({"source": source, "report": page}, [Text(f"{source.stem}: {page}")])
+
+
 def export(places: Places, out: Path, form: Form, name: str, *, masked: bool) -> Answer:
     """Copy a snapshot to `out`."""
     source = _found(places, name)
