@@ -104,7 +104,9 @@ def _trial(state: State, skill: Skill, waiting: Sequence[str]) -> tuple[Segment,
     trial = state.trial
     others = _other_arms(state, skill, waiting)
     if trial is None:
-        explore = skill.explore if others and skill.explore >= NEGLIGIBLE else 0.0
+        # What a candidate on trial would get is used to find one, where there is a choice.
+        share = skill.explore + (skill.canary if len(waiting) > 1 else 0.0)
+        explore = share if others and share >= NEGLIGIBLE else 0.0
         return (Segment(name="production", arm=state.production_arm, share=1 - explore), *_explore(others, explore))
     canary, incumbent = trial.canary_share, trial.incumbent_share
     explore = 1 - canary - incumbent

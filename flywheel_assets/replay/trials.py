@@ -5,6 +5,7 @@ proposals, the ledger's verdicts, the routing document, the client's draw. Spans
 Dagster are left out; the simulated fleet of `replay/demo.py` goes through them.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -13,19 +14,23 @@ import numpy as np
 import pyarrow as pa
 
 from flywheel_assets.artifacts.policies import known_policies
+from flywheel_assets.artifacts.prompts import waiting
 from flywheel_assets.artifacts.routing import routing_document
+from flywheel_assets.candidates.prompts.incumbent import IncumbentPrompt
+from flywheel_assets.candidates.prompts.search import with_variants
+from flywheel_assets.candidates.prompts.written import Checked
 from flywheel_assets.candidates.routing.policies import in_production, with_policies
 from flywheel_assets.candidates.routing.propose import propose_routes
 from flywheel_assets.client.policy import Choice
 from flywheel_assets.decisions.decide import Inputs, decide
-from flywheel_assets.decisions.rollout import rollout
+from flywheel_assets.decisions.rollout import SkillState, rollout
 from flywheel_assets.replay.contextual import SKILL, ready
 from flywheel_assets.replay.matrix import Matrix
 from flywheel_assets.scores.day_stats import day_stats
 from flywheel_assets.scores.score import score
 from flywheel_assets.tables.agent_runs import AGENT_RUNS
 from flywheel_assets.tables.documents.arm import Arm
-from flywheel_assets.tables.documents.routing import RoutingDocument
+from flywheel_assets.tables.documents.routing import RoutingDocument, prompt_version
 from flywheel_assets.tables.documents.skills_file import Skill, SkillsFile
 from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS
 from flywheel_assets.tables.labeled_examples import LABELED_EXAMPLES
@@ -47,12 +52,15 @@ class Wheel:
     ledger: pa.Table = field(default_factory=PROMOTION_DECISIONS.empty)
     observations: list[pa.Table] = field(default_factory=list[pa.Table])
     stats: list[pa.Table] = field(default_factory=list[pa.Table])
+    variants: Sequence[Checked] = ()
+    prompts: pa.Table = field(default_factory=PROMPT_CANDIDATES.empty)
 
     def turn(self, now: datetime) -> RoutingDocument:
         """Scores, proposals, verdicts, and the document that follows."""
         states = rollout(self.ledger, self.skills)
         arms, rules = {name: state.production_arm for name, state in states.items()}, known_policies(self.ledger)
         scores = score(pa.concat_tables([SKILL_DAY_STATS.empty(), *self.stats]), now.date())
+        self.prompts = self._prompts(states, scores)
         with duckdb.connect() as con:
             for table in (GATED_OBSERVATIONS, LABELED_EXAMPLES, AGENT_RUNS):
                 con.register(table.name, pa.concat_tables([table.empty(), *self._rows(table.names)]))
@@ -62,7 +70,7 @@ class Wheel:
                 Inputs(
                     ledger=self.ledger,
                     routing_candidates=with_policies(proposed, con, self.skills, rules),
-                    prompt_candidates=PROMPT_CANDIDATES.empty(),
+                    prompt_candidates=self.prompts,
                     con=con,
                     skills=self.skills,
                     now=now,
@@ -71,8 +79,17 @@ class Wheel:
             )
         self.ledger = pa.concat_tables([self.ledger, found.entries])
         states = rollout(self.ledger, self.skills)
-        self.document = routing_document(states, self.skills, self.document, policies=known_policies(self.ledger))
+        self.document = routing_document(
+            states, self.skills, self.document, policies=known_policies(self.ledger), waiting=waiting(self.prompts)
+        )
         return self.document
+
+    def _prompts(self, states: Mapping[str, SkillState], scores: pa.Table) -> pa.Table:
+        """The variants as candidates against what is in production; nothing is compiled in a replay."""
+        arms = {name: Arm.parse(state.production_arm) for name, state in states.items()}
+        incumbents = {name: IncumbentPrompt(arm.prompt_version, "", str(arm)) for name, arm in arms.items()}
+        tried = {Arm.parse(arm).prompt_version for arm in self.ledger["candidate_arm"].to_pylist()}
+        return with_variants(PROMPT_CANDIDATES.empty(), self.variants, incumbents, frozenset(tried), scores)
 
     def observe(self, rows: list[dict[str, object]], at: datetime) -> None:
         """A day's runs, each admitted with the outcome that was revealed."""
@@ -108,21 +125,28 @@ class Picked:
         return sum(now <= then for then, (_, _, now) in zip(before, self.promotions, strict=False))
 
 
-def replay_trials(matrix: Matrix, skill: Skill, runs: int, seed: int, every: int = 100) -> Picked:
-    """Replay for so many runs; items are repeated where there are fewer, rates are drawn from."""
+def replay_trials(  # noqa: PLR0913, PLR0917 - what is replayed, and how
+    matrix: Matrix, skill: Skill, runs: int, seed: int, every: int = 100, texts: Sequence[str] = ()
+) -> Picked:
+    """Replay for so many runs; items are repeated where there are fewer, rates are drawn from.
+
+    With `texts` the matrix's arms are prompts of the skill's one model: variants, of which one was there at launch.
+    """
     rng = np.random.default_rng(seed)
     skills = SkillsFile(skills={SKILL: skill})
-    wheel = Wheel(skills)
+    versions = [prompt_version(text) for text in texts]
+    wheel = Wheel(skills, variants=[Checked(SKILL, v, v, t, None) for v, t in zip(versions, texts, strict=True)])
     truth = np.nanmean(matrix.outcome, axis=0)
-    names = {str(Arm(model=arm)): at for at, arm in enumerate(matrix.arms)}
-    launch = str(Arm(model=skill.baseline_model))
+    arms = [Arm(model=skill.baseline_model, prompt_version=version) for version in versions]
+    names = {str(arm): at for at, arm in enumerate(arms or [Arm(model=arm) for arm in matrix.arms])}
+    launch = rollout(wheel.ledger, skills)[SKILL].production_arm
     curve: list[float] = []
     promotions: list[tuple[int, str, float]] = []
     total = 0.0
     items = _arrivals(matrix, runs, rng)
     for day, start in enumerate(range(0, runs, every)):
         morning = START + timedelta(days=day)
-        route = ready(wheel.turn(morning).skills[SKILL])
+        route = ready(wheel.turn(morning).skills[SKILL], texts)
         production = rollout(wheel.ledger, skills)[SKILL].production_arm
         if production != (promotions[-1][1] if promotions else launch):
             promotions.append((start, production, float(truth[names[production]])))

@@ -118,3 +118,25 @@ def test_the_arms_probabilities_add_up_to_one(  # noqa: PLR0913, PLR0917 - drawn
     running = register("a/1|p|-", "b/1|p|-", 0.4, 1 - 0.4 - explore) if trial else None
     state = rollout(production_arm="b/1|p|-", first_promoted_arm="a/1|-|-", trial=running)
     assert sum(arm_shares(skill_route(state, skill)).values()) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("waiting", "trial", "shares"),
+    [
+        ((), False, {"production": 0.9, "explore": 0.1}),
+        # One variant is tried, not explored for.
+        (("p1",), False, {"production": 0.9, "explore": 0.1}),
+        (("p1", "p2"), False, {"production": 0.5, "explore": 0.5}),
+        (("p1", "p2"), True, {"canary": 0.4, "production": 0.5, "explore": 0.1}),
+    ],
+)
+def test_prompts_that_wait_share_in_the_exploration(skills, rollout, register, waiting, trial, shares):  # noqa: PLR0913, PLR0917 - rows and fixtures
+    state = rollout(trial=register("north/small|p1|-", SMALL) if trial else None)
+    route = skill_route(state, skills.skills["triage"], waiting=waiting)
+    found: Counter[str] = Counter()
+    for segment in route.trial:
+        found[segment.name] += segment.share
+    assert dict(found) == pytest.approx(shares)
+    explored = {segment.arm for segment in route.trial if segment.name == "explore"}
+    on_trial = {"north/small|p1|-"} if trial else set()
+    assert explored == {LARGE, MID} | {f"north/small|{version}|-" for version in waiting} - on_trial

@@ -117,7 +117,10 @@ def test_of_many_the_most_promising_is_proposed_the_hopeless_refused_and_the_res
         (tmp_path / "triage" / f"{number}.md").write_text(f"{NOW} {number}")
     scores = [score(NOW, 0.5, 400)]
     scores += [score(f"{NOW} {number}", mean, 60) for number, mean in ((0, 0.5), (1, 0.2), (2, 0.7))]
-    found = rows(tmp_path, scores=scores)
+    # As long as one was hardly seen, none is picked; the hopeless need not be waited for.
+    states = {path: row["state"] for (_, path), row in rows(tmp_path, scores=scores).items()}
+    assert [states[f"triage/{number}.md"] for number in range(4)] == ["waiting", "refused", "waiting", "waiting"]
+    found = rows(tmp_path, scores=[*scores, score(f"{NOW} 3", 0.5, 9)])
     assert {path.partition("/")[2]: row["state"] for (_, path), row in found.items()} == {
         "0.md": "waiting",
         "1.md": "refused",

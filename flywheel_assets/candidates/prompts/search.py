@@ -19,6 +19,8 @@ from flywheel_assets.tables.documents.arm import Arm
 from flywheel_assets.tables.prompt_candidates import PROMPT_CANDIDATES
 
 SEED = 0
+# Where there is a choice, each variant has so many runs before one is picked: a trial costs more than they do.
+LEAST_EXPLORED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,9 @@ def with_variants(
 ) -> pa.Table:
     """PROMPT_CANDIDATES: those compiled, and a row for every variant. `scores` are SKILL_SCORES rows.
 
-    Of a skill's variants that were not tried one is proposed; the others wait, and are explored meanwhile. What
-    production beats in nearly every draw, what was tried, and what is bad is refused with the reason.
+    Of a skill's variants that were not tried one is proposed, once all were explored a little; the others wait, and
+    are explored further. What production beats in nearly every draw, what was tried, and what is bad is refused with
+    the reason.
     """
     known = set(zip(compiled["skill"].to_pylist(), compiled["prompt_version"].to_pylist(), strict=True))
     seen: list[dict[str, Any]] = scores.to_pylist()
@@ -61,7 +64,9 @@ def with_variants(
         incumbent = incumbents.get(skill, IncumbentPrompt("-", ""))
         open_ = [one.version for one in ours if one.fault is None and one.version not in {incumbent.version, *tried}]
         ranked = standings(skill, open_, incumbent, [row for row in seen if row["skill"] == skill]) if open_ else []
-        first = next((one.version for one in ranked if one.worth_trying), None)
+        worth = [one for one in ranked if one.worth_trying]
+        explored = len(worth) == 1 or all(one.runs >= LEAST_EXPLORED for one in worth)
+        first = worth[0].version if worth and explored else None
         standing = {one.version: one for one in ranked}
         for one in ours:
             row = row_of(skill, one.version, incumbent, one.text)
