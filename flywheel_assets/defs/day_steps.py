@@ -63,6 +63,6 @@ def days(context: dg.AssetExecutionContext, lake: Lake, step: Step) -> list[date
     if context.run.tags.get(ONLY_STALE) != "true":
         return [date.fromisoformat(key) for key in context.partition_keys]
     first, last = calendar()
-    stale = [day for day in stale_days(lake, step) if first <= day <= last]
+    stale = [day for day in stale_days(lake, step, settle=True) if first <= day <= last]
     context.log.info("%s: %s days are stale, all others are fresh", step.name, len(stale))
     return stale

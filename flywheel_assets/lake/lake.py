@@ -16,7 +16,7 @@ from flywheel_assets.lake import files, log
 from flywheel_assets.lake.files import Part
 from flywheel_assets.lake.newest import Newest
 from flywheel_assets.lake.pins import PINS
-from flywheel_assets.lake.session import session
+from flywheel_assets.lake.session import parquet_view, session
 from flywheel_assets.tables.table import DAY, Table
 
 CONFIGURATION: Mapping[str, str | None] = {
@@ -139,17 +139,7 @@ class Lake:
             kept = dataset if days is None else dataset.filter(field_named("day").isin(pa.array(days, DAY)))
             con.register(table.name, kept)
         else:
-            columns = ", ".join(f'"{name}"' for name in table.names)
-            if table.by_day:
-                # DuckDB 1.5 breaks down over min and max of a partition column of few files, unless it is
-                # computed; files of other days are left out all the same.
-                columns = columns.replace('"day"', 'coalesce("day", "day") AS "day"', 1)
-            listed = ", ".join("'" + path.replace("'", "''") + "'" for path in found)
-            partitioned = (
-                "hive_partitioning = true, hive_types = {'day': DATE}" if table.by_day else "hive_partitioning = false"
-            )
-            view = f'{"TEMP VIEW" if temporary else "VIEW"} "{table.name}"'
-            con.execute(f"CREATE {view} AS SELECT {columns} FROM read_parquet([{listed}], {partitioned})")
+            con.execute(parquet_view(table, found, temporary=temporary))
 
     def read(
         self,
@@ -178,7 +168,8 @@ class Lake:
         """Replace one day (or the whole of a table that is not by day), atomically.
 
         Where other `inputs` gave the rows that are there already, that is noted and no file is written.
-        `inputs` stamps what the rows were computed from (see `stamps`). `content` is their
+        `inputs` stamps what the rows were computed from (see `stamps`): fifteen hex digits, and fifteen
+        more for `concern` where only some of the rows of other days do. `content` is their
         fingerprint where the caller knows it; rows that come in parts have to bring one. Parts are made
         by the threads that write them. Raises ValueError when the rows do not fit the table.
         """
@@ -197,6 +188,8 @@ class Lake:
         stamp, number = int(inputs[:15] or "0", 16), int(content, 16)
         changed = before.get(log.key("content", day)) != number
         noted = [Transaction(log.key("inputs", day), stamp), Transaction(log.key("content", day), number)]
+        if inputs[15:]:
+            noted.append(Transaction(log.key("concern", day), int(inputs[15:], 16)))
         # A day that is computed again from the same inputs is written: that is how damaged files are mended.
         stale = before.get(log.key("inputs", day)) != stamp
         if stale and not changed and log.rows(opened, day) == known:
@@ -255,9 +248,15 @@ class Lake:
         """`fingerprint` of several days at once."""
         return log.noted(self._now(table).notes(), "content", days)
 
-    def stamps(self, table: Table, days: Iterable[date | None]) -> dict[date | None, str | None]:
-        """The `inputs` given when each day (None: the whole) was last written; None: never written."""
-        return log.noted(self._now(table).notes(), "inputs", days)
+    def stamps(self, table: Table, days: Iterable[date | None], what: str = "inputs") -> dict[date | None, str | None]:
+        """The `inputs` (or `concern`) given when each day (None: the whole) was last written; None: never written."""
+        return log.noted(self._now(table).notes(), what, days)
+
+    def restamp(self, table: Table, stamps: Mapping[date, str]) -> None:
+        """Give days that are written other `inputs`, which would have given the same rows."""
+        log.note(
+            self._opened(table), [Transaction(log.key("inputs", day), int(stamp, 16)) for day, stamp in stamps.items()]
+        )
 
     def pin(self, name: str, versions: Mapping[str, int], at: datetime) -> None:
         """Keep these table versions readable until `unpin(name)`."""

@@ -8,7 +8,7 @@ import hashlib
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -26,6 +26,8 @@ DayTransform = Callable[[duckdb.DuckDBPyConnection, date], tuple[pa.Table, ...]]
 Computed = tuple[tuple[pa.Table, ...], float]
 # Days held in memory at once: one more than this.
 SIDE_BY_SIDE = min(4, os.cpu_count() or 1)
+# Depends on the rows, not on their order.
+_ROWS = "SELECT count(*), sum(hash(found)::HUGEINT) FROM ({}) AS found"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,24 +44,51 @@ def window(read: Read, day: date) -> list[date]:
     return [day + timedelta(days=shift) for shift in range(-read.before, read.after + 1)]
 
 
-def stale_days(lake: Lake, step: Step) -> list[date]:
-    """Days of a day step that were never built from what is in the lake now, ascending."""
+def stale_days(lake: Lake, step: Step, *, settle: bool = False) -> list[date]:
+    """Days of a day step that were never built from what is in the lake now, ascending.
+
+    A day around which others changed in nothing that concerns it is not stale; `settle` notes that, so
+    that it is not looked into again.
+    """
     wanted = inputs(lake, step, _reachable(lake, step))
     built = lake.stamps(step.writes[-1], wanted)
-    return sorted(day for day, stamp in wanted.items() if built[day] != stamp)
+    changed = sorted(day for day, stamp in wanted.items() if built[day] != stamp)
+    known = lake.stamps(step.writes[-1], changed, "concern")
+    asked = [day for day in changed if known[day] is not None]
+    unconcerned = [day for day, found in concerns(lake, step, asked).items() if found == known[day]]
+    if settle and unconcerned:
+        lake.restamp(step.writes[-1], {day: wanted[day] for day in unconcerned})
+    return [day for day in changed if day not in unconcerned]
 
 
 def inputs(lake: Lake, step: Step, days: Iterable[date]) -> dict[date, str]:
     """For each day, fifteen hex digits over the step's version and all the content it reads."""
+    return _inputs(lake, step, days, window)
+
+
+def concerns(lake: Lake, step: Step, days: Iterable[date]) -> dict[date, str]:
+    """As `inputs`, but of other days' rows only those that concern the day; no days where the step does not say."""
+    looking = {read.table.name: read.concern for read in step.reads if read.concern}
+    days = list(days) if looking else []
+    strict = _inputs(lake, step, days, lambda read, day: [day] if read.concern else window(read, day))
+    found: dict[date, str] = {}
+    for day in days:
+        with _connect(lake, step, day, None, step.writes) as con:
+            rows = [con.execute(_ROWS.format(looked), {"day": day}).fetchall() for looked in looking.values()]
+        found[day] = _digest(strict[day], repr(rows))
+    return found
+
+
+def _inputs(lake: Lake, step: Step, days: Iterable[date], seen: Callable[[Read, date], list[date]]) -> dict[date, str]:
     days = list(days)
     contents = {
-        read.table.name: _contents(lake, read.table, sorted({near for day in days for near in window(read, day)}))
+        read.table.name: _contents(lake, read.table, sorted({near for day in days for near in seen(read, day)}))
         for read in step.reads
     }
     return {
         day: _digest(
             step.version,
-            *(contents[read.table.name][near] or "-" for read in step.reads for near in window(read, day)),
+            *(contents[read.table.name][near] or "-" for read in step.reads for near in seen(read, day)),
         )
         for day in days
     }
@@ -73,7 +102,8 @@ def rebuild_days(lake: Lake, step: Step, days: Sequence[date], transform: DayTra
     makes the day count as built, so a process that dies in between leaves the day stale.
     """
     # Taken before anything is read: what comes in meanwhile leaves the day stale.
-    stamps = inputs(lake, step, days)
+    concern = concerns(lake, step, days)
+    stamps = {day: stamp + concern.get(day, "") for day, stamp in inputs(lake, step, days).items()}
     coming: deque[tuple[date, Future[Computed]]] = deque()
     pool = ThreadPoolExecutor(SIDE_BY_SIDE)
     try:
@@ -89,9 +119,12 @@ def rebuild_days(lake: Lake, step: Step, days: Sequence[date], transform: DayTra
         pool.shutdown(cancel_futures=True)
 
 
-def _connect(lake: Lake, step: Step, day: date, threads: int | None) -> duckdb.DuckDBPyConnection:
-    windows = {read.table.name: window(read, day) for read in step.reads if read.table.by_day}
-    return lake.connect([read.table for read in step.reads], windows, threads=threads)
+def _connect(
+    lake: Lake, step: Step, day: date, threads: int | None, also: Sequence[Table] = ()
+) -> duckdb.DuckDBPyConnection:
+    windows = {table.name: [day] for table in also}
+    windows |= {read.table.name: window(read, day) for read in step.reads if read.table.by_day}
+    return lake.connect([*(read.table for read in step.reads), *also], windows, threads=threads)
 
 
 def _compute(transform: DayTransform, con: duckdb.DuckDBPyConnection, day: date) -> Computed:
@@ -100,7 +133,7 @@ def _compute(transform: DayTransform, con: duckdb.DuckDBPyConnection, day: date)
         return transform(con, day), time.perf_counter() - started
 
 
-def _written(lake: Lake, step: Step, day: date, coming: Future[Computed], stamps: dict[date, str]) -> Built:
+def _written(lake: Lake, step: Step, day: date, coming: Future[Computed], stamps: Mapping[date, str]) -> Built:
     outputs, seconds = coming.result()
     started = time.perf_counter()
     written = [

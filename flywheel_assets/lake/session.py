@@ -2,8 +2,11 @@
 
 import functools
 import os
+from collections.abc import Iterable
 
 import duckdb
+
+from flywheel_assets.tables.table import Table
 
 
 def connection() -> duckdb.DuckDBPyConnection:
@@ -29,3 +32,18 @@ def _shared(_process: int, threads: int | None) -> duckdb.DuckDBPyConnection:
     if threads is not None:
         con.execute(f"SET threads = {threads}")
     return con
+
+
+def parquet_view(table: Table, files: Iterable[str], *, temporary: bool) -> str:
+    """SQL that makes the rows of those files a view of the table's name."""
+    columns = ", ".join(f'"{name}"' for name in table.names)
+    if table.by_day:
+        # DuckDB 1.5 breaks down over min and max of a partition column of few files, unless it is
+        # computed; files of other days are left out all the same.
+        columns = columns.replace('"day"', 'coalesce("day", "day") AS "day"', 1)
+    listed = ", ".join("'" + path.replace("'", "''") + "'" for path in files)
+    partitioned = (
+        "hive_partitioning = true, hive_types = {'day': DATE}" if table.by_day else "hive_partitioning = false"
+    )
+    view = f'{"TEMP VIEW" if temporary else "VIEW"} "{table.name}"'
+    return f"CREATE {view} AS SELECT {columns} FROM read_parquet([{listed}], {partitioned})"

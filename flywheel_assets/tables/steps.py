@@ -41,11 +41,16 @@ from flywheel_assets.tables.table import Table
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A table that a step reads: for a day step, from `before` days earlier to `after` days later."""
+    """A table that a step reads: for a day step, from `before` days earlier to `after` days later.
+
+    `concern`: SQL for those rows of other days that say anything of `$day`, over the tables that the step
+    reads and writes. Where other days changed in no such row, the day is not computed again.
+    """
 
     table: Table
     before: int = 0
     after: int = 0
+    concern: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,24 @@ FEEDBACK_REACH_DAYS = 7
 # How far back a duplicate is recognised.
 DUPLICATE_REACH_DAYS = 7
 
+# Told of a run of the day, of its root, its session, a span or a response of it; or of whatever, while
+# runs of the day wait for time to pass.
+SAID_LATER_OF_RUNS = """
+WITH traces AS (SELECT trace_id FROM run_spans WHERE day = $day AND run_id IS NOT NULL)
+SELECT feedback.* FROM feedback
+WHERE day > $day AND (
+    target_id IN (SELECT unnest([run_id, trace_id, session_id]) FROM agent_runs WHERE day = $day)
+    OR split_part(target_id, ':', 1) IN (FROM traces)
+    OR target_id IN (SELECT response_id FROM raw_spans WHERE response_id IS NOT NULL AND trace_id IN (FROM traces))
+    OR EXISTS (FROM labeled_examples WHERE day = $day AND outcome_state = 'immature')
+)
+"""
+SAID_LATER_OF_ROOTS = """
+SELECT feedback.* FROM feedback
+WHERE day > $day
+    AND target_id IN (SELECT unnest([run_id, trace_id || ':' || root_span_id]) FROM agent_runs WHERE day = $day)
+"""
+
 LAND = Step("land", (), (LANDED_BATCHES, SPAN_REJECTIONS, PRICES, SKILL_NAMES, SHADOW_GATES))
 DECODE = Step("decode", (Read(LANDED_BATCHES),), (RAW_SPANS, DIALECT_LOSSES), version="3")
 COUNT_STORMS = Step("count_storms", (Read(RAW_SPANS),), (STORMS,))
@@ -94,13 +117,15 @@ LABEL = Step(
         Read(AGENT_RUNS, before=1, after=1),
         Read(RUN_SPANS),
         Read(RAW_SPANS, after=RUN_REACH_DAYS),
-        Read(FEEDBACK, after=FEEDBACK_REACH_DAYS),
+        Read(FEEDBACK, after=FEEDBACK_REACH_DAYS, concern=SAID_LATER_OF_RUNS),
     ),
     (LABEL_VOTES, LABELER_RELIABILITY, SPAN_CREDIT, LABELED_EXAMPLES),
     version="4",
 )
 COMPARE_JUDGES = Step(
-    "compare_judges", (Read(AGENT_RUNS), Read(FEEDBACK, after=FEEDBACK_REACH_DAYS)), (JUDGE_DAY_STATS,)
+    "compare_judges",
+    (Read(AGENT_RUNS), Read(FEEDBACK, after=FEEDBACK_REACH_DAYS, concern=SAID_LATER_OF_ROOTS)),
+    (JUDGE_DAY_STATS,),
 )
 # The root span's service tells a user from a service that stands in for one.
 SIGN = Step("sign", (Read(LABELED_EXAMPLES), Read(RAW_SPANS)), (EXAMPLE_SIGNATURES,))
