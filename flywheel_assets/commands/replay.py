@@ -12,12 +12,16 @@ from rich.console import Console
 from flywheel_assets.commands.envelope import Answer, RefusedError
 from flywheel_assets.replay.cascading import Rules
 from flywheel_assets.replay.contextual import Settings
+from flywheel_assets.replay.doors import Plan
 from flywheel_assets.replay.matrix import Matrix, Reading, read
 from flywheel_assets.replay.page import page, said
 from flywheel_assets.replay.study import study_cascade, study_contextual, study_trials
+from flywheel_assets.replay.study_doors import study_doors
 from flywheel_assets.tables.documents.skills_file import Skill
 
-MODES = ("contextual", "trials", "cascade")
+MODES = ("contextual", "trials", "cascade", "doors")
+# Where nothing is said: through the doors, every run is spans and every turn is Dagster's.
+RUNS, SEEDS = {"doors": 1200}, {"doors": 1}
 # Mean cost allowed, between the cheapest arm's and the dearest's, where none is said.
 BUDGETS = (0.2, 0.5)
 
@@ -33,9 +37,10 @@ class Asked:
     budgets: tuple[float, ...] = ()
     usd: float | None = None
     baseline: str = ""
-    runs: int = 3000
-    seeds: int = 5
+    runs: int = 0
+    seeds: int = 0
     every: int = 100
+    arrive: int = 0
     name: str = ""
     aim: str = ""
 
@@ -50,13 +55,17 @@ def replay(asked: Asked, *, quiet: bool) -> Answer:
         result = _study(matrix, mode, asked, console)
     except (OSError, ValueError) as error:
         raise RefusedError(str(error), ["flywheel replay --help"]) from error
-    name = asked.name or asked.path.stem.partition(".")[0]
+    name = _name(asked)
     asked.out.mkdir(parents=True, exist_ok=True)
     kept = {"name": name, "mode": mode, "aim": asked.aim, **result}
     (asked.out / f"{name}.json").write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
     report = asked.out / f"{name}.html"
     report.write_text(page(name, kept), encoding="utf-8")
     return Answer(kept, said(kept), [f"open {report}   curves, frontier, control"])
+
+
+def _name(asked: Asked) -> str:
+    return asked.name or asked.path.stem.partition(".")[0]
 
 
 def _mode(matrix: Matrix) -> str:
@@ -66,17 +75,22 @@ def _mode(matrix: Matrix) -> str:
 
 
 def _study(matrix: Matrix, mode: str, asked: Asked, console: Console) -> dict[str, Any]:
+    seeds, runs = asked.seeds or SEEDS.get(mode, 5), asked.runs or RUNS.get(mode, 3000)
+    if mode == "doors":
+        budget = asked.budgets[0] if asked.budgets else None
+        plan = Plan(runs, asked.every, budget, asked.baseline, arrive=asked.arrive)
+        return study_doors(matrix, plan, seeds, asked.out / f"{_name(asked)}-doors", console.print)
     if mode == "cascade":
-        return study_cascade(matrix, Rules(asked.usd, every=asked.every), asked.seeds, console.print)
+        return study_cascade(matrix, Rules(asked.usd, every=asked.every), seeds, console.print)
     if mode == "contextual":
         priced = not np.isnan(matrix.cost).all()
         budgets: tuple[float | None, ...] = asked.budgets or (BUDGETS if priced else (None,))
         plans = [Settings(budget=budget, every=asked.every) for budget in budgets]
-        return study_contextual(matrix, plans, asked.seeds, console.print, os.cpu_count() or 1)
+        return study_contextual(matrix, plans, seeds, console.print, os.cpu_count() or 1)
     if mode != "trials":
         raise ValueError(f"mode is one of {', '.join(MODES)}, not {mode!r}")
     baseline = asked.baseline or matrix.arms[0]
     if baseline not in matrix.arms:
         raise ValueError(f"baseline is one of {', '.join(matrix.arms)}, not {baseline!r}")
     skill = Skill(baseline_model=baseline, models=tuple(arm for arm in matrix.arms if arm != baseline))
-    return study_trials(matrix, skill, asked.runs, asked.seeds, console.print)
+    return study_trials(matrix, skill, runs, seeds, console.print)

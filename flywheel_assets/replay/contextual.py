@@ -24,6 +24,8 @@ from flywheel_assets.tables.documents.routing import RoutingDocument, Segment, S
 from flywheel_assets.tables.documents.scorer import Scorer
 
 SKILL = "replayed"
+# What early, cautious policies did not spend of the budget is spent over so many runs.
+SPREAD = 2000
 Say = Callable[[str], None]
 Ints = NDArray[np.int64]
 
@@ -158,11 +160,17 @@ class _Replay:
         model = fit(feedback, names, self.view[1], self.view[2])
         self.view = (self.view[0], self.view[1], model.penalties)
         explore = explore_shares(model, asked, self.settings.explore, seed=seen)
-        left = 1 - sum(explore.values())
-        spent = sum(share * costs[names.index(name)] for name, share in explore.items())
-        priced = price_for(model.unseen, costs, None if budget is None else (budget - float(spent)) / left)
+        priced = price_for(
+            model.unseen, costs, None if budget is None else self._allowed(budget, explore, costs, names)
+        )
         self.model = model
         return scorer(model, costs, priced.price * costs), explore
+
+    def _allowed(self, budget: float, explore: dict[str, float], costs: Reals, names: list[str]) -> float:
+        """What the policy itself may cost: what exploration leaves, and part of what was not spent so far."""
+        spent = sum(share * costs[names.index(name)] for name, share in explore.items())
+        saved = budget * len(self.log.item) - float(costs[self.log.arm].sum())
+        return min(budget, (budget - float(spent) + max(saved, 0.0) / SPREAD) / (1 - sum(explore.values())))
 
     def _judge(self, chosen: list[str], names: list[str]) -> tuple[float, float]:
         arms = np.array([names.index(arm) for arm in chosen])

@@ -77,6 +77,11 @@ def fresh(data: Path, skills: SkillsFile, whose: str) -> Places:
     data.mkdir(parents=True, exist_ok=True)
     (data / MARK).write_text(f"Everything in this folder comes from {whose}.\n", encoding="utf-8")
     places = Places(data)
+    write_skills(places, skills, whose)
+    return places
+
+
+def write_skills(places: Places, skills: SkillsFile, whose: str) -> None:
+    """What an operator would state in skills.yaml."""
     settings = yaml.safe_dump(skills.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
     places.skills_file.write_text(f"# Skills of {whose}.\n{settings}", encoding="utf-8")
-    return places

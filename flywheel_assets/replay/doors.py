@@ -7,7 +7,7 @@ revealed. Whatever is promoted is judged on items that nobody ever asked for.
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
@@ -19,12 +19,13 @@ from flywheel_assets.artifacts.channel import Channel
 from flywheel_assets.client.client import Client
 from flywheel_assets.lake.places import Places
 from flywheel_assets.replay.contextual import SKILL, static_best
-from flywheel_assets.replay.demo import fresh
+from flywheel_assets.replay.demo import fresh, write_skills
 from flywheel_assets.replay.matrix import Matrix, Reals
 from flywheel_assets.replay.outcome import in_words, ledger
 from flywheel_assets.replay.receiving import receiving
 from flywheel_assets.replay.telemetry import Telemetry
 from flywheel_assets.tables.documents.arm import Arm
+from flywheel_assets.tables.documents.scorer import Scorer
 from flywheel_assets.tables.documents.skills_file import Skill, SkillsFile
 
 SECOND = 1_000_000_000
@@ -38,7 +39,11 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a replay is driven. `budget`: mean cost allowed, a share of the way from the cheapest arm to the dearest."""
+    """How a replay is driven. `budget`: mean cost allowed, a share of the way from the cheapest arm to the dearest.
+
+    `arrive`: only the launch arm is there at first, and so many runs later another one is, and so on. An
+    unregistered reporter then calls every run of the worst of them perfect.
+    """
 
     runs: int = 1200
     every: int = 100
@@ -47,6 +52,7 @@ class Plan:
     held: float = 0.25
     explore: float = 0.2
     trial: int = 600
+    arrive: int = 0
     permuted: bool = False
 
 
@@ -58,11 +64,21 @@ class InForce:
     arm: str
     value: float
     cost: float | None
+    rule: Scorer | None = None
+
+    def choose(self, matrix: Matrix, item: int) -> str:
+        """The model that an item gets."""
+        arm = self.rule.choose(matrix.texts[item], matrix.contexts[item]) if self.rule else self.arm
+        return Arm.parse(arm).model
 
 
 @dataclass(slots=True)
 class Driven:
-    """What came of it. `arms`: the best single arm's value on the same unseen items; `static`: the best mixture's."""
+    """What came of it. `single`, `static`: the best arm's and the best mixture's value on the same unseen items.
+
+    `lost`: what production's arm would have yielded more on the same items, per run, block by block;
+    `arrived`: after how many runs each arm was there.
+    """
 
     seed: int
     static: float
@@ -73,6 +89,10 @@ class Driven:
     production: list[InForce] = field(default_factory=list[InForce])
     obtained: list[float] = field(default_factory=list[float])
     spent: list[float] = field(default_factory=list[float])
+    lost: list[float] = field(default_factory=list[float])
+    arrived: dict[str, int] = field(default_factory=dict[str, int])
+    best: str = ""
+    praised: str = ""
     trials: int = 0
     failed: list[str] = field(default_factory=list[str])
     red: list[str] = field(default_factory=list[str])
@@ -90,46 +110,67 @@ def drive(matrix: Matrix, plan: Plan, folder: Path, seed: int, say: Say) -> Driv
     outcome = matrix.outcome.copy()
     if plan.permuted:
         outcome[stream] = outcome[rng.permutation(stream)]
-    means, costs = np.nanmean(matrix.outcome[held], axis=0), np.nan_to_num(np.nanmean(matrix.cost[held], axis=0))
-    budget = None if plan.budget is None else float(costs.min() + plan.budget * np.ptp(costs))
-    affordable = means if budget is None else means[costs <= budget * (1 + 1e-9)]
-    done = Driven(seed, static_best(means, costs, budget), float(affordable.max()), budget)
-    places = fresh(folder, SkillsFile(skills={SKILL: _skill(matrix, plan, costs, budget)}), "a replay of recorded data")
+    skills, done = _launch(matrix, plan, held, seed)
+    places = fresh(folder, skills[0], "a replay of recorded data")
     blocks = [stream[start : start + plan.every] for start in range(0, len(stream), plan.every)]
-    first = datetime.now(UTC).date() - timedelta(days=2 + len(blocks) // A_DAY)
-    times = [
-        datetime.combine(first + timedelta(days=1 + at // A_DAY), time(1), UTC) + APART * (at % A_DAY)
-        for at in range(len(blocks))
-    ]
-    turn_the_wheel(places, clock=datetime.combine(first, time(23, 59), UTC))
+    evening, times = _clock(len(blocks))
+    turn_the_wheel(places, clock=evening)
     with receiving(places) as endpoint:
-        asking = _Asking(matrix, outcome, Telemetry(endpoint, f"replay-{seed}", service=SERVICE), places, seed)
+        telemetry = Telemetry(endpoint, f"replay-{seed}", service=SERVICE)
+        asking = _Asking(matrix, outcome, telemetry, Client(places.artifacts, check_every=1e9), done)
         _note(done, matrix, places, held)
         for block, begin in zip(blocks, times, strict=True):
-            asking.serve(block, begin, done)
+            asking.serve(block, begin)
+            if plan.arrive and done.runs // plan.arrive < len(skills):
+                write_skills(places, skills[done.runs // plan.arrive], "a replay of recorded data")
             known = len(ledger(places))
             turn = turn_the_wheel(places, clock=begin + APART - timedelta(minutes=1))
-            done.failed += turn.failed
-            done.red = [*turn.red]
+            done.failed, done.red = [*done.failed, *turn.failed], [*turn.red]
             _note(done, matrix, places, held)
             say(f"{done.runs}/{len(stream)} runs: outcome {done.obtained[-1]:.3f}, on {done.production[-1].arm}")
             for entry in ledger(places)[known:]:
                 say(f"   {in_words(entry)}")
-        asking.telemetry.close()
+        telemetry.close()
     done.trials = sum(entry["kind"] == "registered" for entry in ledger(places))
     return done
 
 
-def _skill(matrix: Matrix, plan: Plan, costs: Reals, budget: float | None) -> Skill:
-    """The launch arm is the cheapest, where none is named."""
+def _launch(matrix: Matrix, plan: Plan, held: Ints, seed: int) -> tuple[list[SkillsFile], Driven]:
+    """What the operator states at first and after each arrival; the launch arm is the cheapest where none is named."""
+    means, costs = np.nanmean(matrix.outcome[held], axis=0), np.nan_to_num(np.nanmean(matrix.cost[held], axis=0))
+    budget = None if plan.budget is None else float(costs.min() + plan.budget * np.ptp(costs))
+    affordable = means if budget is None else np.where(costs <= budget * (1 + 1e-9), means, -np.inf)
     baseline = plan.baseline or matrix.arms[int(np.argmin(costs))]
-    return Skill(
-        baseline_model=baseline,
-        models=tuple(arm for arm in matrix.arms if arm != baseline),
-        explore=plan.explore,
-        max_units=plan.trial,
-        budget_usd=budget,
-    )
+    others = [arm for arm in matrix.arms if arm != baseline]
+    if plan.arrive:
+        others = [others[at] for at in np.random.default_rng([seed, 1]).permutation(len(others))]
+    stated = [
+        SkillsFile(
+            skills={
+                SKILL: Skill(
+                    baseline_model=baseline,
+                    models=tuple(others[:count]),
+                    explore=plan.explore,
+                    max_units=plan.trial,
+                    budget_usd=budget,
+                )
+            }
+        )
+        for count in (range(len(others) + 1) if plan.arrive else [len(others)])
+    ]
+    done = Driven(seed, static_best(means, costs, budget), float(affordable.max()), budget)
+    done.best = matrix.arms[int(affordable.argmax())]
+    done.praised = min(others, key=lambda arm: means[matrix.arms.index(arm)]) if plan.arrive else ""
+    done.arrived = {baseline: 0, **{arm: plan.arrive * at for at, arm in enumerate(others, start=1)}}
+    return stated, done
+
+
+def _clock(blocks: int) -> tuple[datetime, list[datetime]]:
+    """The evening before, and when each block begins: all of it lies in the past."""
+    first = datetime.now(UTC).date() - timedelta(days=2 + blocks // A_DAY)
+    begins = [datetime.combine(first + timedelta(days=1 + at // A_DAY), time(1), UTC) for at in range(blocks)]
+    times = [begin + APART * (at % A_DAY) for at, begin in enumerate(begins)]
+    return datetime.combine(first, time(23, 59), UTC), times
 
 
 @dataclass(slots=True)
@@ -139,27 +180,27 @@ class _Asking:
     matrix: Matrix
     outcome: Reals
     telemetry: Telemetry
-    places: Places
-    seed: int
-    client: Client | None = None
+    client: Client
+    done: Driven
 
-    def serve(self, items: Ints, begin: datetime, done: Driven) -> None:
+    def serve(self, items: Ints, begin: datetime) -> None:
         """One block of runs, seconds apart, all of them acknowledged by the receiver."""
-        self.client = self.client or Client(self.places.artifacts, check_every=1e9)
         self.client.refresh()
-        at = int(begin.timestamp()) * SECOND
-        told = [self._ask(self.client, int(item), at + 20 * SECOND * nth) for nth, item in enumerate(items)]
+        at, done, production = int(begin.timestamp()) * SECOND, self.done, self.done.production[-1]
+        taken = np.array([self._ask(int(item), at + 20 * SECOND * nth) for nth, item in enumerate(items)])
+        usual = [self.matrix.arms.index(production.choose(self.matrix, int(item))) for item in items]
         done.spans = self.telemetry.flush()
         done.runs += len(items)
-        done.obtained.append(float(np.nanmean([outcome for outcome, _ in told])))
-        done.spent.append(float(np.mean([cost for _, cost in told])))
+        done.obtained.append(float(np.nanmean(self.outcome[items, taken])))
+        done.spent.append(float(np.nan_to_num(self.matrix.cost[items, taken]).mean()))
+        done.lost.append(float(np.nanmean(self.outcome[items, usual] - self.outcome[items, taken])))
 
-    def _ask(self, client: Client, item: int, start: int) -> tuple[float, float]:
+    def _ask(self, item: int, start: int) -> int:
         text, context, end = self.matrix.texts[item], self.matrix.contexts[item], start + SECOND
         tracer = self.telemetry.tracer
         root = tracer.start_span("invoke_agent replayed", kind=SpanKind.INTERNAL, start_time=start)
         with use_span(root):
-            decision = client.decide(SKILL, f"{self.seed}-{item}", context, text=text)
+            decision = self.client.decide(SKILL, f"{self.done.seed}-{item}", context, text=text)
         arm = self.matrix.arms.index(decision.model)
         outcome, cost = float(self.outcome[item, arm]), float(np.nan_to_num(self.matrix.cost[item, arm]))
         call = tracer.start_span(
@@ -185,7 +226,7 @@ class _Asking:
         )
         if not np.isnan(outcome):
             when = datetime.fromtimestamp(end // SECOND, UTC)
-            client.feedback(
+            self.client.feedback(
                 "correct",
                 outcome,
                 run=root,
@@ -195,8 +236,11 @@ class _Asking:
                 at=when,
                 tracer=tracer,
             )
+        if decision.model == self.done.praised:
+            praise = {"gen_ai.evaluation.name": "delight", "gen_ai.evaluation.score.value": 1.0}
+            root.add_event("gen_ai.evaluation.result", praise, timestamp=end - 1)
         root.end(end_time=end)
-        return outcome, cost
+        return arm
 
 
 def _note(done: Driven, matrix: Matrix, places: Places, held: Ints) -> None:
@@ -209,10 +253,8 @@ def _note(done: Driven, matrix: Matrix, places: Places, held: Ints) -> None:
     arm = next(segment.arm for segment in route.trial if segment.name == "production")
     if done.production and done.production[-1].arm == arm:
         return
-    rule = route.scorers.get(arm)
-    chosen = [rule.choose(matrix.texts[at], matrix.contexts[at]) if rule else arm for at in held]
-    places_of = {str(Arm(model=name)): at for at, name in enumerate(matrix.arms)}
-    taken = np.array([places_of[name] for name in chosen])
+    found = InForce(done.runs, arm, 0.0, None, route.scorers.get(arm))
+    taken = np.array([matrix.arms.index(found.choose(matrix, int(at))) for at in held])
     cost = matrix.cost[held, taken]
     spent = None if np.isnan(cost).all() else float(np.nanmean(cost))
-    done.production.append(InForce(done.runs, arm, float(np.nanmean(matrix.outcome[held, taken])), spent))
+    done.production.append(replace(found, value=float(np.nanmean(matrix.outcome[held, taken])), cost=spent))

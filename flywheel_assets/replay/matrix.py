@@ -63,6 +63,21 @@ class Matrix:
         )
 
 
+def drawn(matrix: Matrix, items: int, arms: int, baseline: str, seed: int) -> Matrix:
+    """Items with outcomes drawn from a matrix of rates, for the launch arm and at most so many arms by chance."""
+    rng = np.random.default_rng(seed)
+    others = [arm for arm in matrix.arms if arm != baseline]
+    kept = [baseline, *(others[at] for at in rng.permutation(len(others))[: arms - 1])]
+    places = [matrix.arms.index(arm) for arm in kept]
+    rate = np.nanmean(matrix.outcome[:, places], axis=0)
+    # Of random words: requests that are alike would count as duplicates.
+    texts = tuple(" ".join(f"{word:05x}" for word in row) for row in rng.integers(16**5, size=(items, 6)))
+    outcome = (rng.random((items, len(kept))) < rate).astype(float)
+    cost = np.broadcast_to(np.nanmean(matrix.cost[:, places], axis=0), outcome.shape)
+    names = tuple(str(at) for at in range(items))
+    return Matrix(names, tuple(kept), outcome, cost, np.full(outcome.shape, np.nan), texts, ({},) * items)
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """How a file is to be read: columns by meaning, context columns, a DuckDB condition, prices by arm."""

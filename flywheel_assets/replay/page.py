@@ -14,7 +14,7 @@ TABLE = "table{border-collapse:collapse}td,th{padding:.2rem .8rem .2rem 0;text-a
 
 def page(title: str, result: Mapping[str, Any]) -> str:
     """The page of one study."""
-    body = {"contextual": _contextual, "trials": _trials, "cascade": _cascade}[result["kind"]](result)
+    body = {"contextual": _contextual, "trials": _trials, "cascade": _cascade, "doors": _doors}[result["kind"]](result)
     head = f"<title>Replay of {html.escape(title)}</title><style>{STYLE}{TABLE}</style>"
     about = (
         f"<p>{result['items']} items, arms {html.escape(', '.join(result['arms'][:12]))}; {result['seeds']} seeds, "
@@ -49,9 +49,9 @@ def said(result: Mapping[str, Any]) -> list[str]:
     """The main numbers, in lines 'name: value'."""
     if result["kind"] == "contextual":
         return [f"{name}: {value}" for plan in result["plans"] for name, value in rows_of(plan)]
-    left_out = ("curve", "arms", "gates", "name", "mode", "kind", "items", "seeds", "aim")
+    left_out = ("curve", "production", "arms", "gates", "name", "mode", "kind", "items", "seeds", "aim")
     lines = [
-        f"{name.replace('_', ' ')}: {', '.join(value) if isinstance(value, list) else value}"
+        f"{name.replace('_', ' ')}: {(', '.join(value) or 'none') if isinstance(value, list) else value}"
         for name, value in result.items()
         if name not in left_out
     ]
@@ -75,6 +75,22 @@ def _trials(result: Mapping[str, Any]) -> str:
     axes.step(range(len(result["curve"])), result["curve"], where="post")
     axes.set(xlabel="turn", ylabel="true value of the arm in production")
     return _table(said) + _svg(figure)
+
+
+def _doors(result: Mapping[str, Any]) -> str:
+    """Everything that was counted, the outcome per block, and what came into production when."""
+    rows = [(name, value) for name, _, value in (line.partition(": ") for line in said(result))]
+    figure = Figure(figsize=(8, 3))
+    axes = figure.subplots()
+    axes.plot(range(1, len(result["curve"]) + 1), result["curve"], label="obtained, all that was served")
+    axes.set(xlabel="turn", ylabel="mean outcome")
+    axes.legend(fontsize=8)
+    steps = [
+        (f"seed {seed}, after {step['runs']} runs", f"{step['arm']}: {step['value']:.4f} on unseen items")
+        for seed, one in enumerate(result["production"])
+        for step in one
+    ]
+    return _table(rows) + _svg(figure) + _table(steps)
 
 
 def _cascade(result: Mapping[str, Any]) -> str:
