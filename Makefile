@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test lint bench simulate docs
+.PHONY: help setup demo up test lint bench simulate docs pictures
 
 help:  ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -38,6 +38,9 @@ bench: setup  ## spans per second, beside scripts that only flatten and aggregat
 
 simulate: setup  ## error rates, power and coverage of the code that decides, in made-up worlds: minutes
 	$(BIN)/python -m flywheel_assets.simulations
+
+pictures: setup  ## the pictures in docs/images of the UI, the report and the desk, from a demo: minutes, and Chromium
+	$(BIN)/python -m flywheel_assets_tests.benchmarks.pictures
 
 docs: setup  ## the pages in docs/ as a site, in site/
 	$(BIN)/zensical build --strict

@@ -44,10 +44,15 @@ RETRY = dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL, j
 
 
 # What comes from a source is indexed in the same step, so that one which does not answer holds up no other.
+# Every source leads to the index of batches alone; what else the step writes follows from that, or is stated.
+DEPS = {
+    LANDED_BATCHES.name: [asset_of(source) for source in SOURCES],
+    SPAN_REJECTIONS.name: [LANDED_BATCHES.name],
+}
 SPECS = [
     *source_specs(),
     *(
-        spec.replace_attributes(deps=[asset_of(source) for source in SOURCES])
+        spec.replace_attributes(deps=DEPS.get(spec.key.to_user_string(), []))
         for spec in specs(LAND, RED, fresh_within=timedelta(hours=36))
     ),
 ]

@@ -97,4 +97,4 @@ def test_a_feed_that_falls_silent_is_named(days_ago: list[int], silent: bool, tm
     for back in days_ago:
         arrive(wheel.places(), now.date() - timedelta(days=back), 1)
         land(wheel.lake(), wheel.places().inbox, wheel.places().landing, now - timedelta(days=back))
-    assert list(silent_sources(wheel.lake(), now)) == (["collector_file"] if silent else [])
+    assert list(silent_sources(wheel.lake(), now)) == (["files"] if silent else [])
