@@ -18,7 +18,7 @@ from flywheel_assets.defs.verdicts import Check, Verdict
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.snapshots.audit import AuditError, audit
 from flywheel_assets.snapshots.build import build_snapshot
-from flywheel_assets.snapshots.momentum import NEEDED, momentum
+from flywheel_assets.snapshots.momentum import NEEDED, momentum, put_in_production
 from flywheel_assets.snapshots.publish import publish
 from flywheel_assets.snapshots.report import write_report
 from flywheel_assets.snapshots.retention import dated
@@ -26,6 +26,7 @@ from flywheel_assets.tables.catalogue import TABLES
 from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS
 from flywheel_assets.tables.momentum import MOMENTUM
 from flywheel_assets.tables.promoted_artifacts import PROMOTED_ROUTING
+from flywheel_assets.tables.promotion_decisions import PROMOTION_DECISIONS
 from flywheel_assets.tables.steps import DAY_STEPS, MEASURE_MOMENTUM, WHOLE_STEPS
 
 # It copies every table. Those that no step reads stand for all: the graph stays legible.
@@ -38,9 +39,11 @@ RED = {"momentum": "materialise it again; a slope that is not positive is a find
 def measured(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     """Production against the holdout and against the first promoted artifact, block by block."""
     lake = wheel.lake()
-    found = momentum(lake.read(GATED_OBSERVATIONS, columns=NEEDED))
-    written = lake.overwrite(MOMENTUM, found)
-    yield from materialised(context, [MOMENTUM.name], [of(written, {"momentum": momentum_plot(found)})])
+    since = put_in_production(lake.read(PROMOTION_DECISIONS))
+    found = momentum(lake.read(GATED_OBSERVATIONS, columns=NEEDED), since=since)
+    says = {row["skill"]: row["says"] for row in found.to_pylist()}
+    shown = {"momentum": momentum_plot(found), "says": says}
+    yield from materialised(context, [MOMENTUM.name], [of(lake.overwrite(MOMENTUM, found), shown)])
 
 
 @dg.multi_asset(

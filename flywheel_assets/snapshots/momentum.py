@@ -1,6 +1,8 @@
 """Does the wheel compound? Production against the holdout on the launch baseline, block by block."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 import pyarrow as pa
@@ -22,38 +24,70 @@ FEWEST = 20
 STRATUM = 50
 SIDES = {"current": "production", "baseline": "holdout", "frozen": "frozen"}
 
-# What production is compared with, and the columns that hold what is found.
-CONTROLS = {
-    "baseline": ("lift", "lower", "upper", "standing"),
-    "frozen": ("over_frozen", "over_frozen_lower", "over_frozen_upper", "compounding"),
+# Whose runs are compared with which segment's, and the columns that hold what is found.
+COMPARED = (
+    ("production", "baseline", ("lift", "lower", "upper", "standing")),
+    ("production", "frozen", ("over_frozen", "over_frozen_lower", "over_frozen_upper", "compounding")),
+    ("artifact", "baseline", ("artifact_lift", "artifact_lower", "artifact_upper", "artifact_standing")),
+    (
+        "artifact",
+        "frozen",
+        ("artifact_over_frozen", "artifact_over_frozen_lower", "artifact_over_frozen_upper", "artifact_compounding"),
+    ),
+)
+# What follows from how production stands against the launch baseline, and against the first promotion, frozen.
+SAID = {
+    ("not_measured", "*"): "not measured: too few runs beside a holdout",
+    ("undecided", "*"): "no credible difference from the launch baseline",
+    ("undecided", "undecided"): "no compounding: what gain there is, the first promotion brought; "
+    "none is credible yet against the launch baseline",
+    ("worse", "*"): "worse than the launch baseline",
+    ("better", "not_measured"): "better than at launch; whether it compounds cannot be told: nothing is kept on the "
+    "first promotion",
+    ("better", "undecided"): "better than at launch; no compounding: the gain is the first promotion's",
+    ("better", "worse"): "better than at launch, but worse than the first promotion was",
+    ("better", "better"): "better than at launch, and it compounds: credibly better than the first promotion",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """Runs in the order of their start, as parallel columns."""
+    """Runs in the order of their start, as parallel columns.
+
+    `artifact`: production runs since the skill's newest promotion or rollback.
+    """
 
     outcome: Reals
     times: list[object]
     segment: NDArray[np.object_]
     skill: NDArray[np.object_]
     cluster: Ints
+    artifact: NDArray[np.bool_]
 
     def of(self, skill: str) -> "Runs":
         """One skill's runs."""
         chosen = self.skill == skill
         times = [time for time, wanted in zip(self.times, chosen, strict=True) if wanted]
-        return Runs(self.outcome[chosen], times, self.segment[chosen], self.skill[chosen], self.cluster[chosen])
+        return Runs(
+            self.outcome[chosen],
+            times,
+            self.segment[chosen],
+            self.skill[chosen],
+            self.cluster[chosen],
+            self.artifact[chosen],
+        )
 
 
-def momentum(observations: pa.Table, block: int = 100) -> pa.Table:
+def momentum(observations: pa.Table, block: int = 100, since: Mapping[str, datetime] | None = None) -> pa.Table:
     """MOMENTUM rows, per skill and for '*', from `gated_observations`.
+
+    `since`: when what is in production now was put there, by skill; without it nothing is said of it alone.
 
     A block is `block` admitted runs in the order of their start. `lift` is the difference between
     runs in production and runs held out *within the same 50 runs of the same skill*, averaged over all
     blocks so far, with a 95 % confidence sequence: it may be looked at after every block.
     """
-    runs = _runs(observations)
+    runs = _runs(observations, since or {})
     skills = sorted(set(runs.skill))
     rows = [row for skill in skills for row in _rows(skill, runs.of(skill), block)]
     if skills:
@@ -61,7 +95,13 @@ def momentum(observations: pa.Table, block: int = 100) -> pa.Table:
     return MOMENTUM.rows(sorted(rows, key=lambda row: str(row["skill"])))
 
 
-def _runs(observations: pa.Table) -> Runs:
+def put_in_production(ledger: pa.Table) -> dict[str, datetime]:
+    """When each skill's newest promotion or rollback was decided, from `promotion_decisions`."""
+    changes = ledger.filter(pc.field("kind").isin(["promoted", "rolled_back"])).sort_by("seq")
+    return dict(zip(changes["skill"].to_pylist(), changes["decided_at"].to_pylist(), strict=True))
+
+
+def _runs(observations: pa.Table, since: Mapping[str, datetime]) -> Runs:
     wanted = (pc.field("grain") == "run") & pc.field("outcome").is_valid() & pc.field("skill").is_valid()
     rows = observations.select(list(NEEDED)).filter(wanted)
     rows = rows.sort_by([("start_time", "ascending"), ("run_id", "ascending")])
@@ -69,16 +109,24 @@ def _runs(observations: pa.Table) -> Runs:
     # A run without a session is a cluster of its own.
     pairs = zip(columns["session_id"], columns["run_id"], strict=True)
     sessions = [f"session {session}" if session else f"run {run}" for session, run in pairs]
+    started = zip(columns["skill"], columns["start_time"], columns["segment"], strict=True)
     return Runs(
         outcome=np.array(columns["outcome"], dtype=np.float64),
         times=columns["start_time"],
         segment=np.array(columns["segment"], dtype=object),
         skill=np.array(columns["skill"], dtype=object),
         cluster=np.unique(np.array(sessions, dtype=str), return_inverse=True)[1],
+        artifact=np.array(
+            [
+                segment == SIDES["current"] and skill in since and start > since[skill]
+                for skill, start, segment in started
+            ],
+            dtype=np.bool_,
+        ),
     )
 
 
-def _lift(runs: Runs, block: int, control: str) -> tuple[Difference, Ints]:
+def _lift(runs: Runs, block: int, whose: str, control: str) -> tuple[Difference, Ints]:
     """The difference after each stratum (50 runs of a skill), and the last stratum that ends within each block."""
     skill = np.unique(runs.skill.astype(str), return_inverse=True)[1]
     order = np.argsort(skill, kind="stable")
@@ -90,7 +138,7 @@ def _lift(runs: Runs, block: int, control: str) -> tuple[Difference, Ints]:
     # Strata count from when their last run has come, so that no block looks ahead.
     by_end = np.argsort(last)
     number = np.argsort(by_end)[stratum]
-    current = runs.segment == SIDES["current"]
+    current = runs.artifact if whose == "artifact" else runs.segment == SIDES["current"]
     both = current | (runs.segment == SIDES[control])
     found = concurrent_difference(runs.outcome[both], current[both], number[both], runs.cluster[both], len(strata))
     block_ends = np.append(np.arange(block, len(order), block), len(order)) - 1
@@ -98,7 +146,7 @@ def _lift(runs: Runs, block: int, control: str) -> tuple[Difference, Ints]:
 
 
 def _rows(skill: str, runs: Runs, block: int) -> list[dict[str, object]]:
-    found = [(_lift(runs, block, control), names) for control, names in CONTROLS.items()]
+    found = [(_lift(runs, block, whose, control), names) for whose, control, names in COMPARED]
     widths = [half_width(difference) for (difference, _), _ in found]
     rows: list[dict[str, object]] = []
     for number, first in enumerate(range(0, len(runs.outcome), block)):
@@ -110,9 +158,20 @@ def _rows(skill: str, runs: Runs, block: int) -> list[dict[str, object]]:
             row |= {name: float(chosen.mean()) if len(chosen) else None, f"{name}_runs": len(chosen)}
         for ((difference, at), names), width in zip(found, widths, strict=True):
             row |= dict(zip(names, _standing(difference, width, int(at[number])), strict=True))
-        row["compounding"] = "compounding" if row["compounding"] == "better" else row["compounding"]
+        row["says"] = _said(row)
+        for name in ("compounding", "artifact_compounding"):
+            row[name] = "compounding" if row[name] == "better" else row[name]
         rows.append(row)
     return rows
+
+
+def _said(row: Mapping[str, object]) -> str:
+    """What follows, in words, with the part of the gain that came with the first promotion."""
+    standing, beyond, lift, more = (row[name] for name in ("standing", "compounding", "lift", "over_frozen"))
+    words = SAID.get((str(standing), str(beyond))) or SAID[str(standing), "*"]
+    if not isinstance(lift, float) or not isinstance(more, float) or lift <= 0:
+        return words
+    return f"{words} ({100 * (lift - more):.1f} of {100 * lift:.1f} points)"
 
 
 def _standing(

@@ -100,9 +100,11 @@ def cheatsheet(shared_data: Path) -> pa.Table:
 
 def test_memory_gains_by_its_first_prompt_and_does_not_compound(cheatsheet: pa.Table) -> None:
     rows = momentum(cheatsheet, block=20)
-    last = [row for row in rows.to_pylist() if row["skill"] == "*"][-1]
+    last = [row for row in rows.to_pylist() if row["skill"] == "maths"][-1]
     assert last["lift"] > 0.1
     assert last["compounding"] == "undecided"
+    assert last["says"].startswith("no compounding: what gain there is, the first promotion brought")
+    assert last["says"].endswith("(15.0 of 21.7 points)")
     assert last["over_frozen"] < last["lift"]
     assert last["over_frozen_lower"] < 0 < last["over_frozen_upper"]
     found = slope(rows)

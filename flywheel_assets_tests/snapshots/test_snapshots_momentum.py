@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flywheel_assets.snapshots.concurrent import PRIOR, concurrent_difference, half_width
-from flywheel_assets.snapshots.momentum import FEWEST, momentum
+from flywheel_assets.snapshots.momentum import FEWEST, momentum, put_in_production
 from flywheel_assets.snapshots.slope import slope
 from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS
 from flywheel_assets.tables.momentum import MOMENTUM
@@ -95,6 +95,52 @@ def test_groups_that_never_ran_side_by_side_are_not_compared():
     assert {(row["lift"], row["lower"], row["upper"], row["standing"]) for row in found if row["skill"] == "s"} == {
         (None, None, None, "not_measured")
     }
+
+
+def test_what_is_in_production_now_is_measured_alone():
+    runs = alternating(800, 0.2, 0.2) + alternating(800, 0.9, 0.2)
+    since = {"s": START + timedelta(minutes=800), "other": START}
+    rows = momentum(observed(runs), since=since).to_pylist()
+    last = rows[-1]
+    assert (last["lift"], last["artifact_lift"]) == (pytest.approx(0.35, abs=0.02), pytest.approx(0.7, abs=0.02))
+    assert (last["artifact_standing"], last["artifact_over_frozen"], last["artifact_compounding"]) == (
+        "better",
+        None,
+        "not_measured",
+    )
+    assert {row["artifact_lift"] for row in rows if row["block"] <= 8} == {None}
+    assert momentum(observed(runs)).to_pylist()[-1]["artifact_standing"] == "not_measured"
+
+
+def test_production_since_its_newest_change_is_what_the_ledger_says():
+    entries = [(1, "a", "promoted", 1), (2, "b", "registered", 2), (3, "a", "rolled_back", 3), (4, "a", "held", 4)]
+    ledger = pa.table(
+        {
+            "seq": [entry[0] for entry in entries],
+            "skill": [entry[1] for entry in entries],
+            "kind": [entry[2] for entry in entries],
+            "decided_at": [START + timedelta(days=entry[3]) for entry in entries],
+        }
+    )
+    assert put_in_production(ledger) == {"a": START + timedelta(days=3)}
+
+
+@pytest.mark.parametrize(
+    ("production", "frozen", "words"),
+    [
+        (0.9, 0.3, "it compounds"),
+        (0.6, 0.6, "no compounding: the gain is the first promotion's"),
+        (0.6, 0.95, "worse than the first promotion"),
+        (0.6, None, "cannot be told"),
+        (0.2, 0.2, "none is credible yet"),
+    ],
+)
+def test_it_is_said_in_words_whether_the_gain_grew(production: float, frozen: float | None, words: str):
+    rng = np.random.default_rng(3)
+    rates = {"production": production, "holdout": 0.2} | ({} if frozen is None else {"frozen": frozen})
+    drawn = [str(rng.choice(list(rates))) for _ in range(2000)]
+    runs = [("s", segment, float(rng.random() < rates[segment])) for segment in drawn]
+    assert words in momentum(observed(runs)).to_pylist()[-1]["says"]
 
 
 def test_all_skills_together_are_compared_skill_by_skill():

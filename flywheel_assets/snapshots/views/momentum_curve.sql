@@ -6,7 +6,8 @@ SELECT
     current, baseline, frozen,
     current - baseline AS block_lift,
     current - frozen AS over_first_promotion,
-    lift, lower, upper, standing
+    lift, lower, upper, standing,
+    artifact_lift, artifact_lower, artifact_upper, artifact_over_frozen, compounding, says
 FROM momentum
 WINDOW so_far AS (PARTITION BY skill ORDER BY block)
 ORDER BY skill, block;
@@ -26,3 +27,9 @@ COMMENT ON COLUMN momentum_curve.lift IS 'current minus baseline over all runs s
 COMMENT ON COLUMN momentum_curve.lower IS 'Lower end of its 95 % interval [outcome]';
 COMMENT ON COLUMN momentum_curve.upper IS 'Upper end of its 95 % interval [outcome]';
 COMMENT ON COLUMN momentum_curve.standing IS 'better | worse | undecided | not_measured';
+COMMENT ON COLUMN momentum_curve.artifact_lift IS 'What is in production now, since it was put there, minus baseline [outcome]';
+COMMENT ON COLUMN momentum_curve.artifact_lower IS 'Lower end of its 95 % interval [outcome]';
+COMMENT ON COLUMN momentum_curve.artifact_upper IS 'Upper end of its 95 % interval [outcome]';
+COMMENT ON COLUMN momentum_curve.artifact_over_frozen IS 'The same minus the first promoted artifact, frozen [outcome]';
+COMMENT ON COLUMN momentum_curve.compounding IS 'compounding | worse | undecided | not_measured: against the first promotion';
+COMMENT ON COLUMN momentum_curve.says IS 'What follows, in words';
