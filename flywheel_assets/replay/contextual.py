@@ -160,9 +160,8 @@ class _Replay:
         model = fit(feedback, names, self.view[1], self.view[2])
         self.view = (self.view[0], self.view[1], model.penalties)
         explore = explore_shares(model, asked, self.settings.explore, seed=seen)
-        priced = price_for(
-            model.unseen, costs, None if budget is None else self._allowed(budget, explore, costs, names)
-        )
+        allowed = None if budget is None else self._allowed(budget, explore, costs, names)
+        priced = price_for(model.predict(asked), costs, allowed)
         self.model = model
         return scorer(model, costs, priced.price * costs), explore
 

@@ -46,8 +46,6 @@ class Model:
     covariance: Reals
     noise: float
     penalties: Penalties
-    # Of the requests it was fitted on, each predicted without itself: as new ones will be, which its own words are not.
-    unseen: Reals
 
     def predict(self, asked: Asked) -> Reals:
         """Expected outcome, requests × arms."""
@@ -69,19 +67,15 @@ class Model:
 
 def fit(feedback: Feedback, arms: Sequence[str], view: Lens, penalties: Penalties | None = None) -> Model:
     """The model of so many arms, seen through a lens; penalties are chosen here where none are given."""
-    plain = _with_constant(view.columns(feedback.asked))
-    table, weight = _design(plain, feedback.arm, len(arms)), weights(feedback.propensity)
+    table = _design(_with_constant(view.columns(feedback.asked)), feedback.arm, len(arms))
+    weight = weights(feedback.propensity)
     shape = _Shape(len(arms), view.axes.shape[1], len(view.classes))
-    folds = _Folds.of(table, feedback.outcome, weight)
-    chosen = penalties or folds.penalties(shape)
-    diagonal = shape.diagonal(chosen)
-    inverse = np.linalg.inv(sum(folds.grams, start=np.diag(diagonal)))
-    solved, covariance = inverse @ sum(folds.sides), np.asarray(inverse, dtype=np.float64)
+    chosen = penalties or _penalties(table, feedback, weight, shape)
+    solved, covariance = _solve(table, feedback.outcome, weight, shape.diagonal(chosen))
     parts = solved.reshape(len(arms) + 1, -1)
     residual = feedback.outcome - table @ solved
     noise = float(np.average(residual**2, weights=weight)) if len(residual) else 0.25
-    unseen = folds.unseen(plain, shape, diagonal)
-    return Model(tuple(arms), view, parts[0], parts[1:], covariance, max(noise, 1e-3), chosen, unseen)
+    return Model(tuple(arms), view, parts[0], parts[1:], covariance, max(noise, 1e-3), chosen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,52 +112,30 @@ def _design(table: Reals, arm: Ints, arms: int) -> Reals:
     return np.hstack([table, *(table * (arm == one)[:, None] for one in range(arms))])
 
 
-@dataclass(frozen=True, slots=True)
-class _Folds:
-    """Sums over each fold, so that a model of all other folds costs one solution."""
+def _solve(table: Reals, outcome: Reals, weight: Reals, diagonal: Reals) -> tuple[Reals, Reals]:
+    gram = (table * weight[:, None]).T @ table + np.diag(diagonal)
+    inverse = np.linalg.inv(gram)
+    return inverse @ (table.T @ (weight * outcome)), np.asarray(inverse, dtype=np.float64)
 
-    table: Reals
-    outcome: Reals
-    weight: Reals
-    fold: Ints
-    grams: tuple[Reals, ...]
-    sides: tuple[Reals, ...]
 
-    @classmethod
-    def of(cls, table: Reals, outcome: Reals, weight: Reals) -> "_Folds":
-        """Every FOLDS-th row is in the same one."""
-        fold = np.arange(len(table)) % FOLDS
-        scaled = table * weight[:, None]
-        rows = [fold == one for one in range(FOLDS)]
-        grams = tuple(scaled[one].T @ table[one] for one in rows)
-        return cls(table, outcome, weight, fold, grams, tuple(scaled[one].T @ outcome[one] for one in rows))
-
-    def without(self, fold: int, diagonal: Reals) -> Reals:
-        """Coefficients from all rows but those of one fold."""
-        others = [one for one in range(FOLDS) if one != fold]
-        gram = sum((self.grams[one] for one in others), start=np.diag(diagonal))
-        side = sum((self.sides[one] for one in others), start=np.zeros(len(diagonal)))
-        return np.asarray(np.linalg.solve(gram, side), dtype=np.float64)
-
-    def penalties(self, shape: _Shape) -> Penalties:
-        """Those with the least error on rows left out; the strongest where there is little to choose by."""
-        if len(self.table) < 20 * FOLDS:
-            return PENALTIES[-1]
-        return min(PENALTIES, key=lambda pair: self._missed(shape.diagonal(pair)))
-
-    def _missed(self, diagonal: Reals) -> float:
-        found = 0.0
-        for one in range(FOLDS):
-            here = self.fold == one
-            missed = self.outcome[here] - self.table[here] @ self.without(one, diagonal)
-            found += float((self.weight[here] * missed**2).sum())
-        return found
-
-    def unseen(self, plain: Reals, shape: _Shape, diagonal: Reals) -> Reals:
-        """What is predicted of each request by a model that did not see it, requests × arms."""
-        found = np.zeros((len(plain), shape.arms))
-        for one in range(FOLDS):
-            here = self.fold == one
-            parts = self.without(one, diagonal).reshape(shape.arms + 1, -1)
-            found[here] = plain[here] @ (parts[0] + parts[1:]).T
-        return found
+def _penalties(table: Reals, feedback: Feedback, weight: Reals, shape: _Shape) -> Penalties:
+    """Those with the least error on rows left out; the strongest where there is little to choose by."""
+    rows = len(table)
+    if rows < 20 * FOLDS:
+        return PENALTIES[-1]
+    fold = np.arange(rows) % FOLDS
+    scaled = table * weight[:, None]
+    grams = [scaled[fold == one].T @ table[fold == one] for one in range(FOLDS)]
+    sides = [scaled[fold == one].T @ feedback.outcome[fold == one] for one in range(FOLDS)]
+    errors: list[float] = []
+    for pair in PENALTIES:
+        diagonal = np.diag(shape.diagonal(pair))
+        error = 0.0
+        for left_out in range(FOLDS):
+            gram = sum((grams[one] for one in range(FOLDS) if one != left_out), start=diagonal)
+            side = sum((sides[one] for one in range(FOLDS) if one != left_out), start=np.zeros(table.shape[1]))
+            here = fold == left_out
+            missed = feedback.outcome[here] - table[here] @ np.linalg.solve(gram, side)
+            error += float((weight[here] * missed**2).sum())
+        errors.append(error)
+    return PENALTIES[int(np.argmin(errors))]

@@ -29,7 +29,7 @@ def explore_shares(model: Model, asked: Asked, allowed: float, seed: int) -> dic
         return dict.fromkeys(arms, allowed / len(arms))
     drawn = model.drawn(asked, DRAWS, seed)
     best = np.bincount(drawn.argmax(axis=1), minlength=len(arms)) / DRAWS
-    predicted = model.unseen.argmax(axis=1)
+    predicted = model.predict(asked).argmax(axis=1)
     somewhere = np.bincount(predicted, minlength=len(arms)) / max(len(predicted), 1)
     chance = np.maximum(best, np.minimum(somewhere, 0.5))
     chance[chance < DOMINATED] = 0.0

@@ -123,7 +123,7 @@ def _of_skill(name: str, skill: Skill, incumbent: str, log: PolicyLog, rules: Ru
 def _learned(log: PolicyLog, charge: Reals, budget: float | None) -> tuple[Model, Scorer]:
     taught = log.feedback(log.taught)
     model = fit(taught, log.arms, lens(taught.asked))
-    priced = price_for(model.unseen - charge, log.cost, budget)
+    priced = price_for(model.predict(taught.asked) - charge, log.cost, budget)
     return model, scorer(model, log.cost, charge + priced.price * log.cost)
 
 
