@@ -70,6 +70,19 @@ def rollback(drift: float) -> Callable[[Rng], Coverage]:
     return once
 
 
+def since_promotion(gain: float) -> Callable[[Rng], Coverage]:
+    """The lower end shown after a promotion, at every block: the upper one is the rule that rolls back."""
+
+    def once(rng: Rng) -> Coverage:
+        production = rng.random(4000) >= 0.1
+        outcome = (rng.random(4000) < 0.5 + gain * production).astype(np.float64)
+        blocks, _ = matched(production, 1 - outcome)
+        alpha = ROLLBACK_ALPHA / 2
+        return Coverage(int(np.cumsum(blocks.fall.growth(gain)).max(initial=0.0) >= -log(alpha)), 1, alpha)
+
+    return once
+
+
 def scores(sessions: int, longest: int, rho: float) -> Callable[[Rng], Coverage]:
     """The 95 % intervals of `skill_scores`, for three arms whose runs share sessions."""
 
@@ -187,6 +200,7 @@ SHOWN: Mapping[str, Callable[[Rng], Coverage]] = {
     "trial, candidate 30 points worse": trial_sequence("steady", -0.3),
     "watch: needless rollback, steady": rollback(0.0),
     "watch: needless rollback, drifting": rollback(0.25),
+    "watch: lower end, promoted arm 10 points better": since_promotion(0.1),
     "score, runs of their own": scores(80, 1, 0.0),
     "score, sessions of up to 8 runs": scores(40, 8, 0.3),
     "score, few sessions": scores(15, 8, 0.3),

@@ -28,6 +28,9 @@ of cases; looked at 77 times, a z-test errs in 28 %.
 
 ![False promotions by world](images/simulated-nulls.svg)
 """
+LATE_WORDS = """\
+Outcomes that come late are judged anew at every look, which is slow: there are fewer such trials.
+"""
 STREAM_WORDS = """\
 ## Fifty skills under one budget
 
@@ -62,7 +65,8 @@ COVERAGE_WORDS = """\
 ## Intervals that are shown
 
 Sequences count as missed when they missed at any look. A trial's sequence may miss at each end with
-probability α; at 2.5 % an end, 5 % together.
+probability α; at 2.5 % an end, 5 % together. The watch after a promotion may call for a rollback, and may miss
+with its lower end, at 5 % each. The slope's interval is for one look.
 
 ![Misses by interval](images/simulated-coverage.svg)
 """
@@ -80,6 +84,7 @@ def page(study: Study) -> str:
         INTRODUCTION.format(seed=study.seed, scale=study.scale),
         NULL_WORDS,
         table(["world", "promoted", "trials", "share", "promised"], _nulls(study.nulls)),
+        LATE_WORDS,
         STREAM_WORDS,
         table(
             [
