@@ -1,4 +1,7 @@
-"""Conservation: rows in = rows out + rows set aside, for every day. The accounts are in `accounts/`."""
+"""Conservation: rows in = rows out + rows set aside, for every day. The accounts are in `accounts/`.
+
+Where rows are set aside, a query of the same name in `accounts/why/` says what for.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +16,8 @@ from flywheel_assets.lake.lake import Lake
 from flywheel_assets.tables.table import Table
 
 ACCOUNTS = Path(__file__).parent / "accounts"
+# Reasons shown, the most frequent first.
+MOST = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +59,19 @@ def conserves(asset: Table, account: str, tables: Sequence[Table]) -> Check:
     """The account as a check on `asset`; what it promises is the comment that the query begins with."""
 
     def look(wheel: WheelResource, _instance: dg.DagsterInstance) -> Verdict:
-        return judge(balances(wheel.lake(), account, tables))
+        verdict = judge(balances(wheel.lake(), account, tables))
+        return Verdict(passed=verdict.passed, found={**verdict.found, **reasons(wheel.lake(), account, tables)})
 
     return Check(asset.name, account, promise(account), look)
+
+
+def reasons(lake: Lake, account: str, tables: Sequence[Table]) -> dict[str, dict[str, int]]:
+    """What rows were set aside for, and how many each; nothing where no query says."""
+    query = ACCOUNTS / "why" / f"{account}.sql"
+    if not query.exists():
+        return {}
+    found = lake.connect(tables).execute(query.read_text()).fetchmany(MOST)
+    return {"set aside for": {str(why): int(count) for why, count in found}}
 
 
 def promise(account: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from flywheel_assets.defs.conservation import ACCOUNTS, balances, judge, promise
+from flywheel_assets.defs.conservation import ACCOUNTS, balances, judge, promise, reasons
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.tables.catalogue import BY_NAME
 from flywheel_assets.tables.table import Column, Table
@@ -124,3 +124,19 @@ def test_a_lake_without_rows_balances(tmp_path: Path) -> None:
     for account, rows, _ in CASES:
         tables = [BY_NAME[name] for name in rows]
         assert judge(balances(Lake(str(tmp_path)), account, tables)).passed, account
+
+
+def test_an_account_says_what_rows_were_set_aside_for(tmp_path: Path) -> None:
+    aside = [{"gate": "injection", "reason": "planted"}, {"gate": "length", "reason": "empty"}]
+    rows = [one | aside[number > 1] for number, one in enumerate(examples("a", "b", "c"))]
+    lake, tables = lake_with(tmp_path, {"rejections": rows})
+    said = {"set aside for": {"injection: planted": 2, "length: empty": 1}}
+    assert reasons(lake, "examples_to_observations", tables) == said
+    assert reasons(lake, "runs_to_examples", tables) == {}
+
+
+@pytest.mark.parametrize("path", sorted((ACCOUNTS / "why").glob("*.sql")), ids=lambda path: path.stem)
+def test_every_question_why_belongs_to_an_account_and_runs_on_empty_tables(path: Path, tmp_path: Path) -> None:
+    named = [table for name, table in BY_NAME.items() if name in path.read_text()]
+    assert (ACCOUNTS / path.name).exists()
+    assert reasons(Lake(str(tmp_path)), path.stem, named) == {"set aside for": {}}
