@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +28,9 @@ MOST = 20_000
 def with_counterfactuals(candidates: pa.Table, con: duckdb.DuckDBPyConnection) -> pa.Table:
     """The candidates with their `off_policy_…` columns; `con` has `gated_observations` and `agent_runs`."""
     rows = candidates.to_pylist()
-    runs = {
-        skill: con.execute(ROWS, {"skill": skill, "most": MOST}).to_arrow_table().to_pylist()
-        for skill in dict.fromkeys(row["skill"] for row in rows)
-    }
+    runs: dict[str, list[dict[str, Any]]] = {row["skill"]: [] for row in rows}
+    for run in con.execute(ROWS, {"skills": list(runs), "most": MOST}).to_arrow_table().to_pylist():
+        runs[run["skill"]].append(run)
     found = [{**row, **_columns(evaluate(_log(runs[row["skill"]], row)))} for row in rows]
     return ROUTING_CANDIDATES.conform(ROUTING_CANDIDATES.rows(found))
 
@@ -64,8 +64,14 @@ def logged(runs: list[dict[str, Any]], taken: list[str]) -> Logged:
 
 def _could_take(run: dict[str, Any], arm: str) -> bool:
     """Whether the decision could have chosen the arm; one that does not say what it could have is trusted."""
-    offered = json.loads(run["candidate_set"]) if run["candidate_set"] else None
-    return arm in offered if isinstance(offered, dict | list) else True
+    offered = _offered(run["candidate_set"])
+    return offered is None or arm in offered
+
+
+@lru_cache(maxsize=1000)
+def _offered(candidate_set: str | None) -> frozenset[str] | None:
+    offered = json.loads(candidate_set) if candidate_set else None
+    return frozenset(offered) if isinstance(offered, dict | list) else None
 
 
 def _said(context_json: str | None) -> dict[str, object]:

@@ -1,5 +1,6 @@
--- Decided runs of a skill with an outcome, and what their decision could have chosen.
+-- The newest decided runs of each skill with an outcome, and what their decision could have chosen.
 SELECT
+    o.skill,
     o.arm,
     o.outcome,
     o.propensity,
@@ -14,6 +15,6 @@ LEFT JOIN (
     FROM agent_runs
     GROUP BY run_id
 ) AS r USING (run_id)
-WHERE o.skill = $skill AND o.grain = 'run' AND o.outcome IS NOT NULL AND o.arm IS NOT NULL
-QUALIFY row_number() OVER (ORDER BY o.start_time DESC, o.run_id DESC) <= $most
-ORDER BY o.start_time, o.run_id
+WHERE o.skill IN (SELECT unnest($skills)) AND o.grain = 'run' AND o.outcome IS NOT NULL AND o.arm IS NOT NULL
+QUALIFY row_number() OVER (PARTITION BY o.skill ORDER BY o.start_time DESC, o.run_id DESC) <= $most
+ORDER BY o.skill, o.start_time, o.run_id
