@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from time import monotonic
 from typing import NamedTuple, Protocol
 
 
@@ -54,6 +55,19 @@ class Decision(NamedTuple):
             "flywheel.context": _json(self.context) if self.context else None,
         }
         return {name: value for name, value in values.items() if value is not None}
+
+    def attempts(self, seconds: float) -> Iterator[tuple[str, float]]:
+        """The chosen model, then the fallbacks, each with the seconds that it may take.
+
+        An attempt gets an equal part of the time that is left, so that one that hangs leaves time for the
+        next ones, and one that fails at once gives them its own. Ends when no time is left.
+        """
+        end, chain = monotonic() + seconds, (self.model, *self.fallbacks)
+        for at, model in enumerate(chain):
+            left = end - monotonic()
+            if left <= 0:
+                return
+            yield model, left / (len(chain) - at)
 
     def annotate(self, span: SpanLike) -> None:
         """Put the attributes on a span, if it is recording."""

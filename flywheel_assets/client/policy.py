@@ -73,7 +73,7 @@ class Route(NamedTuple):
             prompt=self.prompts[arm],
             prompt_version=version,
             propensity=arms[arm],
-            fallbacks=_after(model, self.fallbacks),
+            fallbacks=in_turn(model, self.fallbacks),
             candidate_set=_as_json(arms),
         )
 
@@ -142,12 +142,12 @@ def _choice(
         propensity=arms[arm],
         # Only the two groups that a trial compares are its evidence.
         experiment_id=route.get("experiment_id") if name in ("canary", "production") else None,
-        fallbacks=_after(model, route.get("fallbacks", ())),
+        fallbacks=in_turn(model, route.get("fallbacks", ())),
         candidate_set=_as_json(arms),
     )
 
 
-def _after(model: str, fallbacks: Iterable[str]) -> tuple[str, ...]:
+def in_turn(model: str, fallbacks: Iterable[str]) -> tuple[str, ...]:
     """The other models, those of another provider first: one provider's quota fails as a whole."""
     provider = _provider(model)
     return tuple(sorted((one for one in fallbacks if one != model), key=lambda one: _provider(one) == provider))

@@ -20,7 +20,7 @@ from flywheel_assets.client.client import Client
 from flywheel_assets.lake.places import Places
 from flywheel_assets.replay.contextual import SKILL, static_best
 from flywheel_assets.replay.demo import fresh, write_skills
-from flywheel_assets.replay.matrix import Matrix, Reals
+from flywheel_assets.replay.matrix import Matrix, Reals, by_arm
 from flywheel_assets.replay.outcome import in_words, ledger
 from flywheel_assets.replay.receiving import receiving
 from flywheel_assets.replay.telemetry import Telemetry
@@ -137,7 +137,7 @@ def drive(matrix: Matrix, plan: Plan, folder: Path, seed: int, say: Say) -> Driv
 
 def _launch(matrix: Matrix, plan: Plan, held: Ints, seed: int) -> tuple[list[SkillsFile], Driven]:
     """What the operator states at first and after each arrival; the launch arm is the cheapest where none is named."""
-    means, costs = np.nanmean(matrix.outcome[held], axis=0), np.nan_to_num(np.nanmean(matrix.cost[held], axis=0))
+    means, costs = by_arm(matrix.outcome[held]), np.nan_to_num(by_arm(matrix.cost[held]))
     budget = None if plan.budget is None else float(costs.min() + plan.budget * np.ptp(costs))
     affordable = means if budget is None else np.where(costs <= budget * (1 + 1e-9), means, -np.inf)
     baseline = plan.baseline or matrix.arms[int(np.argmin(costs))]

@@ -63,6 +63,14 @@ class Matrix:
         )
 
 
+def by_arm(values: Reals) -> Reals:
+    """Means by arm of items × arms; NaN where nothing was recorded."""
+    known = ~np.isnan(values)
+    counts = known.sum(axis=0)
+    sums = np.where(known, values, 0.0).sum(axis=0)
+    return np.divide(sums, counts, out=np.full(values.shape[1], np.nan), where=counts > 0)
+
+
 def drawn(matrix: Matrix, items: int, arms: int, baseline: str, seed: int) -> Matrix:
     """Items with outcomes drawn from a matrix of rates, for the launch arm and at most so many arms by chance."""
     rng = np.random.default_rng(seed)
@@ -73,7 +81,7 @@ def drawn(matrix: Matrix, items: int, arms: int, baseline: str, seed: int) -> Ma
     # Of random words: requests that are alike would count as duplicates.
     texts = tuple(" ".join(f"{word:05x}" for word in row) for row in rng.integers(16**5, size=(items, 6)))
     outcome = (rng.random((items, len(kept))) < rate).astype(float)
-    cost = np.broadcast_to(np.nanmean(matrix.cost[:, places], axis=0), outcome.shape)
+    cost = np.broadcast_to(by_arm(matrix.cost[:, places]), outcome.shape)
     names = tuple(str(at) for at in range(items))
     return Matrix(names, tuple(kept), outcome, cost, np.full(outcome.shape, np.nan), texts, ({},) * items)
 
