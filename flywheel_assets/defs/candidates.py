@@ -1,10 +1,12 @@
 """Stage 6 in Dagster: what is worth trying next."""
 
 import dagster as dg
+import pyarrow as pa
 
 from flywheel_assets.artifacts.policies import known_policies
 from flywheel_assets.artifacts.prompts import known_prompts
 from flywheel_assets.candidates.prompts.incumbent import IncumbentPrompt
+from flywheel_assets.candidates.prompts.pairs import corrected
 from flywheel_assets.candidates.prompts.propose import COLUMNS, propose_prompts
 from flywheel_assets.candidates.prompts.search import with_variants
 from flywheel_assets.candidates.prompts.written import checked, variants_in
@@ -17,8 +19,11 @@ from flywheel_assets.defs.conservation import conserves
 from flywheel_assets.defs.graph import specs
 from flywheel_assets.defs.report import Results, materialised, of
 from flywheel_assets.defs.resources import WheelResource
+from flywheel_assets.observations.injection import THRESHOLD, probability, signals
+from flywheel_assets.observations.personal import find_personal
 from flywheel_assets.observations.secret_patterns import find_secrets
 from flywheel_assets.tables.agent_runs import AGENT_RUNS
+from flywheel_assets.tables.corrections import CORRECTIONS
 from flywheel_assets.tables.documents.arm import Arm
 from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS
 from flywheel_assets.tables.promotion_decisions import PROMOTION_DECISIONS
@@ -59,10 +64,22 @@ def prompts(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     tried = {Arm.parse(arm).prompt_version for arm in lake.read(PROMOTION_DECISIONS)["candidate_arm"].to_pylist()}
     observations = lake.read(GATED_OBSERVATIONS, columns=COLUMNS)
     incumbents = incumbent_prompts(wheel)
-    compiled = propose_prompts(observations, wheel.skills(), incumbents, frozenset(tried))
+    shown = corrected(lake.read(CORRECTIONS), unteachable)
+    compiled = propose_prompts(observations, wheel.skills(), incumbents, frozenset(tried), shown)
     variants = checked(variants_in(wheel.places().prompts), incumbents, secret_in)
     found = with_variants(compiled, variants, incumbents, frozenset(tried), lake.read(SKILL_SCORES))
     yield from materialised(context, [PROMPT_CANDIDATES.name], [of(lake.overwrite(PROMPT_CANDIDATES, found))])
+
+
+def unteachable(text: str) -> str | None:
+    """Why what somebody posted must not get into a prompt: it came past the gates."""
+    if secret := secret_in(text):
+        return secret
+    return "personal data" if find_personal(text) else "instructions" if _planted(text) else None
+
+
+def _planted(text: str) -> bool:
+    return bool(probability(signals(pa.array([text])))[0] >= THRESHOLD)
 
 
 def secret_in(text: str) -> str | None:
@@ -76,12 +93,15 @@ def incumbent_prompts(wheel: WheelResource) -> dict[str, IncumbentPrompt]:
     skills = wheel.skills()
     known = known_prompts(wheel.places().artifacts, skills, PROMPT_CANDIDATES.empty())
     found: dict[str, IncumbentPrompt] = {}
+    texts: dict[str, dict[str, str]] = {}
+    for (name, version), document in known.items():
+        texts.setdefault(name, {})[version] = document.text
     for name, state in rollout(wheel.lake().read(PROMOTION_DECISIONS), skills).items():
         version = Arm.parse(state.production_arm).prompt_version
         if version == "-":
             found[name] = IncumbentPrompt("-", "", state.production_arm)
         elif (name, version) in known:
-            found[name] = IncumbentPrompt(version, known[name, version].text, state.production_arm)
+            found[name] = IncumbentPrompt(version, texts[name][version], state.production_arm, texts[name])
     return found
 
 

@@ -20,6 +20,8 @@ from flywheel_assets.candidates.prompts.material import Run
 LEAST_SUPPORT, LEAST_Z, LEAST_EXCESS = 5, 4.0, 0.15
 WORD = re.compile(r"[^\W\d_][\w'-]{2,29}")
 CITED = 5
+# A lesson about requests: the only one whose runs can be told before they are answered.
+ASKED = "Take particular care when the request speaks of “{}”"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class Mark:
         counts = f"{self.failed} of {self.bearing} such runs failed, {self.elsewhere_failed} of {self.elsewhere} others"
         said = {
             "error": f"Avoid what ends in “{self.text}”",
-            "asked": f"Take particular care when the request speaks of “{self.text}”",
+            "asked": ASKED.format(self.text),
             "answered": f"Reconsider an answer that says “{self.text}”",
         }
         return f"{said[self.kind]} ({counts})."

@@ -10,14 +10,16 @@ from flywheel_assets.candidates.prompts.demonstrations import demonstrations
 from flywheel_assets.candidates.prompts.incumbent import IncumbentPrompt
 from flywheel_assets.candidates.prompts.lessons import CITED, lessons
 from flywheel_assets.candidates.prompts.material import Run, settled, usable
+from flywheel_assets.candidates.prompts.pairs import pairs, replacements
 from flywheel_assets.candidates.prompts.rows import hash_of, row_of
+from flywheel_assets.candidates.prompts.taught import identity, records
 from flywheel_assets.tables.documents.routing import prompt_version
 from flywheel_assets.tables.documents.skills_file import SkillsFile
 from flywheel_assets.tables.prompt_candidates import PROMPT_CANDIDATES
 
 # Runs of a skill needed before anything is learned from them, and of each polarity among them.
 LEAST_RUNS, LEAST_OF_EACH = 50, 8
-MOST_LESSONS, MOST_DEMONSTRATIONS = 6, 4
+MOST_LESSONS, MOST_KEPT, MOST_DEMONSTRATIONS = 6, 6, 4
 COLUMNS = (
     "run_id",
     "start_time",
@@ -41,21 +43,26 @@ def propose_prompts(
     skills: SkillsFile,
     incumbents: Mapping[str, IncumbentPrompt],
     tried_versions: frozenset[str] = frozenset(),
+    corrections: Mapping[str, str] | None = None,
 ) -> pa.Table:
     """PROMPT_CANDIDATES: one row per skill, the prompt compiled or why there is none.
 
     `observations` has at least the columns COLUMNS of GATED_OBSERVATIONS. A text changes only when
     the evidence has doubled, and one that was tried is not proposed again (its row keeps the text).
+    `corrections` has, by run id, what would have been the right answer.
     """
     seen: dict[str, list[dict[str, Any]]] = {name: [] for name in skills.skills if name in incumbents}
     for row in observations.select(COLUMNS).to_pylist():
         if row["skill"] in seen:
             seen[row["skill"]].append(row)
-    rows = [_compiled(name, usable(seen[name]), incumbents[name], tried_versions) for name in sorted(seen)]
+    shown = corrections or {}
+    rows = [_compiled(name, usable(seen[name]), incumbents[name], tried_versions, shown) for name in sorted(seen)]
     return PROMPT_CANDIDATES.conform(PROMPT_CANDIDATES.rows(rows))
 
 
-def _compiled(name: str, runs: list[Run], incumbent: IncumbentPrompt, tried: frozenset[str]) -> dict[str, object]:
+def _compiled(
+    name: str, runs: list[Run], incumbent: IncumbentPrompt, tried: frozenset[str], corrections: Mapping[str, str]
+) -> dict[str, object]:
     # What failed under another prompt may have been mended since: only runs on this one teach.
     ours = [run for run in runs if run.prompt_version == incumbent.version]
     basis = settled(ours, LEAST_RUNS)
@@ -68,14 +75,18 @@ def _compiled(name: str, runs: list[Run], incumbent: IncumbentPrompt, tried: fro
     if min(good, len(basis) - good) < LEAST_OF_EACH:
         polarity = f"{good} successes and {len(basis) - good} failures among the first {len(basis)}"
         return _refused(name, incumbent, f"one-sided: {polarity}, {LEAST_OF_EACH} of each are needed")
-    marks = lessons(basis, MOST_LESSONS)
+    so_far = records(runs, {**incumbent.known, incumbent.version: incumbent.text})
+    retired = {lesson for lesson, record in so_far.items() if record.retired}
+    found = [*replacements(pairs(basis, corrections), MOST_LESSONS), *lessons(basis, MOST_LESSONS)]
+    marks = [one for one in found if identity(one.lesson) not in retired][:MOST_LESSONS]
     examples = demonstrations(basis, MOST_DEMONSTRATIONS)
     learned = [mark.lesson for mark in marks]
     # The same lesson may come back with other counts.
-    kept = [old for old in lessons_in(incumbent.text) if _said(old) not in {_said(lesson) for lesson in learned}]
-    text = compile_prompt(incumbent.text, [*learned, *kept][: MOST_LESSONS * 2], examples)
+    gone = retired | {identity(lesson) for lesson in learned}
+    kept = [old for old in lessons_in(incumbent.text) if identity(old) not in gone][:MOST_KEPT]
+    text = compile_prompt(incumbent.text, [*learned, *kept], examples)
     version = prompt_version(text)
-    if not marks and not examples:
+    if not marks and not examples and not retired:
         return _refused(name, incumbent, f"nothing to teach: no recurrent failure and no short success in {counts}")
     if version == incumbent.version:
         return _refused(
@@ -83,19 +94,16 @@ def _compiled(name: str, runs: list[Run], incumbent: IncumbentPrompt, tried: fro
         )
     cited = {run_id for mark in marks for run_id in mark.run_ids[:CITED]} | {run.run_id for run in examples}
     made = f"{len(marks)} lessons and {len(examples)} examples from {len(basis)} runs ({good} successes)"
+    made += "".join(f"; retired: {so_far[lesson].said(lesson)}" for lesson in sorted(retired))
     before = "on trial or tried before; the next is made when runs have doubled. It has "
     return row_of(name, version, incumbent, text) | {
-        "lessons": learned,
+        "lessons": [*learned, *(so_far[identity(old)].said(old) for old in kept)],
         "demonstrations": len(examples),
         "source_run_ids": sorted(cited),
         "support": float(sum(run.weight for run in basis)),
         "state": "refused" if version in tried else "proposed",
         "reason": before + made if version in tried else made,
     }
-
-
-def _said(lesson: str) -> str:
-    return lesson.rpartition(" (")[0] or lesson
 
 
 def _refused(name: str, incumbent: IncumbentPrompt, reason: str) -> dict[str, object]:
