@@ -17,7 +17,7 @@ from sklearn.decomposition import TruncatedSVD
 from flywheel_assets.tables.documents.scorer import buckets, shape
 
 BUCKETS = 2048
-AXES = 16
+AXES = 32
 # A class of context that fewer requests have is not told apart from the rest.
 LEAST_OF_CLASS = 5
 MOST_CLASSES = 200
