@@ -22,19 +22,20 @@ def build_again(places: Places, first: date, last: date, assets: Sequence[str], 
         steps = steps_of(assets)
     except ValueError as error:
         raise RefusedError(str(error), code=USAGE) from error
-    reached, runs, ok = first - timedelta(days=1), 0, True
+    reached, runs, ok, failed = first - timedelta(days=1), 0, True, list[str]()
     with Console(stderr=True, quiet=quiet).status(f"building from {first}") as status:
-        for until, succeeded in backfill(places, steps, first, last):
-            runs, ok = runs + 1, succeeded
-            if succeeded:
+        for until, done in backfill(places, steps, first, last):
+            runs, ok, failed = runs + 1, done.ok, done.failed
+            if done.ok:
                 reached = until
                 status.update(f"built until {until}")
     names = [step.name for step in steps]
-    result = {"first": first, "last": last, "built_until": reached if runs else None, "runs": runs, "steps": names}
+    result = {"first": first, "last": last, "built_until": reached, "runs": runs, "steps": names, "failed": failed}
     if ok:
         words = f"{', '.join(names)}: built from {first} to {last} in {runs} runs"
         return Answer(result, [Text(words)], ["flywheel run   takes what changed to scores and decisions"])
     chosen = "".join(f" --asset {name}" for name in assets)
     goes_on = f"flywheel backfill {reached + timedelta(days=1)} {last}{chosen}   goes on from there"
     words = f"a run failed; built until {reached}" if reached >= first else "the first run failed"
-    return Answer(result, [Text(words, style="red")], ["flywheel up   shows the run and its log", goes_on], ok=False)
+    shown = [Text(words, style="red"), *(Text(f"✗ {failure}", style="red") for failure in failed)]
+    return Answer(result, shown, ["flywheel up   shows the run and its log", goes_on], ok=False)

@@ -10,7 +10,7 @@ from flywheel_assets.defs.home import OWNER_TAG, instance, owner
 from flywheel_assets.defs.partitions import calendar
 from flywheel_assets.defs.report import OWN_EVENTS
 from flywheel_assets.defs.resources import WheelResource
-from flywheel_assets.defs.turn import QUIET
+from flywheel_assets.defs.turn import QUIET, Turn, note
 from flywheel_assets.lake.places import Places
 from flywheel_assets.tables.steps import DAY_STEPS, Step
 
@@ -26,8 +26,8 @@ def steps_of(assets: Sequence[str]) -> list[Step]:
     return [step for step in DAY_STEPS if not assets or step in {by_name[name] for name in assets}]
 
 
-def backfill(places: Places, steps: Sequence[Step], first: date, last: date) -> Iterator[tuple[date, bool]]:
-    """Build every day from `first` to `last` again; after each run, its last day and whether it succeeded.
+def backfill(places: Places, steps: Sequence[Step], first: date, last: date) -> Iterator[tuple[date, Turn]]:
+    """Build every day from `first` to `last` again; after each run, its last day and what it did.
 
     Ends with the first run that failed.
     """
@@ -50,6 +50,9 @@ def backfill(places: Places, steps: Sequence[Step], first: date, last: date) -> 
                 },
                 raise_on_error=False,
             )
-            yield run[-1], result.success
-            if not result.success:
+            done = Turn(result.run_id, result.success)
+            for event in result.all_events:
+                note(done, event)
+            yield run[-1], done
+            if not done.ok:
                 return

@@ -56,7 +56,7 @@ def turn_the_wheel(
             raise_on_error=False,
         )
         for event in result.all_events:
-            _note(done, event)
+            note(done, event)
     done.run_id, done.ok, done.seconds = result.run_id, result.success, round(time.perf_counter() - started, 2)
     return done
 
@@ -70,7 +70,8 @@ def _progress(entry: dg.EventLogEntry, on_step: OnStep) -> None:
             on_step(event.step_key, "finished" if event.is_step_success else "failed")
 
 
-def _note(done: Turn, event: dg.DagsterEvent) -> None:
+def note(done: Turn, event: dg.DagsterEvent) -> None:
+    """Add what the event says to what was done."""
     if event.is_step_failure:
         error = event.step_failure_data.error
         cause = error.cause or error if error else None

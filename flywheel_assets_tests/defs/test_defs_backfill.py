@@ -29,7 +29,8 @@ def test_a_year_of_days_is_built_again_a_month_a_run(wheel: WheelResource) -> No
     first = last - timedelta(days=364)
     before = {day: wheel.lake().fingerprint(AGENT_RUNS, day) for day in wheel.lake().days(AGENT_RUNS)}
     code, said = call(places, first.isoformat(), last.isoformat(), "--asset", "run_spans")
-    assert (code, said["result"]["runs"], said["result"]["steps"]) == (0, 12, ["fold_runs"])
+    assert (said["result"]["failed"], code) == ([], 0)
+    assert (said["result"]["runs"], said["result"]["steps"]) == (12, ["fold_runs"])
     assert said["result"]["built_until"] == last.isoformat()
     with instance(places) as dagster:
         assert len(dagster.get_materialized_partitions(dg.AssetKey("agent_runs"))) == 365
@@ -63,6 +64,7 @@ def test_a_run_that_fails_ends_it_and_says_where_to_go_on(
     monkeypatch.setattr(module, "instance", instance_that_spoils_the_second)
     code, said = call(places, str(first), str(third), "--asset", "agent_runs")
     assert (code, said["ok"], said["result"]["built_until"]) == (1, False, str(first))
+    assert "FLYWHEEL_ABANDONED_HOURS is -1" in said["result"]["failed"][0]
     goes_on = f"flywheel backfill {second} {third} --asset agent_runs   goes on from there"
     assert said["next_actions"][-1] == goes_on
     monkeypatch.undo()
