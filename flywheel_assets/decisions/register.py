@@ -1,6 +1,8 @@
 """Registration: which proposal is tried next, and everything that is said of it before its data.
 
-One trial per skill at a time. Routing and prompt proposals take turns. A candidate that ended without
+One trial per skill at a time, a route's or a prompt's: a unit gets one arm, which is a model with a prompt, so
+two trials at once would need units with both candidates, arms that nobody registered and whose failures
+would count against each. Routing and prompt proposals take turns. A candidate that ended without
 being in force comes back against the same incumbent only when its evidence has doubled since; for
 compiled prompts that holds for every text, and for contextual policies for every rule, because each new run
 would make a new one.

@@ -13,7 +13,9 @@ import pandas as pd
 import pytest
 
 from flywheel_assets.lake.lake import Lake
+from flywheel_assets.snapshots.live import rows_of
 from flywheel_assets.tables.catalogue import TABLES
+from flywheel_assets.tables.labeled_examples import LABELED_EXAMPLES
 from flywheel_assets_tests.real_input import taubench
 
 RECORDED = ("trail/otlp", "captures/restate", "captures/inngest")
@@ -183,5 +185,8 @@ def test_runs_that_pass_every_time_equal_a_direct_computation(lake: Lake, shared
     trials = int(direct.groupby("task").size().max())
     expected = passed_together(direct, trials)
     assert passed_together(labelled, trials) == pytest.approx(expected, abs=1e-12)
+    shown = rows_of(lake, ["passes_every_time"], [LABELED_EXAMPLES])
+    airline = {row["k"]: row["pass_k"] for row in shown if row["skill"] == "airline"}
+    assert airline == pytest.approx(expected, abs=1e-12)
     assert list(expected) == [1, 2, 3, 4]
     assert sorted(expected.values(), reverse=True) == list(expected.values())

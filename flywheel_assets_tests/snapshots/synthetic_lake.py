@@ -77,7 +77,7 @@ def facts(
         "cost_usd": COST[model] * float(rng.lognormal(0, 0.2)),
         "duration_ns": int(float(rng.lognormal(0.6, 0.5)) * 1e9),
         "status": "ok",
-        "input_text": f"request {number}",
+        "input_text": f"request {number // 4}",
         "output_text": f"answer {number}",
     }
 
