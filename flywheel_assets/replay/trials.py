@@ -134,11 +134,9 @@ def replay_trials(  # noqa: PLR0913, PLR0917 - what is replayed, and how
     """
     rng = np.random.default_rng(seed)
     skills = SkillsFile(skills={SKILL: skill})
-    versions = [prompt_version(text) for text in texts]
-    wheel = Wheel(skills, variants=[Checked(SKILL, v, v, t, None) for v, t in zip(versions, texts, strict=True)])
+    wheel = Wheel(skills, variants=_variants(texts))
     truth = np.nanmean(matrix.outcome, axis=0)
-    arms = [Arm(model=skill.baseline_model, prompt_version=version) for version in versions]
-    names = {str(arm): at for at, arm in enumerate(arms or [Arm(model=arm) for arm in matrix.arms])}
+    names = _names(matrix, skill, wheel.variants)
     launch = rollout(wheel.ledger, skills)[SKILL].production_arm
     curve: list[float] = []
     promotions: list[tuple[int, str, float]] = []
@@ -177,6 +175,16 @@ def replay_trials(  # noqa: PLR0913, PLR0917 - what is replayed, and how
         total / runs,
         tuple(curve),
     )
+
+
+def _variants(texts: Sequence[str]) -> list[Checked]:
+    return [Checked(SKILL, prompt_version(text), prompt_version(text), text, None) for text in texts]
+
+
+def _names(matrix: Matrix, skill: Skill, variants: Sequence[Checked]) -> dict[str, int]:
+    """Arm → column of the matrix."""
+    prompts = [Arm(model=skill.baseline_model, prompt_version=one.version) for one in variants]
+    return {str(arm): at for at, arm in enumerate(prompts or [Arm(model=arm) for arm in matrix.arms])}
 
 
 def _arrivals(matrix: Matrix, runs: int, rng: np.random.Generator) -> list[int]:
