@@ -20,7 +20,8 @@ judged on items that no artifact saw. Means with 95 % intervals over seeds (Stud
 outcomes out among the items anew: what it gains over hindsight would be leakage.
 
 Written by `python -m flywheel_assets.replay RESULTS` from what `flywheel replay` left there. In memory: the functions,
-documents and the client's draw are the wheel's own; spans, receiver and Dagster are left out.
+documents and the client's draw are the wheel's own; spans, receiver and Dagster are left out, but for the
+replays through the doors, which leave nothing out.
 """
 
 
@@ -41,6 +42,8 @@ def section(result: dict[str, Any]) -> str:
         if at == 0 or (name == "budget" and result["kind"] == "contextual"):
             rows.append("\n| | |\n|---|---|")
         rows.append(f"| {name} | {value} |")
+    if result["kind"] == "doors":
+        first += "\nThrough the doors: OTLP spans to a receiver, Dagster's turns, the published document by the client.\n"
     aim = [f"Aim: {result['aim']}"] if result.get("aim") else []
     return "\n".join([first, *aim, *rows, ""])
 

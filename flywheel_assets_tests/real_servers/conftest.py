@@ -52,6 +52,7 @@ class Restate:
     places: Places
     admin: httpx.Client
     ingress: httpx.Client
+    otlp: str
     sent: dict[str, str] = field(default_factory=dict)
 
     def send(self, handler: str, name: str = "") -> None:
@@ -158,4 +159,4 @@ def restate(restate_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> G
         until(lambda: client.get("/health").is_success, "Restate is healthy")
         uri = {"uri": f"http://127.0.0.1:{service}"}
         until(lambda: client.post("/deployments", json=uri).is_success, "the agent service is registered")
-        yield Restate(places, client, caller)
+        yield Restate(places, client, caller, f"http://127.0.0.1:{at.http_port}")

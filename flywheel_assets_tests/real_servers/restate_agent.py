@@ -111,6 +111,19 @@ async def agent(ctx: restate.Context, question: str) -> str:
             return decision.decision_id
 
 
+@service.handler()
+async def judged(ctx: restate.Context, question: str) -> str:
+    """As `agent`, with the newest artifact; a check says on the spot how the run went."""
+    headers = ctx.request().attempt_headers
+    asked = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "support"}
+    with tracer.start_as_current_span("invoke_agent support", extract(headers), attributes=asked) as span:
+        client.refresh()
+        decision = client.decide("triage", unit_id=question)
+        span.set_attribute("gen_ai.request.model", decision.model)
+        client.feedback("correct", 1.0, run=span, tier="check", author="checks", author_version="1", tracer=tracer)
+        return decision.segment
+
+
 if __name__ == "__main__":
     config = Config()
     config.bind = [f"127.0.0.1:{PORT}"]
