@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 import duckdb
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction
-from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from deltalake.exceptions import CommitFailedError, DeltaError
 from pyarrow.dataset import field as field_named
 
 from flywheel_assets.lake import files, log
@@ -67,12 +67,10 @@ class Lake:
 
     def open(self, table: Table, version: int | None = None) -> DeltaTable | None:
         """The table at a version (the newest by default), or None where it was never written."""
-        if version is None:
-            return self._now(table).open()
-        try:
-            return DeltaTable(self.uri(table), version=version, storage_options=self.storage_options or None)
-        except TableNotFoundError:
-            return None
+        newest = self._now(table).open()
+        if version is None or newest is None or newest.version() == version:
+            return newest
+        return DeltaTable(self.uri(table), version=version, storage_options=self.storage_options or None)
 
     def _now(self, table: Table) -> Newest:
         return self._newest.setdefault(table.name, Newest(self.uri(table), self.storage_options))

@@ -33,6 +33,9 @@ class Newest:
     def open(self) -> DeltaTable | None:
         """One object however often it is asked for, up to date each time; None where there is no table."""
         if self._opened is None:
+            # In a folder one look tells; the engine takes longer to find nothing than to open a table.
+            if "://" not in self.uri and not Path(self.uri, LOG).exists():
+                return None
             try:
                 self._opened = DeltaTable(self.uri, storage_options=self.storage_options or None)
             except TableNotFoundError:

@@ -29,10 +29,7 @@ class Base:
 def opened(lake: Lake, table: Table, versions: Mapping[str, int]) -> DeltaTable | None:
     """The table at its version of `versions`; None where that names none."""
     version = versions.get(table.name)
-    if version is None:
-        return None
-    newest = lake.open(table)
-    return newest if newest is not None and newest.version() == version else lake.open(table, version)
+    return None if version is None else lake.open(table, version)
 
 
 def parts(lake: Lake, tables: Iterable[Table], versions: Mapping[str, int]) -> Parts:
