@@ -43,7 +43,7 @@ def section(result: dict[str, Any]) -> str:
             rows.append("\n| | |\n|---|---|")
         rows.append(f"| {name} | {value} |")
     if result["kind"] == "doors":
-        first += "\nThrough the doors: OTLP spans to a receiver, Dagster's turns, the published document by the client.\n"
+        first += "\nThrough the doors: spans to a receiver, Dagster's turns, the published document by the client.\n"
     aim = [f"Aim: {result['aim']}"] if result.get("aim") else []
     return "\n".join([first, *aim, *rows, ""])
 
