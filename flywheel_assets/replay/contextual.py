@@ -6,7 +6,7 @@ that the learner made, and only what it drew is revealed.
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,10 +17,10 @@ from flywheel_assets.candidates.routing.contextual import Feedback, Model, Penal
 from flywheel_assets.candidates.routing.features import Asked, Lens, lens
 from flywheel_assets.candidates.routing.onboarding import explore_shares
 from flywheel_assets.candidates.routing.scored import chosen_by, policy_arm, scorer
-from flywheel_assets.client.policy import Route, load_policy
+from flywheel_assets.client.policy import Route, load_policy, prompt_path
 from flywheel_assets.replay.matrix import Matrix, Reals
 from flywheel_assets.tables.documents.arm import Arm
-from flywheel_assets.tables.documents.routing import RoutingDocument, Segment, SkillRoute
+from flywheel_assets.tables.documents.routing import RoutingDocument, Segment, SkillRoute, prompt_version
 from flywheel_assets.tables.documents.scorer import Scorer
 
 SKILL = "replayed"
@@ -157,11 +157,11 @@ class _Replay:
             self.view = (len(items), lens(asked), None)
         model = fit(feedback, names, self.view[1], self.view[2])
         self.view = (self.view[0], self.view[1], model.penalties)
-        value = model.predict(asked)
         explore = explore_shares(model, asked, self.settings.explore, seed=seen)
         left = 1 - sum(explore.values())
         spent = sum(share * costs[names.index(name)] for name, share in explore.items())
-        priced = price_for(value, costs, None if budget is None else (budget - float(spent)) / left)
+        allowed = None if budget is None else (budget - float(spent)) / left
+        priced = price_for(model.predict(asked), costs, allowed)
         self.model = model
         return scorer(model, costs, priced.price * costs), explore
 
@@ -209,8 +209,11 @@ def _route(production: str, scorers: dict[str, Scorer], explore: dict[str, float
     return SkillRoute(salt="fixed", fixed=(), trial_salt=f"explore {salt}", trial=trial, scorers=scorers)
 
 
-def ready(route: SkillRoute) -> Route:
-    """As an agent loads it: from the bytes of the document, by the client's own code."""
+def ready(route: SkillRoute, texts: Sequence[str] = ()) -> Route:
+    """As an agent loads it: from the bytes of the documents, by the client's own code."""
     content = RoutingDocument(version=1, skills={SKILL: route}).model_dump_json(by_alias=True).encode()
     pointer = {"policy_id": "replayed", "path": "document", "sha256": hashlib.sha256(content).hexdigest()}
-    return load_policy(json.dumps(pointer).encode(), lambda _: content).routes[SKILL]
+    documents = {prompt_path(SKILL, prompt_version(text)): json.dumps({"text": text}).encode() for text in texts} | {
+        "document": content
+    }
+    return load_policy(json.dumps(pointer).encode(), documents.__getitem__).routes[SKILL]
