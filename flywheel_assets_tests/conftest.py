@@ -10,12 +10,16 @@ from pathlib import Path
 import dagster as dg
 import pytest
 import yaml
+from hypothesis import settings
 
 from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.defs.turn import turn_the_wheel
 from flywheel_assets.lake.places import Places
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+# How long an example takes depends on what else the machine does.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
