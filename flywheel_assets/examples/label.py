@@ -11,6 +11,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flywheel_assets.examples.credit import credit
 from flywheel_assets.examples.fuse import fuse
 from flywheel_assets.examples.labelers.labeler import Labeler
 from flywheel_assets.examples.labelers.registry import find_labelers
@@ -30,8 +31,8 @@ BALLOT = pa.schema([field for field in LABEL_VOTES.schema if field.name != "day"
 
 def label(
     con: duckdb.DuckDBPyConnection, day: date, horizon: timedelta = HORIZON, labelers: Sequence[Labeler] | None = None
-) -> tuple[pa.Table, pa.Table, pa.Table]:
-    """`label_votes`, `labeler_reliability` and `labeled_examples` of the runs that start on `day`.
+) -> tuple[pa.Table, pa.Table, pa.Table, pa.Table]:
+    """`label_votes`, `labeler_reliability`, `span_credit` and `labeled_examples` of the runs that start on `day`.
 
     Time is what the tables show of it: a run is immature while nothing visible on `con` is later than
     its end plus `horizon`.
@@ -52,7 +53,9 @@ def label(
         {"day": day},
     ).to_arrow_table()
     dated = reliability.append_column("day", pa.repeat(pa.scalar(day, pa.date32()), len(reliability)))
-    return LABEL_VOTES.conform(kept), LABELER_RELIABILITY.conform(dated), LABELED_EXAMPLES.conform(examples)
+    con.register("examples", examples)
+    reliable, labeled = LABELER_RELIABILITY.conform(dated), LABELED_EXAMPLES.conform(examples)
+    return LABEL_VOTES.conform(kept), reliable, credit(con, day), labeled
 
 
 def _votes(con: duckdb.DuckDBPyConnection, labelers: Sequence[Labeler]) -> pa.Table:

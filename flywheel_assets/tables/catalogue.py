@@ -26,6 +26,7 @@ from flywheel_assets.tables.run_spans import RUN_SPANS
 from flywheel_assets.tables.skill_day_stats import SKILL_DAY_STATS
 from flywheel_assets.tables.skill_outlook import SKILL_OUTLOOK
 from flywheel_assets.tables.skill_scores import SKILL_SCORES
+from flywheel_assets.tables.span_credit import SPAN_CREDIT
 from flywheel_assets.tables.span_rejections import SPAN_REJECTIONS
 from flywheel_assets.tables.statements import PRICES, SHADOW_GATES, SKILL_NAMES
 from flywheel_assets.tables.storms import STORMS
@@ -59,6 +60,7 @@ TABLES: tuple[Table, ...] = (
     CORRECTIONS,
     LABEL_VOTES,
     LABELER_RELIABILITY,
+    SPAN_CREDIT,
     LABELED_EXAMPLES,
     JUDGE_DAY_STATS,
     JUDGE_CORRECTIONS,

@@ -109,7 +109,7 @@ def test_tau_bench_rewards_come_through_exactly(shared_data):
     feedback, _ = collect_feedback(con, day.date(), [])
     for name, rows in (("agent_runs", agent_runs), ("run_spans", run_spans), ("feedback", feedback)):
         con.register(name, rows)
-    _, _, examples = label(con, day.date(), timedelta(hours=1))
+    *_, examples = label(con, day.date(), timedelta(hours=1))
     found = {row["trace_id"]: (row["outcome"], row["outcome_state"], row["weight"]) for row in examples.to_pylist()}
     assert found == {
         f"{n + 1:032x}": (float(run["reward"]), "labeled", pytest.approx(0.96)) for n, run in enumerate(runs)

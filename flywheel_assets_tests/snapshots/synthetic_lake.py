@@ -22,6 +22,7 @@ from flywheel_assets.tables.promotion_decisions import PROMOTION_DECISIONS
 from flywheel_assets.tables.raw_spans import RAW_SPANS
 from flywheel_assets.tables.skill_day_stats import SKILL_DAY_STATS
 from flywheel_assets.tables.skill_scores import SKILL_SCORES
+from flywheel_assets.tables.span_credit import SPAN_CREDIT
 from flywheel_assets.tables.storms import STORMS
 from flywheel_assets.tables.table import Table
 
@@ -150,6 +151,7 @@ def synthetic_lake(root: str, count: int = 1500, seed: int = 11) -> Lake:
     write_days(lake, SKILL_DAY_STATS, day_stats(admitted))
     write_days(lake, RAW_SPANS, [span(row) for row in examples])
     write_days(lake, DIALECT_LOSSES, [losses(row) for row in examples[:5]])
+    write_days(lake, SPAN_CREDIT, [blamed(row) for row in examples[:5]])
     write_days(lake, STORMS, [storm(row) for row in examples[:5]])
     lake.overwrite(SKILL_SCORES, scores(examples, admitted))
     decisions, arguments = ledger(admitted)
@@ -183,6 +185,11 @@ def review(row: dict[str, object], number: int) -> dict[str, object]:
 def losses(row: dict[str, object]) -> dict[str, object]:
     told = {"dialect": "gen_ai", "attribute": "gen_ai.request.seed", "column_name": "-", "spans": 3}
     return {"day": row["day"], **told}
+
+
+def blamed(row: dict[str, object]) -> dict[str, object]:
+    told = {"role": "tool", "name": "execute_tool search", "place": 1, "blame": 0.6, "failed": 0.9}
+    return {**row, "span_id": row["root_span_id"], "reason": "an error began here", **told}
 
 
 def storm(row: dict[str, object]) -> dict[str, object]:

@@ -1,0 +1,38 @@
+-- The work of the day's failed runs: model and tool calls, and whatever else erred by itself or was judged.
+--
+-- An error that a span below it has too is that span's: passed on, it is the same error. One that the same
+-- tool got over later in the run was recovered from. What was said of a span has been fused already.
+WITH failed AS (
+    SELECT run_id, skill, least(1 - outcome, confidence) AS failed
+    FROM examples WHERE grain = 'run' AND outcome_state = 'labeled' AND outcome < 0.5
+),
+told AS (
+    SELECT run_id, span_id, split_part(example_id, ':', 1) AS trace_id, outcome, confidence
+    FROM examples WHERE grain = 'span' AND outcome_state = 'labeled'
+),
+spans AS (
+    SELECT w.*, f.skill, f.failed, w.status = 'error' OR w.error_type IS NOT NULL AS erred, t.outcome, t.confidence
+    FROM work w JOIN failed f USING (run_id)
+    LEFT JOIN told t ON t.run_id = w.run_id AND t.trace_id = w.trace_id AND t.span_id = w.span_id
+    WHERE w.role != 'annotation'
+),
+passed_on AS (
+    SELECT DISTINCT run_id, trace_id, parent_span_id AS span_id FROM spans WHERE erred AND parent_span_id IS NOT NULL
+),
+got_over AS (
+    SELECT run_id, tool_name, max(start_unix_nano) AS at FROM spans
+    WHERE role = 'tool' AND NOT erred AND tool_name IS NOT NULL GROUP BY ALL
+),
+judged AS (
+    SELECT s.*, s.erred AND p.span_id IS NULL AS began_here,
+        s.erred AND g.at > s.start_unix_nano AS recovered
+    FROM spans s
+    LEFT JOIN passed_on p USING (run_id, trace_id, span_id)
+    LEFT JOIN got_over g ON s.role = 'tool' AND g.run_id = s.run_id AND g.tool_name = s.tool_name
+)
+SELECT run_id, skill, failed, trace_id, span_id, role, name, coalesce(began_here, false) AS began_here,
+    coalesce(recovered, false) AS recovered, outcome, confidence,
+    row_number() OVER (PARTITION BY run_id ORDER BY start_unix_nano, trace_id, span_id) AS place
+FROM judged
+WHERE role IN ('llm', 'tool') OR began_here OR outcome IS NOT NULL
+ORDER BY run_id, place
