@@ -20,10 +20,13 @@ from flywheel_assets.tables.span_credit import SPAN_CREDIT
 Numbers = NDArray[np.float64]
 HERE = Path(__file__).parent
 # The first mistake is the one that later ones follow from: where people marked it in recorded failures
-# of several agents, it lay in the first fifth of the steps in more than a third of the cases.
-EARLIER = 0.5
+# of several agents, it lay in the first fifth of the steps in more than a third of the cases. What a run
+# does first of all is to look at its task: people marked that far less often than what it does next.
+EARLIER, FIRST = 0.5, 0.2
+# Tools do what they are told: people marked the model's call that told them more often.
+TOOL = 0.4
 ERROR, RECOVERED = 6.0, 0.5
-# What no span shows, as odds against one span in first place without any sign.
+# What no span shows, as odds against a model's call without any sign, were it not the first.
 ELSEWHERE = 1.0
 # Runs of thousands of spans would make thousands of rows that say nothing.
 LEAST = 0.005
@@ -38,6 +41,7 @@ class Signs:
 
     run: NDArray[np.int64]
     place: Numbers
+    tool: NDArray[np.bool_]
     began_here: NDArray[np.bool_]
     recovered: NDArray[np.bool_]
     said: Numbers
@@ -46,7 +50,7 @@ class Signs:
 
 def shares(signs: Signs, runs: int) -> tuple[Numbers, Numbers]:
     """How the blame divides, for one failure a run: by span, and by run what is left to no span."""
-    odds = signs.place**-EARLIER
+    odds = signs.place**-EARLIER * np.where(signs.place > 1, 1.0, FIRST) * np.where(signs.tool, TOOL, 1.0)
     odds = odds * np.where(signs.began_here, ERROR, 1.0) * np.where(signs.recovered, RECOVERED, 1.0)
     known = ~np.isnan(signs.said)
     sure = np.clip(np.where(known, signs.sure, 0.5), 0.5, 0.999)
@@ -65,7 +69,8 @@ def credit(con: duckdb.DuckDBPyConnection, day: date) -> pa.Table:
     run = np.array([first[name] for name in names], np.int64)
     said, sure = (spans.column(name).to_numpy().astype(np.float64) for name in ("outcome", "confidence"))
     began_here, recovered = (spans.column(name).to_numpy().astype(np.bool_) for name in ("began_here", "recovered"))
-    signs = Signs(run, spans.column("place").to_numpy().astype(np.float64), began_here, recovered, said, sure)
+    place, role = (spans.column(name).to_numpy() for name in ("place", "role"))
+    signs = Signs(run, place.astype(np.float64), role == "tool", began_here, recovered, said, sure)
     by_span, nowhere = shares(signs, len(first))
     con.register("credited", spans.append_column("share", pa.array(by_span)))
     con.register("nowhere", pa.table({"run_id": pa.array(list(first), pa.string()), "share": nowhere}))

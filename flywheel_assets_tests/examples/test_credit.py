@@ -16,6 +16,7 @@ FAILED = {
 }
 LLM, TOOL = {"operation": "llm", "dialect": "gen_ai"}, {"operation": "tool", "dialect": "gen_ai", "tool_name": "search"}
 ERROR = {"status": "error", "error_type": "Timeout"}
+STEP = {"operation": "chain", "dialect": "gen_ai", **ERROR}
 
 
 def said(good: int) -> dict:
@@ -41,7 +42,9 @@ POINTED = {
     "a label above an error": ([{**TOOL, **ERROR}, LLM, {**LLM, "events": [said(0)]}], "d"),
     "not an error that the same tool got over": ([{**TOOL, **ERROR}, {**TOOL, **ERROR, "tool_name": "buy"}, TOOL], "c"),
     "not a span that was labelled good": ([{**LLM, "events": [said(1)]}, LLM, LLM], "c"),
-    "without any sign, the earlier": ([LLM, LLM, LLM], "b"),
+    "without any sign, what was done after the task was looked at": ([LLM, LLM, LLM], "c"),
+    "the call rather than the tool that it told what to do": ([LLM, TOOL, LLM], "d"),
+    "the last call of a step that failed": ([LLM, STEP, {**LLM, "under": "c"}, {**LLM, "under": "c"}, LLM], "e"),
 }
 
 
@@ -67,14 +70,13 @@ def test_a_run_that_went_well_or_of_which_nobody_spoke_blames_nobody(labels, spa
 
 
 def test_an_error_passed_on_is_not_blamed_at_all_unless_it_is_work_itself(labels, span):
-    step = {"operation": "chain", "dialect": "gen_ai", **ERROR}
-    found = blamed(labels, run(span, step, {**TOOL, **ERROR, "under": "b"}))
+    found = blamed(labels, run(span, STEP, {**TOOL, **ERROR, "under": "b"}))
     assert set(found) == {"c", "-"}
     assert found["c"]["reason"] == "an error began here"
 
 
 def test_reasons_say_what_was_seen(labels, span):
-    found = blamed(labels, run(span, {**TOOL, **ERROR}, TOOL, {**LLM, "events": [said(1)]}))
+    found = blamed(labels, run(span, {**TOOL, **ERROR}, TOOL, {**LLM, "events": [said(1)]}, LLM, LLM))
     assert found["b"]["reason"] == "an error began here; the same tool worked later"
     assert found["c"]["reason"] == "number 2 of its run"
     assert found["-"]["reason"] == "in no recorded span; and 1 with too little for a row"
@@ -85,7 +87,12 @@ def test_reasons_say_what_was_seen(labels, span):
 @given(
     st.lists(
         st.tuples(
-            st.integers(0, 3), st.booleans(), st.booleans(), st.sampled_from([None, 0.0, 0.3, 1.0]), st.floats(0.5, 1)
+            st.integers(0, 3),
+            st.booleans(),
+            st.booleans(),
+            st.booleans(),
+            st.sampled_from([None, 0.0, 0.3, 1.0]),
+            st.floats(0.5, 1),
         ),
         max_size=30,
     )
@@ -94,9 +101,9 @@ def test_shares_are_probabilities_of_one_failure(rows):
     rows = sorted(rows, key=lambda row: row[0])
     run = np.array([row[0] for row in rows], np.int64)
     place = np.array([1 + sum(run[:n] == run[n]) for n in range(len(rows))], float)
-    flags = (np.array([row[n] for row in rows], bool) for n in (1, 2))
-    said = np.array([np.nan if row[3] is None else row[3] for row in rows], float)
-    signs = Signs(run, place, *flags, said, np.array([row[4] for row in rows], float))
+    flags = (np.array([row[n] for row in rows], bool) for n in (1, 2, 3))
+    said = np.array([np.nan if row[4] is None else row[4] for row in rows], float)
+    signs = Signs(run, place, *flags, said, np.array([row[5] for row in rows], float))
     by_span, nowhere = shares(signs, 4)
     assert np.all((by_span >= 0) & (by_span <= 1))
     assert np.bincount(run, by_span, 4) + nowhere == pytest.approx(np.ones(4))
