@@ -5,6 +5,11 @@ import os
 from collections.abc import Iterable
 
 import duckdb
+import pyarrow as pa
+
+# Another pool hands memory back sooner; taking it again was a fifth of decoding's time.
+if "jemalloc" in pa.supported_memory_backends() and "ARROW_DEFAULT_MEMORY_POOL" not in os.environ:
+    pa.set_memory_pool(pa.jemalloc_memory_pool())
 
 from flywheel_assets.tables.table import Table
 

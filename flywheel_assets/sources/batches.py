@@ -26,21 +26,30 @@ class Batch:
     payload: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """A batch over the bytes of its file, not copied."""
+
+    batch_id: str
+    format: str
+    payload: bytes | memoryview
+
+
 def read_batches(lake: Lake, landing: Path, day: date, signal: str = "traces") -> Iterator[Batch]:
     """Batches with at least one span (or feedback) of the day, once each, a file at a time.
 
     `signal` is 'traces' or 'feedback'. Only one batch is in memory at a time.
     """
-    yield from batches_of(lake, landing, day, signal)()
+    return (Batch(one.batch_id, one.format, bytes(one.payload)) for one in batches_of(lake, landing, day, signal)())
 
 
-def batches_of(lake: Lake, landing: Path, day: date, signal: str = "traces") -> Callable[[], Iterator[Batch]]:
+def batches_of(lake: Lake, landing: Path, day: date, signal: str = "traces") -> Callable[[], Iterator[Mapped]]:
     """The same, to be read any number of times. The lake is asked now: it cannot be while it writes a stream."""
     rows = lake.connect([LANDED_BATCHES]).execute(_OF_DAY, {"signal": signal, "day": day}).fetchall()
 
-    def read() -> Iterator[Batch]:
+    def read() -> Iterator[Mapped]:
         payloads = read_payloads(landing, (Place(*row[2:]) for row in rows))
         for (batch_id, format_, *_), payload in zip(rows, payloads, strict=True):
-            yield Batch(batch_id, format_, payload)
+            yield Mapped(batch_id, format_, payload)
 
     return read

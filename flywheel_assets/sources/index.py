@@ -83,11 +83,13 @@ class Index:
         if not found:
             return []
         parts = [found[start : start + _TOGETHER] for start in range(0, len(found), _TOGETHER)]
-        # Hashing lets go of the interpreter's lock, and so runs beside the parsing.
-        with ThreadPoolExecutor(max_workers=max(1, (os.cpu_count() or 1) - 1)) as pool:
+        # Hashing lets go of the interpreter's lock, and so runs beside the parsing. That has a thread too: what
+        # the main thread frees goes back to the system, and taking it again costs more than the parsing.
+        with ThreadPoolExecutor(max_workers=max(2, os.cpu_count() or 1)) as pool:
+            looking = pool.submit(lambda: [one for part in parts for one in self._look(part)])
             hashing = [pool.submit(_hash, part) for part in parts]
-            looked = [one for part in parts for one in self._look(part)]
             batch_ids = [batch_id for part in hashing for batch_id in part.result()]
+            looked = looking.result()
         self._accepted |= self._landed_before(batch_ids)
         indexed = [self._place(one, batch_id) for one, batch_id in zip(looked, batch_ids, strict=True)]
         for file in {one.taken.file for one in found if not one.taken.finished}:

@@ -22,8 +22,8 @@ class LandingFileCutError(Exception):
     """A landing file lost bytes that the index names."""
 
 
-def read_payloads(landing: Path, places: Iterable[Place]) -> Iterator[bytes]:
-    """The batches in order; files stay mapped one at a time, so order them by file.
+def read_payloads(landing: Path, places: Iterable[Place]) -> Iterator[bytes | memoryview]:
+    """The batches in order, not copied; files stay mapped one at a time, so order them by file.
 
     Raises LandingFileCutError, FileNotFoundError.
     """
@@ -32,10 +32,10 @@ def read_payloads(landing: Path, places: Iterable[Place]) -> Iterator[bytes]:
     for place in places:
         if opened is None or opened[0] != place.file:
             opened = place.file, open_content(landing / place.file, landing)
-        raw = opened[1].data[place.offset : place.offset + place.length]
+        raw = memoryview(opened[1].data)[place.offset : place.offset + place.length]
         if len(raw) < place.length:
             raise LandingFileCutError(f"{landing / place.file} is shorter than its index: restore it from a backup")
-        yield bytes(unwrap(raw))
+        yield unwrap(raw)
         read += place.length
         if read > _LET_GO_EVERY:
             opened[1].let_go()

@@ -23,9 +23,10 @@ def of_wire(value: pa.StructArray) -> pa.StringArray:
     for name, decode in (("arrayValue", _array), ("kvlistValue", _map), ("bytesValue", _bytes)):
         column = value.field(name)
         if column.null_count < len(column):
-            encoded = column.dictionary_encode()
+            present = column.is_valid()
+            encoded = column.filter(present).dictionary_encode()
             texts = [orjson.dumps(decode(one)).decode() for one in encoded.dictionary.to_pylist()]
-            found = pc.coalesce(pa.array(texts, pa.string()).take(encoded.indices), found)
+            found = pc.replace_with_mask(found, present, pa.array(texts, pa.string()).take(encoded.indices))
     return found
 
 

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -103,14 +103,15 @@ def _plan(exact: dict[str, list[Feed]], patterns: list[tuple[re.Pattern[str], Fe
         exact.setdefault(key, []).append(feed)
 
 
-def feeds(key: str) -> list[Feed]:
+@lru_cache(65_536)
+def feeds(key: str) -> tuple[Feed, ...]:
     """The slots that `key` feeds."""
     exact, patterns = _plans()
     found = exact.get(key, [])
     if any(letter.isdigit() for letter in key):
         matched = ((pattern.fullmatch(key), feed) for pattern, feed in patterns)
         found = found + [Feed(feed.slot, (feed.rank[0], -int(match.group(1)))) for match, feed in matched if match]
-    return found
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ snake_case) is not lost: reading raises, and the payload is rewritten as protobu
 # (pyarrow.compute makes its functions when it is imported)
 
 import re
+from collections.abc import Sequence
 from functools import cache
 
 import pyarrow as pa
@@ -29,15 +30,16 @@ SPAN_ID = re.compile(rb'"span_?[iI]d"\s*:\s*"([0-9a-fA-F]{16})"')
 Variant = tuple[bool, ...]
 
 
-def variant(payload: bytes) -> Variant | None:
+def variant(payload: bytes | memoryview) -> Variant | None:
     """Which of `QUOTABLE` the payload quotes, and whether it spans lines; None: not for this reader."""
-    if payload.find(b"kvlistValue", 0, GLANCE) >= 0 or b'"resourceSpans"' not in payload:
+    text = bytes(payload)
+    if text.find(b"kvlistValue", 0, GLANCE) >= 0 or b'"resourceSpans"' not in text:
         return None
-    found = (pattern.search(payload) for pattern in FIRST_VALUE.values())
-    return (*(bool(match and match.group(1)) for match in found), payload.find(b"\n", 0, len(payload) - 2) >= 0)
+    found = (pattern.search(text) for pattern in FIRST_VALUE.values())
+    return (*(bool(match and match.group(1)) for match in found), text.find(b"\n", 0, len(text) - 2) >= 0)
 
 
-def read_requests(payloads: list[bytes], chosen: Variant) -> pa.ListArray:
+def read_requests(payloads: Sequence[bytes | memoryview], chosen: Variant) -> pa.ListArray:
     """`resourceSpans` of each request. Raises ValueError where one does not fit the schema wholly."""
     joined = b"\n".join(payloads)
     if not joined.isascii():
@@ -67,7 +69,7 @@ def check(entries: pa.StructArray) -> None:
         raise ValueError(message)
 
 
-def span_ids(payload: bytes) -> list[bytes]:
+def span_ids(payload: bytes | memoryview) -> list[bytes]:
     """Hex of every id that may be a span's: at least all spans', links' too."""
     return SPAN_ID.findall(payload)
 

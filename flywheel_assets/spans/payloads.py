@@ -38,7 +38,7 @@ class Batch(Protocol):
         ...
 
     @property
-    def payload(self) -> bytes:
+    def payload(self) -> bytes | memoryview:
         """The export request."""
         ...
 
@@ -76,7 +76,10 @@ def read_rows(batches: Sequence[Batch], day: date) -> Read:
 
 
 def _read(
-    batches: Sequence[Batch], reader: Callable[[list[bytes]], pa.ListArray], day: date, read: Read
+    batches: Sequence[Batch],
+    reader: Callable[[Sequence[bytes | memoryview]], pa.ListArray],
+    day: date,
+    read: Read,
 ) -> list[tuple[Batch, str]]:
     """Add the rows of all batches that the reader takes; the others are returned, with the reason."""
     refused: list[tuple[Batch, str]] = []
@@ -98,7 +101,7 @@ def _read(
 
 def _rewritten(batch: Batch, read: Read) -> Wire | None:
     try:
-        return Wire(batch.batch_id, as_protobuf(batch.payload))
+        return Wire(batch.batch_id, as_protobuf(bytes(batch.payload)))
     except REFUSED as error:
         read.unreadable.append((batch.batch_id, str(error)))
         return None
@@ -106,17 +109,14 @@ def _rewritten(batch: Batch, read: Read) -> Wire | None:
 
 def span_ids(batches: Sequence[Batch]) -> np.ndarray:
     """Span ids as numbers: all that the batches hold, and perhaps some that only links name."""
-    wired = [batch.payload for batch in batches if batch.format == "protobuf"]
-    texts = [found for batch in batches if batch.format != "protobuf" for found in otlp_json.span_ids(batch.payload)]
-    return np.concatenate([np.frombuffer(binascii.unhexlify(b"".join(texts)), ">u8"), *_wire_ids(wired)])
+    return np.concatenate([np.empty(0, np.uint64), *(_ids_of(batch) for batch in batches)])
 
 
-def _wire_ids(payloads: list[bytes]) -> list[np.ndarray]:
-    if not payloads:
-        return []
+def _ids_of(batch: Batch) -> np.ndarray:
+    if batch.format != "protobuf":
+        texts = otlp_json.span_ids(batch.payload)
+        return np.frombuffer(binascii.unhexlify(b"".join(texts)), ">u8").astype(np.uint64)
     try:
-        found = wire.read_span_ids(payloads)
+        return ids.numbers(wire.read_span_ids(batch.payload))
     except ValueError:
-        middle = len(payloads) // 2
-        return [*_wire_ids(payloads[:middle]), *_wire_ids(payloads[middle:])] if middle else []
-    return [ids.numbers(found)]
+        return np.empty(0, np.uint64)

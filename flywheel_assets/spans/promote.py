@@ -3,7 +3,6 @@
 # pyright: reportAttributeAccessIssue=false
 # (pyarrow.compute makes its functions when it is imported)
 
-import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -122,14 +121,15 @@ def _operations(
     """`operation` and the `dialect` whose rule told it; the most believed rule that knows the value wins."""
     told = np.full(len(names), -1, np.int32)
     outcomes: list[tuple[str, str]] = []
+    encoded = names.dictionary_encode()
     for number, (dialect, rule) in reversed(list(enumerate(rules()))):
         entries = np.concatenate(placed.entries.get(number) or [np.empty(0, np.int64)])
         rows = owner_of[entries]
         match rule:
             case ByName(requires=None):
-                rows, operations = _named(rule, names, np.arange(len(names)))
+                rows, operations = _named(rule, encoded, np.arange(len(names)))
             case ByName():
-                rows, operations = _named(rule, names, rows)
+                rows, operations = _named(rule, encoded, rows)
             case ByKey():
                 operations = np.full(len(rows), rule.operation, object)
             case ByValue():
@@ -163,11 +163,9 @@ def _valued(rule: ByValue, values: pa.StringArray) -> np.ndarray:
     return np.array([*known, ""], object)[codes]
 
 
-def _named(rule: ByName, names: pa.StringArray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _named(rule: ByName, names: pa.DictionaryArray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The rows among `rows` whose name begins with a word that the rule knows, and what it makes of them."""
-    begin = "|".join(re.escape(word) for word in rule.operations)
-    chosen = names.take(pa.array(rows))
-    known = pc.match_substring_regex(chosen, f"^(?:{begin})(?: |$)").to_numpy(zero_copy_only=False)
-    words = chosen.filter(pa.array(known)).dictionary_encode()
-    operations = [rule.operations[word.split(" ", 1)[0]] for word in words.dictionary.to_pylist()]
-    return rows[known], np.array([*operations, ""], object)[words.indices.to_numpy()]
+    told = [rule.operations.get(name.split(" ", 1)[0]) for name in names.dictionary.to_pylist()]
+    operations = np.array([*told, None], object)[names.indices.to_numpy()[rows]]
+    known = operations != None  # noqa: E711 - of each
+    return rows[known], operations[known]

@@ -131,8 +131,12 @@ def attributes(lists: pa.ListArray) -> Attributes:
     integer = pc.cast(value.field("intValue"), pa.int64())
     if wire:
         found = deep.of_wire(value)
-        absent = pc.and_(pc.and_(text.is_null(), flag.is_null()), pc.and_(integer.is_null(), real.is_null()))
-        found = pc.if_else(pc.and_(absent, found.is_null()), "null", found)
+        plain = (text, flag, integer, real)
+        if sum(len(one) - one.null_count for one in (*plain, found)) < len(value):
+            absent = pc.and_(
+                pc.and_(*(one.is_null() for one in plain[:2])), pc.and_(*(one.is_null() for one in plain[2:]))
+            )
+            found = pc.if_else(pc.and_(absent, found.is_null()), "null", found)
     else:
         otlp_json.check(entries)
         found = deep.of_json(value)

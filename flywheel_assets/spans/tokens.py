@@ -53,12 +53,15 @@ def _beside(columns: Mapping[str, pa.Array], cached: pa.Array, given: pa.Array) 
 
 
 def _speaks(columns: Mapping[str, pa.Array], provider: str) -> pa.Array:
-    found = (
-        _true(pc.match_substring_regex(columns[name], provider, ignore_case=True))
+    first, second, third = (
+        _matches(columns[name].dictionary_encode(), provider)
         for name in ("provider", "request_model", "response_model")
     )
-    first, second, third = found
     return pc.or_(first, pc.or_(second, third))
+
+
+def _matches(texts: pa.DictionaryArray, pattern: str) -> pa.Array:
+    return _true(pc.match_substring_regex(texts.dictionary, pattern, ignore_case=True).take(texts.indices))
 
 
 def _sum(left: pa.Array, right: pa.Array) -> pa.Array:
