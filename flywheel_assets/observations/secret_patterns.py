@@ -46,7 +46,7 @@ _LOGIN_CALL = re.compile(
     r"\b(?:log_?in|sign_?in|authenticate|auth)\(\s*(\\*[\"'])[^\"'\r\n]{1,100}\1\s*,\s*(\\*[\"'])([^\"'\s\\]{4,100})\2",
     re.IGNORECASE,
 )
-_PGPASS = re.compile(r"^[\w.*\-]+:\d{2,5}:[^:\s]{1,64}:[^:\s]{1,64}:(\S{4,100})$", re.MULTILINE)
+_PGPASS = re.compile(r"(?<!\S)[\w.*\-]+:\d{2,5}:[^:\s]{1,64}:[^:\s]{1,64}:(\S{4,100})(?!\S)")
 
 # Kind, rule, and the group that holds the secret.
 _RULES = (
@@ -82,7 +82,7 @@ def find_secrets(text: str) -> list[Stretch]:
 
 
 def _all(text: str) -> Iterator[Stretch]:
-    for kind, rule, group in (*_RULES, *_issuer_formats()):
+    for kind, rule, group in (*_RULES, *issuer_formats()):
         for match in rule.finditer(text):
             yield Stretch(*match.span(group), kind)
     for match in _BEARER.finditer(text):
@@ -93,7 +93,7 @@ def _all(text: str) -> Iterator[Stretch]:
 
 
 @cache
-def _issuer_formats() -> tuple[tuple[str, re.Pattern[str], int], ...]:
+def issuer_formats() -> tuple[tuple[str, re.Pattern[str], int], ...]:
     """detect-secrets' token formats. All of a match is secret: their groups bound other things."""
     return tuple(
         (kind.lower().replace(" ", "_"), pattern, 0)

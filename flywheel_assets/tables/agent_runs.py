@@ -31,7 +31,7 @@ RUN_FACTS = (
     Column("cost_usd", REAL, "Cost of the whole run, all attempts; NULL: not known. See cost_source", "USD"),
     Column("duration_ns", INT, "First start to last end; NULL while open, or abandoned", "ns"),
     Column("status", TEXT, "ok | error | cancelled | open | abandoned (open, and silent for too long)", required=True),
-    Column("error_type", TEXT, "Error of the last attempt"),
+    Column("error_type", TEXT, "Error of the last attempt", private="name"),
     Column("input_text", TEXT, "What the run was asked; NULL: not captured", private="words"),
     Column("output_text", TEXT, "What it answered; NULL: not captured", private="words"),
 )

@@ -19,7 +19,7 @@ RAW_SPANS = Table(
         Column("span_id", TEXT, "Span id, 16 hex digits", required=True),
         Column("parent_span_id", TEXT, "Parent's span id; NULL for a root"),
         Column("batch_id", TEXT, "The landed batch it was taken from (the least, if several held it)", required=True),
-        Column("name", TEXT, "Span name", required=True),
+        Column("name", TEXT, "Span name", required=True, private="name"),
         Column("kind", TEXT, "unspecified | internal | server | client | producer | consumer", required=True),
         Column("start_time", TIME, "Start, to the microsecond", required=True),
         Column("start_unix_nano", INT, "Start, exact", "ns since 1970", required=True),
@@ -82,7 +82,7 @@ RAW_SPANS = Table(
         Column("prompt_version", TEXT, "Prompt version"),
         Column("skill_name", TEXT, "Skill, where the span names one"),
         Column("skill_version", TEXT, "Skill version"),
-        Column("error_type", TEXT, "error.type, exception type, or a runtime's error code"),
+        Column("error_type", TEXT, "error.type, exception type, or a runtime's error code", private="name"),
         Column("input_key", TEXT, "Attribute that holds the input content; NULL: none captured (not: empty)"),
         Column("output_key", TEXT, "Attribute that holds the output content; NULL: none captured"),
         # Durable runtimes

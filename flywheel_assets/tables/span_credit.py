@@ -15,7 +15,7 @@ SPAN_CREDIT = Table(
         Column("trace_id", TEXT, "Trace of the span", required=True),
         Column("span_id", TEXT, "The span; '-': in none that was recorded", required=True),
         Column("role", TEXT, "As in run_spans; 'elsewhere' for '-'", required=True),
-        Column("name", TEXT, "Name of the span", required=True),
+        Column("name", TEXT, "Name of the span", required=True, private="name"),
         Column("place", INT, "Place among the run's work by start, from 1; 0 for '-'", required=True),
         Column("blame", REAL, "Probability that the run failed, and because of this span", "probability", True),
         Column("failed", REAL, "Probability that the run failed: the sum over its rows", "probability", True),

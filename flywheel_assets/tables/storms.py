@@ -14,7 +14,7 @@ STORMS = Table(
         Column("span_id", TEXT, "That span", required=True),
         Column("service_name", TEXT, "Who emitted it"),
         Column("component", TEXT, "Component, where the emitter names one"),
-        Column("name", TEXT, "Action, or span name", required=True),
+        Column("name", TEXT, "Action, or span name", required=True, private="name"),
         Column("signature", TEXT, "What the errors share, numbers and ids taken out; else a hash of the content"),
         Column("count", INT, "How many there were", "spans", required=True),
         Column("first_time", TIME, "Time of the first", required=True),

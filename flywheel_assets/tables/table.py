@@ -20,7 +20,7 @@ class Column:
     """One column: `unit` is None where the value has none; `required` forbids NULL.
 
     `private` says what a copy for strangers leaves out: `words` of people and models, `name`s of people and
-    sessions, which it replaces by others.
+    sessions, and those that may hold anything (of spans and errors), which it replaces by others.
     """
 
     name: str

@@ -24,7 +24,7 @@ class Secrets:
     """A remark with the offsets of every credential, and of its other occurrences in the same example."""
 
     name: str = "secrets"
-    version: str = "1"
+    version: str = "2"
     order: int = 30
     by_row: bool = True
 
