@@ -1,0 +1,133 @@
+"""How good labels are without a model, on recorded data in which people said what was true.
+
+    python -m flywheel_assets_tests.benchmarks.labels DATA > docs/labels.md
+
+DATA is the folder of public data sets. Two runs of the command write the same page.
+"""
+
+import argparse
+from pathlib import Path
+
+from flywheel_assets_tests.benchmarks.label_crowd import DRAWS, crowd_lines
+from flywheel_assets_tests.benchmarks.label_judges import judge_lines, read_judges
+from flywheel_assets_tests.benchmarks.label_steps import step_lines
+from flywheel_assets_tests.benchmarks.label_traces import (
+    SECOND_CALL,
+    Marked,
+    Row,
+    Score,
+    blamed,
+    read_marked,
+    read_traces,
+    second_call,
+    told_by_others,
+)
+
+CROWD = """\
+# Labels, against what people said
+
+Written by `python -m flywheel_assets_tests.benchmarks.labels DATA`, on the half of each data set that was there to
+build with. No model is asked. What was tuned on this half (the odds in `examples/credit.py`) may do worse on another.
+
+## Several people's answers
+
+Crowd workers' answers with experts' truth; so many answers a task at most, drawn {draws} times. *Fused* is what the
+wheel does (`examples/fuse.py`): it follows the majority until the voters' agreement teaches better. Aims: at most half
+a point behind the better of the other two, and confidence off by .05 at most. *Off by* is the mean gap between
+confidence and accuracy; the majority's confidence is its share of the votes.
+"""
+CROWD_SAYS = """
+With one answer a task nothing tells how good the workers are: a label keeps the confidence that a person's word has
+(.9), which is too much for one set and too little for the other. Where that matters, ask twice.
+"""
+BLAME = """\
+## Which span, and what kind of error
+
+{traces} traces of coding and research agents, {marked} errors marked by people, each with its span and one of {kinds}
+kinds; several may be on one span. Nothing is told but that each run failed. Micro averages over all traces; *joint* is
+span and kind. Known from other work on all traces of one of the two sources: the second model call, always
+"{second}", joint F1 .095; Gemini 2.5 Flash .134, its best variant .159.
+"""
+BLAME_SAYS = """
+Learned kinds: those that people marked on *other* traces where the signs were the same (kind of agent and of work,
+error or none, place in the run), from the likelihood on that serves those traces best. No trace teaches about itself,
+but people were needed: the models above had none. Rules without people's answers name one kind, as the reference does.
+"""
+JUDGES = """\
+## Recorded judges as labelers
+
+Outputs of language models that were asked for the errors of the same traces, each variant an author. An output that is
+no JSON object with `errors`, each with a span and a kind, is malformed: set aside and counted. {notes} more records are
+notes about an output and no outputs. F1 is over all traces that any variant was asked about, malformed or not.
+"""
+JUDGES_SAYS = """
+By their agreement alone judges are not to be believed here: many variants are one model in other words, and agree in
+what they get wrong. Fused without people they do worse than the best single one. What people said of other traces (a
+logistic rule on who named the pair, and who named its span) puts that right, which is what anchors are asked for.
+"""
+STEPS = """\
+## Which agent, and which step
+
+Failed runs of several agents in which people marked the agent and the step (from 0) that decided it. Known from other
+work on all of them: always step 1, 27.0 % of the steps; GPT-4o 25.5 %. Two teams of people agreed on the agent in
+60.5 % and on the step in 34.9 %. The wheel's margin over the position is a few runs: it is no proof.
+"""
+
+
+def page(data: Path) -> str:
+    marked = read_marked(data / "trail")
+    rows = [row for row in blamed(read_traces(data / "trail")) if row["span_id"] != "-"]
+    judged = read_judges(data / "trail")
+    told = {
+        "traces": len({row["trace_id"] for row in rows}),
+        "marked": len(marked),
+        "kinds": len({kind for _, _, kind in marked}),
+        "second": SECOND_CALL,
+    }
+    return "\n".join(
+        [
+            CROWD.format(draws=DRAWS),
+            *crowd_lines(data / "crowd", ("snow_rte", "snow_wsd")),
+            CROWD_SAYS,
+            BLAME.format(**told),
+            *blame_lines(rows, marked),
+            BLAME_SAYS,
+            JUDGES.format(notes=judged.notes),
+            *judge_lines(judged, marked),
+            JUDGES_SAYS,
+            STEPS,
+            *step_lines(data / "whowhen"),
+        ]
+    )
+
+
+def blame_lines(rows: list[Row], marked: set[Marked]) -> list[str]:
+    """A table: rules that name spans, and rules that name kinds too."""
+    lines = ["| rule | pairs named | joint F1 | precision | recall | span F1 | span precision |", "|---|" + "---|" * 6]
+    spans = {one[:2] for one in marked}
+    rules = {"reference: the second model call, always one kind": second_call(rows)}
+    for most in (1, 2, 3, 5):
+        rules[f"`span_credit`: the {most} with most blame, always that kind"] = _most_blamed(rows, most)
+    rules["`span_credit`, learned kinds"] = told_by_others(rows, marked)
+    for rule, found in rules.items():
+        joint, span = Score.of(found, marked), Score.of({one[:2] for one in found}, spans)
+        told = (joint.f1, joint.precision, joint.recall, span.f1, span.precision)
+        lines.append(f"| {rule} | {joint.found} | {' | '.join(f'{x:.3f}' for x in told)} |")
+    return lines
+
+
+def _most_blamed(rows: list[Row], most: int) -> set[Marked]:
+    ranked: dict[str, list[Row]] = {}
+    for row in sorted(rows, key=lambda row: (-row["blame"], row["place"])):
+        ranked.setdefault(row["run_id"], []).append(row)
+    return {(row["trace_id"], row["span_id"], SECOND_CALL) for some in ranked.values() for row in some[:most]}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("data", type=Path)
+    print(page(parser.parse_args().data))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""What the page on labels measures is what it says, and the figures that the wheel aims at hold."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from flywheel_assets_tests.benchmarks import label_crowd, label_judges, label_steps, label_traces
+from flywheel_assets_tests.benchmarks.label_crowd import METHODS, Crowd, calibration_error, majority, read_crowd, right
+from flywheel_assets_tests.benchmarks.label_traces import Score
+
+
+def crowd(answers: int, workers: int = 6, tasks: int = 200) -> Crowd:
+    rng = np.random.default_rng(answers)
+    truth = rng.integers(0, answers, tasks)
+    task, worker = np.repeat(np.arange(tasks), workers), np.tile(np.arange(workers), tasks)
+    wrong = (truth[task] + rng.integers(1, answers, len(task))) % answers
+    said = np.where(rng.random(len(task)) < np.linspace(0.6, 0.95, workers)[worker], truth[task], wrong)
+    return Crowd(task, worker, said, truth, answers)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("answers", [2, 3])
+def test_every_method_gives_probabilities_and_is_right_where_workers_are_good(method: str, answers: int) -> None:
+    told = crowd(answers)
+    chances = METHODS[method](told)
+    assert chances.sum(axis=1) == pytest.approx(np.ones(len(told.truth)))
+    assert right(chances, told.truth) > 0.85
+
+
+def test_so_many_answers_a_task_are_drawn() -> None:
+    some = crowd(2).some(3, seed=0)
+    assert set(np.bincount(some.task)) == {3}
+
+
+def test_accuracy_shares_ties_and_calibration_sees_who_is_too_sure() -> None:
+    chances, truth = np.array([[0.5, 0.5], [0.0, 1.0], [1.0, 0.0], [0.0, 1.0]]), np.array([0, 1, 0, 0])
+    assert right(chances, truth) == pytest.approx((0.5 + 2) / 4)
+    assert calibration_error(chances, truth) == pytest.approx(0.75 * (1 - 2 / 3))
+
+
+ANSWERS = {
+    "plain": ('{"errors": [{"location": "a", "category": "x"}]}', {("a", "x")}),
+    "in a fence": ('so:\n```json\n{"errors": [{"location": "a", "category": "x"}]}\n```', {("a", "x")}),
+    "between words": ('I found {"errors": [{"location": "a", "category": "x"}]} there', {("a", "x")}),
+    "no error": ('{"errors": []}', set()),
+    "cut off": ('{"errors": [{"location": "a", "cat', None),
+    "nothing": ("", None),
+    "without a kind": ('{"errors": [{"location": "a"}]}', None),
+    "a list in place of a span": ('{"errors": [{"location": ["a"], "category": "x"}]}', None),
+    "something else": ('{"error": "too long"}', None),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), ANSWERS.values(), ids=ANSWERS)
+def test_a_judges_output_is_understood_or_malformed(text: str, expected: set[tuple[str, str]] | None) -> None:
+    assert label_judges.errors_of(text) == expected
+
+
+def test_score_is_over_all_traces_together() -> None:
+    score = Score.of({1, 2, 3, 4}, {3, 4, 5})
+    assert (score.precision, score.recall, score.f1) == (0.5, pytest.approx(2 / 3), pytest.approx(4 / 7))
+    assert Score.of([], []).f1 == 0
+
+
+def row(trace: int, place: int, blame: float = 0.5, role: str = "llm") -> dict:
+    ids = {"trace_id": f"t{trace}", "run_id": f"t{trace}", "span_id": f"t{trace}-{place}"}
+    return {**ids, "skill": "s", "role": role, "reason": f"number {place}", "place": place, "blame": blame}
+
+
+def test_kinds_are_learned_on_other_traces_only() -> None:
+    rows = [row(trace, place) for trace in range(30) for place in (1, 2, 3)]
+    marked = {(f"t{trace}", f"t{trace}-2", "slip") for trace in range(30)} | {("t0", "t0-3", "seen once")}
+    found = label_traces.told_by_others(rows, marked)
+    assert found == {(f"t{trace}", f"t{trace}-2", "slip") for trace in range(30)}
+    assert label_traces.second_call(rows) == {(*one[:2], label_traces.SECOND_CALL) for one in found}
+
+
+def test_blame_for_an_execution_that_failed_is_the_message_before_it() -> None:
+    said = ["please", "I plan", "code", "exitcode: 1 (execution failed)", "sorry"]
+    names = ["human", "planner", "coder", "terminal", "planner"]
+    steps = pd.DataFrame({"id": "r", "step": range(5), "role": names, "agent": names, "content": said})
+    share = label_steps.blame(steps)
+    assert share.argmax() == 2
+    assert share[0] == 0
+    assert label_steps.guesses(steps)["blame by `span_credit`: the step with most"].loc["r"].to_dict() == {
+        "agent": "coder",
+        "step": 2,
+    }
+
+
+def test_on_recorded_answers_the_fused_label_is_as_good_as_the_better_of_both(shared_data: Path) -> None:
+    for name in ("snow_rte", "snow_wsd"):
+        told = read_crowd(shared_data / "crowd", name).some(5, seed=3)
+        found = {method: right(ask(told), told.truth) for method, ask in METHODS.items()}
+        assert found["fused"] >= max(found.values()) - 0.005
+        assert calibration_error(label_crowd.fused(told), told.truth) <= 0.06
+        assert majority(told).shape[1] == told.answers
+
+
+def test_on_recorded_traces_blame_says_more_than_the_reference(shared_data: Path) -> None:
+    marked = label_traces.read_marked(shared_data / "trail")
+    rows = [
+        one for one in label_traces.blamed(label_traces.read_traces(shared_data / "trail")) if one["span_id"] != "-"
+    ]
+    learned = Score.of(label_traces.told_by_others(rows, marked), marked)
+    assert learned.f1 > max(0.095, Score.of(label_traces.second_call(rows), marked).f1)
+    judged = label_judges.read_judges(shared_data / "trail")
+    read = pd.read_parquet(shared_data / "trail" / "llm_judge_predictions.parquet", columns=["variant"])
+    understood = sum(map(len, judged.answered.values()))
+    assert understood + sum(judged.malformed.values()) + judged.notes == len(read)
+    *singles, _, fused = (float(line.split("|")[4]) for line in label_judges.judge_lines(judged, marked)[2:])
+    assert fused >= max(singles)
