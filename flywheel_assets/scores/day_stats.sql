@@ -14,22 +14,31 @@ evidence AS (
     WHERE day = $day AND grain = 'run' AND outcome_state = 'labeled'
     ORDER BY example_id
 ),
-joined AS (
+counted AS (
+    -- What a gate refused says nothing of costs and durations either; what waits for its outcome does.
     SELECT
-        runs.*,
+        runs.* REPLACE (
+            CASE WHEN evidence.example_id IS NOT NULL OR outcome_state <> 'labeled' THEN cost_usd END AS cost_usd,
+            CASE WHEN evidence.example_id IS NOT NULL OR outcome_state <> 'labeled' THEN duration_ns END AS duration_ns
+        ),
         evidence.example_id IS NOT NULL AS admitted,
         evidence.weight AS w,
-        evidence.outcome AS y,
+        evidence.outcome AS y
+    FROM runs
+    LEFT JOIN evidence USING (example_id)
+),
+joined AS (
+    SELECT
+        *,
         -- A run without a session is its own cluster.
-        coalesce('s' || runs.session_id, 'r' || runs.example_id) AS cluster,
+        coalesce('s' || session_id, 'r' || example_id) AS cluster,
         duration_ns / 1e9 AS seconds,
         -- Below a millisecond counts into the first bucket, above twelve days into the last.
         CASE
             WHEN duration_ns IS NOT NULL
             THEN least(119, greatest(0, floor(4 * log2(greatest(duration_ns, 1) / 1e6))))::INTEGER
         END AS bucket
-    FROM runs
-    LEFT JOIN evidence USING (example_id)
+    FROM counted
 ),
 clusters AS (
     SELECT skill, arm, segment, cluster, sum(w ORDER BY example_id) AS cw, sum(w * y ORDER BY example_id) AS cwy

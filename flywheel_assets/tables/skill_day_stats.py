@@ -36,11 +36,11 @@ SKILL_DAY_STATS = Table(
         Column("sum_cluster_ww", REAL, "Σ over sessions of (Σ weight)²", required=True),
         Column("sum_cluster_wyw", REAL, "Σ over sessions of (Σ weight × outcome)(Σ weight)", required=True),
         Column("sum_cluster_wywy", REAL, "Σ over sessions of (Σ weight × outcome)²", required=True),
-        Column("costed", INT, "Runs with a known cost", "runs", required=True),
+        Column("costed", INT, "Runs with a known cost, without those that a gate refused", "runs", required=True),
         Column("sum_cost", REAL, "Σ cost over these", "USD", required=True),
         Column("sum_cost_sq", REAL, "Σ cost²", "USD²", required=True),
         Column("errors", INT, "Runs with status error", "runs", required=True),
-        Column("timed", INT, "Runs with a known duration", "runs", required=True),
+        Column("timed", INT, "Runs with a known duration, without those that a gate refused", "runs", required=True),
         Column("sum_seconds", REAL, "Σ duration over these", "s", required=True),
         Column(
             "latency_buckets",

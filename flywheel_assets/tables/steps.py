@@ -144,7 +144,7 @@ ADMIT = Step(
     (GATE_VERDICTS, GATED_OBSERVATIONS, REJECTIONS),
     version="8",
 )
-DAY_STATS = Step("day_stats", (Read(LABELED_EXAMPLES), Read(GATED_OBSERVATIONS)), (SKILL_DAY_STATS,))
+DAY_STATS = Step("day_stats", (Read(LABELED_EXAMPLES), Read(GATED_OBSERVATIONS)), (SKILL_DAY_STATS,), version="2")
 
 CORRECT_JUDGES = Step("correct_judges", (Read(JUDGE_DAY_STATS),), (JUDGE_CORRECTIONS,))
 SCORE = Step("score", (Read(SKILL_DAY_STATS),), (SKILL_SCORES,))

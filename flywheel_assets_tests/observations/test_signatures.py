@@ -4,7 +4,6 @@ import hashlib
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pytest
 
@@ -15,8 +14,8 @@ from flywheel_assets.observations.signatures import (
     differs_in_content,
     jaccard,
     minhash,
-    words_of,
 )
+from flywheel_assets_tests.benchmarks.gates import near_pairs
 
 
 def said(*texts: str) -> pa.Array:
@@ -73,12 +72,7 @@ def test_replaced_words_numbers_and_negations_are_content(left: str, right: str,
 
 
 def test_known_near_duplicates_are_told_from_questions_on_the_same_passage(shared_data: Path) -> None:
-    pairs = pd.read_csv(shared_data / "poison_suite" / "near_dup_pairs.csv")
-    sides = [[words_of(str(text)) for text in said(*pairs[side]).to_pylist()] for side in ("a", "b")]
-    near = pd.Series(
-        [jaccard(a, b) >= 0.9 and not differs_in_content(a, b) for a, b in zip(*sides, strict=True)], dtype=bool
-    )
-    positive = pairs["kind"] == "positive"
+    positive, near = near_pairs(shared_data)
     assert near[positive].mean() >= 0.8
     assert positive[near].mean() >= 0.5
 

@@ -38,6 +38,8 @@ def in_pandas(rows: list[dict], refused: list[str]) -> pd.DataFrame:
     frame["session"] = frame["session_id"].fillna(frame["example_id"])
     labeled = frame["outcome_state"] == "labeled"
     admitted = labeled & ~frame["example_id"].isin(refused)
+    # What gates refused says nothing of costs and durations.
+    told = admitted | ~labeled
     w, y = frame["weight"].where(admitted, 0), frame["outcome"].where(admitted, 0)
     frame = frame.assign(
         runs=1,
@@ -49,10 +51,10 @@ def in_pandas(rows: list[dict], refused: list[str]) -> pd.DataFrame:
         sum_ww=w**2,
         sum_wy=w * y,
         sum_wyy=w * y**2,
-        costed=frame["cost_usd"].notna(),
-        sum_cost=frame["cost_usd"].fillna(0),
+        costed=frame["cost_usd"].notna() & told,
+        sum_cost=frame["cost_usd"].where(told).fillna(0),
         errors=frame["status"] == "error",
-        timed=frame["duration_ns"].notna(),
+        timed=frame["duration_ns"].notna() & told,
     )
     key = ["skill", "arm", "segment"]
     sums = frame.groupby([*key, "session"])[["admitted", "sum_w", "sum_wy"]].sum().reset_index()

@@ -1,0 +1,62 @@
+"""Examples that the gates judge a second, as a day of them grows."""
+
+import random
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+
+from flywheel_assets.lake.session import connection
+from flywheel_assets.observations.admit import admit, sign
+from flywheel_assets.tables.example_signatures import EXAMPLE_SIGNATURES
+from flywheel_assets.tables.feedback import FEEDBACK
+from flywheel_assets.tables.labeled_examples import LABELED_EXAMPLES
+from flywheel_assets.tables.landed_batches import LANDED_BATCHES
+from flywheel_assets.tables.raw_spans import RAW_SPANS
+from flywheel_assets.tables.statements import SHADOW_GATES
+from flywheel_assets_tests.benchmarks.poisoning import DAY, NOON, Row
+
+CHUNK = 10_000
+SYLLABLES = ("ba", "co", "di", "fer", "gan", "ho", "in", "jo", "ka", "lu", "men", "or", "pa", "ter")
+
+
+def section(sizes: Sequence[int]) -> list[str]:
+    """The table of the page."""
+    lines = ["| examples of a day | seconds | CPU s | examples / s |", "| ---: | ---: | ---: | ---: |"]
+    for size in sizes:
+        seconds, cpu = judged(size)
+        lines.append(f"| {size:,} | {seconds:.1f} | {cpu:.1f} | {size / seconds:,.0f} |")
+    return lines
+
+
+def judged(size: int) -> tuple[float, float]:
+    """Seconds, and seconds of the processor, to sign and admit so many examples."""
+    rng = random.Random(size)
+    words = ["".join(rng.choices(SYLLABLES, k=rng.randint(1, 4))) for _ in range(4000)]
+    con = connection()
+    for start in range(0, size, CHUNK):
+        part = LABELED_EXAMPLES.rows([_example(start + number, rng, words) for number in range(min(CHUNK, size))])
+        con.register("part", part)
+        con.execute(("INSERT INTO labeled_examples" if start else "CREATE TABLE labeled_examples AS") + " FROM part")
+    for table in (RAW_SPANS, LANDED_BATCHES, FEEDBACK, SHADOW_GATES):
+        con.register(table.name, table.empty())
+    started, used = time.perf_counter(), time.process_time()
+    con.register(EXAMPLE_SIGNATURES.name, sign(con, DAY)[0])
+    verdicts, gated, refused = admit(con, DAY)
+    took = time.perf_counter() - started, time.process_time() - used
+    if gated.num_rows + refused.num_rows != size or not verdicts.num_rows:
+        message = f"{size} examples went in, {gated.num_rows} + {refused.num_rows} came out"
+        raise RuntimeError(message)
+    return took
+
+
+def _example(number: int, rng: random.Random, words: Sequence[str]) -> Row:
+    run = f"run-{number:07d}"
+    return {
+        "day": DAY, "run_id": run, "example_id": run, "grain": "run", "trace_id": run, "root_span_id": "root",
+        "runtime": "gen_ai", "start_time": NOON + timedelta(milliseconds=number), "skill": f"skill {number % 20}",
+        "arm": f"model {number % 3}|-|-", "model": f"model {number % 3}", "status": "ok",
+        "session_id": f"session {number // 5}", "input_text": " ".join(rng.choices(words, k=60)),
+        "output_text": " ".join(rng.choices(words, k=40)), "cost_usd": rng.lognormvariate(-5, 0.5),
+        "duration_ns": 10**9, "outcome": float(rng.random() < 0.6), "outcome_state": "labeled", "confidence": 0.9,
+        "weight": 0.8, "tier": "check", "labelers": ["unit_test"], "votes": 1, "dissent": 0,
+    }  # fmt: skip
