@@ -15,6 +15,7 @@ from flywheel_assets.examples.credit import credit
 from flywheel_assets.examples.fuse import fuse
 from flywheel_assets.examples.labelers.labeler import Labeler
 from flywheel_assets.examples.labelers.registry import find_labelers
+from flywheel_assets.examples.noise import kept_weights
 from flywheel_assets.tables.agent_runs import RUN_FACTS
 from flywheel_assets.tables.label_votes import LABEL_VOTES
 from flywheel_assets.tables.labeled_examples import LABELED_EXAMPLES
@@ -47,13 +48,17 @@ def label(
     con.register("fused", fused)
     facts = ", ".join(f'r."{column.name}"' for column in RUN_FACTS)
     sql = (HERE / "label.sql").read_text().replace("{run_facts}", facts)
-    examples = con.execute(sql, {"horizon": horizon}).to_arrow_table()
+    con.register("examples", con.execute(sql, {"horizon": horizon}).to_arrow_table())
+    con.register("suspects", kept_weights(con))
+    examples = con.execute(
+        """SELECT e.* REPLACE (weight * coalesce(kept, 1) AS weight)
+        FROM examples e LEFT JOIN suspects USING (example_id) ORDER BY example_id"""
+    ).to_arrow_table()
     kept = con.execute(
         """SELECT $day AS day, * EXCLUDE (decides) FROM ballots ORDER BY example_id, labeler, author_id, evidence""",
         {"day": day},
     ).to_arrow_table()
     dated = reliability.append_column("day", pa.repeat(pa.scalar(day, pa.date32()), len(reliability)))
-    con.register("examples", examples)
     reliable, labeled = LABELER_RELIABILITY.conform(dated), LABELED_EXAMPLES.conform(examples)
     return LABEL_VOTES.conform(kept), reliable, credit(con, day), labeled
 

@@ -15,7 +15,7 @@ LABEL_FACTS = (
         required=True,
     ),
     Column("confidence", REAL, "Confidence of the fused outcome, in [0.5, 1]", "probability"),
-    Column("weight", REAL, "Evidence weight: 2 × confidence − 1", "weight"),
+    Column("weight", REAL, "Evidence weight: 2 × confidence − 1, less if label_suspects lists it", "weight"),
     Column("tier", TEXT, "Highest tier that voted; lower tiers do not move the outcome"),
     Column("labelers", TEXTS, "Labelers that voted", required=True),
     Column("votes", INT, "Votes cast", "votes", required=True),

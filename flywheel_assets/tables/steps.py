@@ -120,7 +120,7 @@ LABEL = Step(
         Read(FEEDBACK, after=FEEDBACK_REACH_DAYS, concern=SAID_LATER_OF_RUNS),
     ),
     (LABEL_VOTES, LABELER_RELIABILITY, SPAN_CREDIT, LABELED_EXAMPLES),
-    version="5",
+    version="6",
 )
 COMPARE_JUDGES = Step(
     "compare_judges",

@@ -142,7 +142,8 @@ def synthetic_lake(root: str, count: int = 1500, seed: int = 11) -> Lake:
             refused.append({**row, "gate": gate, "reason": reason, "state": state, "redacted": gate == "secrets"})
         else:
             admitted.append({**row, "redacted": False, "remarks": []})
-    write_days(lake, LABELED_EXAMPLES, examples)
+    doubted = [row | {"weight": row["weight"] and 0.3} for row in examples[:9]]
+    write_days(lake, LABELED_EXAMPLES, [*doubted, *examples[9:]])
     write_days(lake, GATED_OBSERVATIONS, admitted)
     write_days(lake, REJECTIONS, refused)
     on_trial = [objection(row) | {"gate": "on_trial", "gate_version": "1 in shadow"} for row in refused[:9]]
