@@ -24,9 +24,15 @@ counted AS (
     GROUP BY o.gate, o.gate_version
 ),
 allowed AS (
-    SELECT count(*) AS examples FROM (
-        SELECT example_id FROM gate_verdicts WHERE gate <> 'review' AND gate_version NOT LIKE '% in shadow'
-        GROUP BY example_id HAVING bool_and(verdict = 'allow')
+    -- Every gate that is not on trial judges every example: those of a day are as many as one gate's rows.
+    SELECT
+        coalesce(sum(examples), 0)::BIGINT - (
+            SELECT count(DISTINCT example_id) FROM objected WHERE gate_version NOT LIKE '% in shadow'
+        ) AS examples
+    FROM (
+        SELECT day, max(judged) AS examples
+        FROM (SELECT day, gate, count(*) AS judged FROM gate_verdicts WHERE gate <> 'review' GROUP BY day, gate)
+        GROUP BY day
     )
 ),
 looked AS (
