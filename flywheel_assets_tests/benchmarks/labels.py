@@ -10,6 +10,8 @@ from pathlib import Path
 
 from flywheel_assets_tests.benchmarks.label_crowd import DRAWS, crowd_lines
 from flywheel_assets_tests.benchmarks.label_judges import judge_lines, read_judges
+from flywheel_assets_tests.benchmarks.label_noise import DRAWS as NOISE_DRAWS
+from flywheel_assets_tests.benchmarks.label_noise import RUNS, noise_lines
 from flywheel_assets_tests.benchmarks.label_steps import step_lines
 from flywheel_assets_tests.benchmarks.label_traces import (
     SECOND_CALL,
@@ -74,6 +76,16 @@ work on all of them: always step 1, 27.0 % of the steps; GPT-4o 25.5 %. Two team
 """
 
 
+NOISE = """
+## Labels that do not fit their runs
+
+Confident learning (`examples/noise.py`) in made-up runs, {runs} a draw and {draws} draws: three signs of a run, two of
+which tell something of its outcome, and a share of labels turned round. The last column is how many labels are judged
+as by the authors' code (`cleanlab`) from the same probabilities. Runs that are truly unusual are suspects too: they
+lose weight, keep their label, and wait in `label_suspects` for people.
+"""
+
+
 def page(data: Path) -> str:
     marked = read_marked(data / "trail")
     rows = [row for row in blamed(read_traces(data / "trail")) if row["span_id"] != "-"]
@@ -97,6 +109,8 @@ def page(data: Path) -> str:
             JUDGES_SAYS,
             STEPS,
             *step_lines(data / "whowhen"),
+            NOISE.format(runs=RUNS, draws=NOISE_DRAWS),
+            *noise_lines(),
         ]
     )
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flywheel_assets_tests.benchmarks import label_crowd, label_judges, label_steps, label_traces
+from flywheel_assets_tests.benchmarks import label_crowd, label_judges, label_noise, label_steps, label_traces
 from flywheel_assets_tests.benchmarks.label_crowd import METHODS, Crowd, calibration_error, majority, read_crowd, right
 from flywheel_assets_tests.benchmarks.label_traces import Score
 
@@ -88,6 +88,13 @@ def test_blame_for_an_execution_that_failed_is_the_message_before_it() -> None:
         "agent": "coder",
         "step": 2,
     }
+
+
+def test_label_noise_is_told_beside_the_authors_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(label_noise, "DRAWS", 1)
+    *_, told = label_noise.noise_lines()
+    assert told.startswith("| 20 % |")
+    assert told.endswith("| 100.0 % |")
 
 
 def test_on_recorded_answers_the_fused_label_is_as_good_as_the_better_of_both(shared_data: Path) -> None:

@@ -43,7 +43,7 @@ def test_an_observation_has_the_shape_of_a_memory(standin: Standin, snapshot: Sn
             "SELECT epoch(start_time)::BIGINT, outcome FROM gated_observations WHERE run_id = 'triage-00005'"
         ).fetchall()
     assert document["observation"] == (
-        f"triage on anthropic/claude-haiku-4-5: outcome {outcome:.2f} by check\nasked: request 5\nanswered: answer 5"
+        f"triage on anthropic/claude-haiku-4-5: outcome {outcome:.2f} by check\nasked: request 1\nanswered: answer 5"
     )
     assert {name: document[name] for name in document if name.startswith("write_")} == {
         "write_verdict": "allow",
