@@ -10,7 +10,7 @@ from opentelemetry.util.types import AttributeValue
 
 from flywheel_assets.client.client import Client
 from flywheel_assets.client.decision import Decision
-from flywheel_assets.replay.planted import REPORTER, Model, Truth
+from flywheel_assets.replay.planted import REPORTER, SLICE, Model, Truth, channel
 from flywheel_assets.replay.requests import Request
 
 SECOND = 1_000_000_000
@@ -60,7 +60,12 @@ class Agent:
         root = self.tracer.start_span(name, kind=SpanKind.INTERNAL, start_time=job.start)
         with use_span(root):
             decision = self.client.decide(
-                truth.skill, job.session, default_model=truth.models[0].name, default_prompt=truth.baseline_prompt
+                truth.skill,
+                job.session,
+                text=job.asked.text,
+                context={SLICE: channel(job.session)},
+                default_model=truth.models[0].name,
+                default_prompt=truth.baseline_prompt,
             )
         expected = truth.success(decision.model, decision.prompt, job.wave)
         good = luck < expected and not job.stormy

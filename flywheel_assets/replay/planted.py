@@ -1,6 +1,7 @@
 """What is true in the simulated fleet, stated before it runs: the loop is judged by what it finds of this."""
 
 from dataclasses import dataclass
+from zlib import crc32
 
 from flywheel_assets.tables.documents.skills_file import Guardrail, Skill, SkillsFile
 
@@ -117,7 +118,14 @@ PLANTED: dict[str, Truth] = {
     )
 }
 STORM = Storm(skill="sql", wave=2, runs=60)
+# What is known of a session before it is served; no model is better or worse on either channel.
+SLICE, CHANNELS = "channel", ("chat", "mail")
 REPORTER = Reporter(skill="triage", model="sim-south/lite-0")
+
+
+def channel(session: str) -> str:
+    """The channel through which a session came."""
+    return CHANNELS[crc32(session.encode()) % len(CHANNELS)]
 
 
 def demo_skills() -> SkillsFile:
@@ -135,6 +143,7 @@ def demo_skills() -> SkillsFile:
                 explore=truth.explore,
                 holdout=truth.holdout,
                 guardrails=guardrails,
+                slices=(SLICE,),
             )
             for truth in PLANTED.values()
         }

@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from flywheel_assets.client.scoring import ready
 from flywheel_assets.commands.decisions import check, derive_again
 from flywheel_assets.commands.why import used_by, why
 from flywheel_assets.lake.lake import Lake, fingerprint
@@ -110,8 +111,8 @@ def test_the_holdout_never_leaves_the_launch_baseline(snapshot):
     assert all(runs > 0 for *_, runs in arms)
 
 
-def drawn(route: SkillRoute, skill: str, unit: str) -> tuple[str, str, float]:
-    """Segment, arm and the arm's probability, from the document's own words and nothing of the client's."""
+def drawn(route: SkillRoute, skill: str, unit: str, text: str, context: dict) -> tuple[str, str, float]:
+    """Segment, arm and the arm's probability, from the document's own words; scored arms by the rule they name."""
     fixed = list(itertools.accumulate(segment.share for segment in route.fixed))
     point, chosen = draw(route.salt, skill, unit), None
     for segment, end in zip(route.fixed, fixed, strict=True):
@@ -122,23 +123,22 @@ def drawn(route: SkillRoute, skill: str, unit: str) -> tuple[str, str, float]:
         ends = itertools.accumulate(segment.share for segment in route.trial)
         chosen = next(segment for segment, end in zip(route.trial, ends, strict=True) if point < end or end > 1 - 1e-9)
     rest = 1 - sum(segment.share for segment in route.fixed)
-    shares = {
-        **{segment.name: segment.share for segment in route.fixed},
-        **{segment.name: segment.share * rest for segment in route.trial},
-    }
-    same = [s.name for s in (*route.fixed, *route.trial) if s.arm == chosen.arm]
-    return chosen.name, chosen.arm, sum(shares[name] for name in same)
+    shares = [(s.arm, s.share) for s in route.fixed] + [(s.arm, s.share * rest) for s in route.trial]
+    rules = {arm: ready(scorer.model_dump()).choose(text, context) for arm, scorer in (route.scorers or {}).items()}
+    arm = rules.get(chosen.arm, chosen.arm)
+    return chosen.name, arm, sum(share for taken, share in shares if rules.get(taken, taken) == arm)
 
 
 def test_every_run_got_the_arm_and_the_propensity_that_its_policy_says(played, snapshot):
     known = policies(played)
     runs = snapshot.sql(
-        "SELECT policy_id, skill, unit_id, segment, arm, propensity FROM agent_runs WHERE decision_id IS NOT NULL"
+        "SELECT policy_id, skill, unit_id, segment, arm, propensity, input_text, context_json "
+        "FROM agent_runs WHERE decision_id IS NOT NULL"
     ).fetchall()
     assert len(runs) == sum(wave.runs for wave in played.waves)
     wrong = []
-    for policy, skill, unit, segment, arm, propensity in runs:
-        name, chosen, probability = drawn(known[policy].skills[skill], skill, unit)
+    for policy, skill, unit, segment, arm, propensity, text, context in runs:
+        name, chosen, probability = drawn(known[policy].skills[skill], skill, unit, text, json.loads(context))
         if (name, chosen) != (segment, arm) or abs(probability - propensity) > 1e-9:
             wrong.append((policy, skill, unit, segment, arm, propensity, name, chosen, probability))
     assert wrong == []
