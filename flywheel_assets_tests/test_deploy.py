@@ -13,7 +13,7 @@ import yaml
 from dagster_postgres.utils import pg_url_from_config
 from typer.main import get_command
 
-from flywheel_assets.cli import app
+from flywheel_assets.cli.app import app
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 COMPOSE = yaml.safe_load((REPOSITORY / "compose.yaml").read_text())

@@ -14,7 +14,7 @@ import duckdb
 import pytest
 from typer.main import get_command
 
-from flywheel_assets.cli import app
+from flywheel_assets.cli.app import app
 from flywheel_assets.decisions.trial import Conditions, Passed, Trial, Undecided
 from flywheel_assets.defs.turn import turn_the_wheel
 from flywheel_assets.lake.lake import Lake

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from typer.main import get_command
 
-from flywheel_assets.cli import app
+from flywheel_assets.cli.app import app
 from flywheel_assets.lake.places import Places
 from flywheel_assets.tables.catalogue import BY_NAME, STAGES
 from flywheel_assets.tables.documents.skills_file import SkillsFile

@@ -44,7 +44,7 @@ PLANTED = [
     ("scores/score.py", "import dagster", "Only the wiring imports Dagster"),
     ("client/client.py", "import flywheel_assets.tables.table", "The client imports nothing of the package"),
     ("receiver/door.py", "import flywheel_assets.lake.lake", "The receiver knows the spool and nothing else"),
-    ("replay/fleet.py", "import flywheel_assets.cli", "Nobody imports the command line"),
+    ("replay/fleet.py", "import flywheel_assets.cli.app", "Nobody imports the command line"),
 ]
 
 

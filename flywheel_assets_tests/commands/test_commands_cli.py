@@ -7,7 +7,7 @@ import duckdb
 import pytest
 from typer.testing import CliRunner
 
-from flywheel_assets.cli import app
+from flywheel_assets.cli.app import app
 from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.lake.places import Places

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from flywheel_assets.candidates.prompts.edit import MOST_GATE, agreement, pools
 from flywheel_assets.candidates.prompts.material import usable
-from flywheel_assets.cli import app
+from flywheel_assets.cli.app import app
 from flywheel_assets.defs.turn import turn_the_wheel
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.lake.places import Places

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 from typer.testing import CliRunner
 
-from flywheel_assets.cli import app
+from flywheel_assets.cli.app import app
 from flywheel_assets.examples.collect import collect_feedback
 from flywheel_assets.examples.judge import judge_version
 from flywheel_assets.lake.lake import Lake

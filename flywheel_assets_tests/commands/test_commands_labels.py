@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pytest
 from typer.testing import CliRunner
 
-from flywheel_assets.cli import app
+from flywheel_assets.cli.app import app
 from flywheel_assets.defs.turn import turn_the_wheel
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.lake.places import Places

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from flywheel_assets.cli import app
+from flywheel_assets.cli.app import app
 from flywheel_assets.commands.queues.registry import find_queues
 from flywheel_assets.commands.review import refused
 from flywheel_assets.defs.approvals import approvals, rollbacks

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 from typer.testing import CliRunner
 
-from flywheel_assets.cli import app
+from flywheel_assets.cli.app import app
 from flywheel_assets.defs.turn import turn_the_wheel
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.lake.places import Places

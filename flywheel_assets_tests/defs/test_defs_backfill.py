@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 from typer.testing import CliRunner
 
-from flywheel_assets.cli import app
+from flywheel_assets.cli.app import app
 from flywheel_assets.defs import backfill as module
 from flywheel_assets.defs.backfill import steps_of
 from flywheel_assets.defs.home import instance

@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 from typer.testing import CliRunner
 
-from flywheel_assets.cli import app
+from flywheel_assets.cli.app import app
 from flywheel_assets.defs.pollers import ask_sources, asset_of, sources_answer
 from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.defs.runs import horizon

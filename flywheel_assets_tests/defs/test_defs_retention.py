@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 from typer.testing import CliRunner
 
-from flywheel_assets.cli import app
+from flywheel_assets.cli.app import app
 from flywheel_assets.defs.home import instance as instance_of
 from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.defs.retention import Keep, retain, retention, superseded_runs

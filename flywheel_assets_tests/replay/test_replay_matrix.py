@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from flywheel_assets.cli import app
+from flywheel_assets.cli.app import app
 from flywheel_assets.replay.cascading import Rules, judged, replay_cascade
 from flywheel_assets.replay.contextual import Settings, replay
 from flywheel_assets.replay.matrix import Matrix, Reading, read

@@ -7,7 +7,7 @@ import duckdb
 import pytest
 from typer.testing import CliRunner
 
-from flywheel_assets.cli import app
+from flywheel_assets.cli.app import app
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.snapshots.build import Snapshot, build_snapshot
 from flywheel_assets.snapshots.compare import Change, compare

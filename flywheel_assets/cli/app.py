@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
-from flywheel_assets.cli_decisions import decisions_app
-from flywheel_assets.cli_edit import edit
-from flywheel_assets.cli_labels import labels_app
-from flywheel_assets.cli_operator import backfill, retain
-from flywheel_assets.cli_options import DATA, Data, Json, LakeUrl, places_at
-from flywheel_assets.cli_review import review_app
-from flywheel_assets.cli_snapshot import report, snapshot_app
+from flywheel_assets.cli.decisions import decisions_app
+from flywheel_assets.cli.edit import edit
+from flywheel_assets.cli.labels import labels_app
+from flywheel_assets.cli.operator import backfill, retain
+from flywheel_assets.cli.options import DATA, Data, Json, LakeUrl, places_at
+from flywheel_assets.cli.review import review_app
+from flywheel_assets.cli.snapshot import report, snapshot_app
 from flywheel_assets.commands.envelope import respond
 from flywheel_assets.lake.places import Places
 
@@ -215,7 +215,3 @@ def replay(  # noqa: PLR0913, PLR0917 - a parameter is an option
     mode = "doors" if through_doors else mode
     asked = Asked(path, out, reading, mode, tuple(budget or ()), usd, baseline, runs, seeds, every, arrive, name, aim)
     respond("replay", as_json, lambda: drive(asked, quiet=as_json))
-
-
-if __name__ == "__main__":
-    app()

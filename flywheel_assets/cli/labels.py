@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from flywheel_assets.cli_options import DATA, Data, Json, LakeUrl, places_at
+from flywheel_assets.cli.options import DATA, Data, Json, LakeUrl, places_at
 from flywheel_assets.commands.envelope import respond
 
 labels_app = typer.Typer(no_args_is_help=True, help="Ask people how runs went, and take their answers.")

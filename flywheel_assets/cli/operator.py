@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from flywheel_assets.cli_options import DATA, Data, Json, LakeUrl, places_at
+from flywheel_assets.cli.options import DATA, Data, Json, LakeUrl, places_at
 from flywheel_assets.commands.envelope import respond
 
 Day = Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"])]

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from flywheel_assets.cli_options import DATA, Data, Json, LakeUrl, places_at
+from flywheel_assets.cli.options import DATA, Data, Json, LakeUrl, places_at
 from flywheel_assets.commands.envelope import respond
 
 review_app = typer.Typer(no_args_is_help=True, help="Look at what the gates refused, and have the last word.")

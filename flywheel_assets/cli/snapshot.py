@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from flywheel_assets.cli_options import DATA, Data, Json, LakeUrl, places_at
+from flywheel_assets.cli.options import DATA, Data, Json, LakeUrl, places_at
 from flywheel_assets.commands.envelope import respond
 
 snapshot_app = typer.Typer(
