@@ -12,13 +12,17 @@ import duckdb
 
 from flywheel_assets.tables.agent_runs import AGENT_RUNS
 from flywheel_assets.tables.documents.anchors import ANCHOR, DRAW, SHARE
-from flywheel_assets.tables.documents.queue import ANCHORS, MARK, UNLABELED
+from flywheel_assets.tables.documents.queue import ANCHORS, LABEL, MARK, SUSPECTS, UNLABELED
 from flywheel_assets.tables.feedback import FEEDBACK
 from flywheel_assets.tables.labeled_examples import LABELED_EXAMPLES
 from flywheel_assets.tables.table import Table
 
 HERE = Path(__file__).with_name("queues")
-READS: dict[str, tuple[Table, ...]] = {ANCHORS: (AGENT_RUNS, FEEDBACK), UNLABELED: (LABELED_EXAMPLES,)}
+READS: dict[str, tuple[Table, ...]] = {
+    ANCHORS: (AGENT_RUNS, FEEDBACK),
+    SUSPECTS: (LABELED_EXAMPLES, FEEDBACK),
+    UNLABELED: (LABELED_EXAMPLES,),
+}
 # Where in a text something is that must not be shown, and what it is.
 Finder = Callable[[str], Iterable[tuple[int, int, str]]]
 
@@ -39,6 +43,8 @@ def questions(con: duckdb.DuckDBPyConnection, asked: Asked, finders: Sequence[Fi
     values = {"since": asked.until - timedelta(days=asked.days), "until": asked.until, "most": asked.most}
     if asked.queue == ANCHORS:
         values |= {"share": asked.share, "anchor": ANCHOR}
+    if asked.queue == SUSPECTS:
+        values |= {"label": LABEL}
     found = con.execute((HERE / f"{asked.queue}.sql").read_text().replace("{draw}", DRAW), values)
     names = [column[0] for column in found.description or ()]
     rows = (dict(zip(names, row, strict=True)) for row in found.fetchall())
