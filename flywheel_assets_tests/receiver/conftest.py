@@ -40,7 +40,7 @@ def stored(inbox: Path, suffix: str) -> list[bytes]:
 
 
 @contextmanager
-def started(settings: ReceiverSettings, queues: Queues) -> Generator[Receiver]:
+def started(settings: ReceiverSettings, queues: Queues = NO_QUEUES) -> Generator[Receiver]:
     listening: list[Listening] = []
     spools: list[Spool] = []
     opened, stop = threading.Event(), asyncio.Event()

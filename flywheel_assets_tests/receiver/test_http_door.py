@@ -171,7 +171,7 @@ def test_feedback_is_checked_and_spooled_a_line_each(start, body: str, count: in
 @pytest.mark.parametrize(
     ("body", "word"),
     [
-        (json.dumps([GOOD, GOOD | {"value": 2}]), "[1] value"),
+        (json.dumps([GOOD, GOOD | {"value": 2}]), "[1] feedback: Value error, value is not on its scale"),
         ("[]", "no feedback"),
         ("", "no feedback"),
         ("[1]", "[0]"),
