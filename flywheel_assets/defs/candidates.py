@@ -10,7 +10,7 @@ from flywheel_assets.candidates.prompts.pairs import corrected
 from flywheel_assets.candidates.prompts.propose import COLUMNS, propose_prompts
 from flywheel_assets.candidates.prompts.search import with_variants
 from flywheel_assets.candidates.prompts.written import checked, variants_in
-from flywheel_assets.candidates.routing.policies import in_production, with_policies
+from flywheel_assets.candidates.routing.policies import in_production, with_policies, withheld
 from flywheel_assets.candidates.routing.propose import propose_routes
 from flywheel_assets.decisions.off_policy.routes import with_counterfactuals
 from flywheel_assets.decisions.rollout import rollout
@@ -52,7 +52,8 @@ def routes(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     )
     known = in_production(con, skills, arms, rules)
     proposed = propose_routes(lake.read(SKILL_SCORES), skills, arms, SEED, known)
-    found = with_counterfactuals(with_policies(proposed, con, skills, rules), con)
+    learned = withheld(with_policies(proposed, con, skills, rules), secret_in)
+    found = with_counterfactuals(learned, con)
     written = lake.overwrite(ROUTING_CANDIDATES, found)
     yield from materialised(context, [ROUTING_CANDIDATES.name], [of(written, {"seed": SEED})])
 

@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 
 from flywheel_assets.artifacts.policies import scorers_of
-from flywheel_assets.candidates.routing.policies import LEAST, in_production, with_policies
+from flywheel_assets.candidates.routing.policies import LEAST, in_production, with_policies, withheld
 from flywheel_assets.candidates.routing.propose import propose_routes
 from flywheel_assets.decisions.off_policy.routes import with_counterfactuals
 from flywheel_assets.tables.agent_runs import AGENT_RUNS
 from flywheel_assets.tables.documents.arm import Arm
 from flywheel_assets.tables.documents.routing import Segment
-from flywheel_assets.tables.documents.scorer import Scorer, left_out
+from flywheel_assets.tables.documents.scorer import ArmScore, Scorer, left_out
 from flywheel_assets.tables.documents.skills_file import Skill, SkillsFile
 from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS
+from flywheel_assets.tables.routing_candidates import ROUTING_CANDIDATES
 from flywheel_assets.tables.skill_scores import SKILL_SCORES
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -115,3 +116,23 @@ def test_a_promoted_prompt_goes_to_all_arms_of_the_rule():
     found = scorers_of(segments, {"scored/abc": rule})["scored/abc|0123456789ab|-"]
     assert {one.arm for one in found.arms} == {"north/a|0123456789ab|-", "south/b|0123456789ab|-"}
     assert scorers_of(segments, {}) == {}
+
+
+@pytest.mark.parametrize(("secret", "state"), [("sk-live", "refused"), ("something else", "proposed")])
+def test_a_rule_that_names_a_secret_is_not_published(secret: str, state: str):
+    context = {"tenant": {"sk-live": 0.1, "acme": -0.1}}
+    arms = tuple(ArmScore(arm=arm, bias=0.1, context=context) for arm in ARMS)
+    rule = Scorer(buckets=1, unit=1.0, arms=arms).model_dump_json()
+    given = {
+        "candidate_id": "c",
+        "skill": "triage",
+        "arm": "scored/x|-|-",
+        "model": "scored/x",
+        "incumbent_arm": ARMS[0],
+    }
+    rows = ROUTING_CANDIDATES.rows(
+        [given | {"effective_n": 9.0, "state": "proposed", "reason": "better", "rank": 1, "policy_json": rule}]
+    )
+    (found,) = withheld(rows, lambda text: "holds a secret" if secret in text else None).to_pylist()
+    assert found["state"] == state
+    assert (found["policy_json"] is None) == (state == "refused")

@@ -4,7 +4,7 @@ Only runs with a propensity teach, and only those with the prompt that is in pro
 chooses the same arm throughout is no policy: that arm is a candidate anyway.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,6 +68,21 @@ def with_policies(candidates: pa.Table, con: duckdb.DuckDBPyConnection, skills: 
     return ROUTING_CANDIDATES.conform(ROUTING_CANDIDATES.rows(rows)).sort_by(
         [("skill", "ascending"), ("arm", "ascending")]
     )
+
+
+def withheld(candidates: pa.Table, secret_in: Callable[[str], str | None]) -> pa.Table:
+    """The candidates without rules that name a context value for which `secret_in` gives a reason.
+
+    What was known before acting passes no gate, and whoever loads the rule would read it.
+    """
+    rows = candidates.to_pylist()
+    for row in rows:
+        rule = Scorer.model_validate_json(row["policy_json"]) if row["policy_json"] else None
+        words = {word for arm in rule.arms for key, by in arm.context.items() for word in (key, *by)} if rule else set()
+        reason = next(filter(None, map(secret_in, sorted(words))), None)
+        if reason:
+            row |= {"state": "refused", "reason": f"a context value {reason}", "policy_json": None, "rank": None}
+    return ROUTING_CANDIDATES.conform(ROUTING_CANDIDATES.rows(rows))
 
 
 def in_production(
