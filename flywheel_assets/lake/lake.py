@@ -2,29 +2,21 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 import duckdb
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, Transaction
-from deltalake.exceptions import CommitFailedError, DeltaError
+from deltalake import DeltaTable, Transaction
+from deltalake.exceptions import CommitFailedError
 from pyarrow.dataset import field as field_named
 
-from flywheel_assets.lake import files, log
+from flywheel_assets.lake import files, layout, log
 from flywheel_assets.lake.files import Part
 from flywheel_assets.lake.newest import Newest
 from flywheel_assets.lake.pins import PINS
 from flywheel_assets.lake.session import parquet_view, session
 from flywheel_assets.tables.table import DAY, Table
-
-CONFIGURATION: Mapping[str, str | None] = {
-    # Old versions stay in the log for ten years: pins, not time, decide what may go.
-    "delta.logRetentionDuration": "interval 3650 days",
-    # Opening a table reads every commit since the last checkpoint: 30 ms after 60 of them.
-    "delta.checkpointInterval": "10",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +52,9 @@ class Lake:
     root: str
     storage_options: dict[str, str] = field(default_factory=dict)
     _newest: dict[str, Newest] = field(default_factory=dict[str, Newest], init=False, repr=False, compare=False)
+    _complete: dict[str, DeltaTable] = field(
+        default_factory=dict[str, DeltaTable], init=False, repr=False, compare=False
+    )
 
     def uri(self, table: Table) -> str:
         """Where the table lives."""
@@ -133,11 +128,17 @@ class Lake:
             con.register(table.name, table.empty())
         elif "://" in self.root:
             # An Arrow dataset reads any store that the lake can; DuckDB would need an extension for each.
-            dataset = opened.to_pyarrow_dataset()
+            dataset = opened.to_pyarrow_dataset().replace_schema(table.schema)
             kept = dataset if days is None else dataset.filter(field_named("day").isin(pa.array(days, DAY)))
             con.register(table.name, kept)
         else:
-            con.execute(parquet_view(table, found, temporary=temporary))
+            con.execute(parquet_view(table, found, temporary=temporary, uniform=self.uniform(table, opened)))
+
+    def uniform(self, table: Table, opened: DeltaTable) -> bool:
+        """Whether every file of the table as `opened` has every column; those that lack one are older than it."""
+        if self._complete.get(table.name) is not opened and not layout.lacking(opened, table):
+            self._complete[table.name] = opened
+        return self._complete.get(table.name) is opened and not layout.widened(opened)
 
     def read(
         self,
@@ -216,26 +217,15 @@ class Lake:
                 return opened.version()
 
     def _opened(self, table: Table) -> DeltaTable:
-        """The table, created without rows where it is not there.
+        """The table with all its columns, created without rows where it is not there.
 
         Creating it is a commit of its own, so that the first writers of two days do not race for it.
         """
         opened = self.open(table)
         if opened is None:
-            # Without retries a creation that comes second fails, instead of becoming version 1 and
-            # upsetting writers; opening then finds the first, or repeats the real cause.
-            with suppress(DeltaError):
-                DeltaTable.create(
-                    self.uri(table),
-                    table.schema,
-                    mode="ignore",
-                    partition_by=["day"] if table.by_day else None,
-                    description=table.row,
-                    configuration=CONFIGURATION,
-                    storage_options=self.storage_options or None,
-                    commit_properties=CommitProperties(max_commit_retries=0),
-                )
-            opened = DeltaTable(self.uri(table), storage_options=self.storage_options or None)
+            return layout.create(self.uri(table), self.storage_options, table)
+        if layout.lacking(opened, table):
+            layout.widen(opened, table)
         return opened
 
     def fingerprint(self, table: Table, day: date | None = None) -> str | None:

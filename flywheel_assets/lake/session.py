@@ -39,16 +39,29 @@ def _shared(_process: int, threads: int | None) -> duckdb.DuckDBPyConnection:
     return con
 
 
-def parquet_view(table: Table, files: Iterable[str], *, temporary: bool) -> str:
-    """SQL that makes the rows of those files a view of the table's name."""
+def parquet_view(table: Table, files: Iterable[str], *, temporary: bool, uniform: bool = True) -> str:
+    """SQL that makes the rows of those files a view of the table's name; `uniform` as in `parquet_rows`."""
     columns = ", ".join(f'"{name}"' for name in table.names)
     if table.by_day:
         # DuckDB 1.5 breaks down over min and max of a partition column of few files, unless it is
         # computed; files of other days are left out all the same.
         columns = columns.replace('"day"', 'coalesce("day", "day") AS "day"', 1)
-    listed = ", ".join("'" + path.replace("'", "''") + "'" for path in files)
-    partitioned = (
-        "hive_partitioning = true, hive_types = {'day': DATE}" if table.by_day else "hive_partitioning = false"
-    )
     view = f'{"TEMP VIEW" if temporary else "VIEW"} "{table.name}"'
-    return f"CREATE {view} AS SELECT {columns} FROM read_parquet([{listed}], {partitioned})"
+    return f"CREATE {view} AS SELECT {columns} FROM ({parquet_rows(table, files, uniform=uniform)})"
+
+
+def parquet_rows(table: Table, files: Iterable[str], *, uniform: bool) -> str:
+    """SQL for the rows of those files. Unless they are `uniform`, columns that a file lacks are NULL in its rows."""
+    listed = ", ".join("'" + path.replace("'", "''") + "'" for path in files)
+    options = "hive_partitioning = true, hive_types = {'day': DATE}" if table.by_day else "hive_partitioning = false"
+    if uniform:
+        return f"FROM read_parquet([{listed}], {options})"
+    return f"{_nothing(table)} UNION ALL BY NAME FROM read_parquet([{listed}], {options}, union_by_name = true)"
+
+
+@functools.cache
+def _nothing(table: Table) -> str:
+    """SQL for no rows with all of the table's columns."""
+    kinds = session().from_arrow(table.empty()).types
+    columns = ", ".join(f'NULL::{kind} AS "{name}"' for name, kind in zip(table.names, kinds, strict=True))
+    return f"SELECT {columns} WHERE false"

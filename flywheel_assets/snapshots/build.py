@@ -16,7 +16,7 @@ from pathlib import Path
 import duckdb
 
 from flywheel_assets.lake.lake import Lake
-from flywheel_assets.lake.session import connection
+from flywheel_assets.lake.session import connection, parquet_rows
 from flywheel_assets.snapshots import audit, comments
 from flywheel_assets.snapshots.parts import Base, Parts, base_of, changed, parts
 from flywheel_assets.snapshots.retention import prune
@@ -153,7 +153,7 @@ def _bring(con: duckdb.DuckDBPyConnection, plan: _Plan, table: Table, days: list
         return
     con.execute(f"DROP {_kind(con, table)} IF EXISTS {name}")
     if plan.is_view(table):
-        _view(con, table, plan.lake.files(table, version=plan.versions[table.name]))
+        _view(con, plan, table)
     else:
         _create(con, table)
         _insert(con, table)
@@ -175,13 +175,12 @@ def _insert(con: duckdb.DuckDBPyConnection, table: Table) -> None:
     con.execute(f'INSERT INTO snapshot.main."{table.name}" SELECT {columns} FROM "{table.name}" {order}')
 
 
-def _view(con: duckdb.DuckDBPyConnection, table: Table, files: list[str]) -> None:
+def _view(con: duckdb.DuckDBPyConnection, plan: _Plan, table: Table) -> None:
     columns = ", ".join(f'"{name}"' for name in table.names)
-    listed = ", ".join(f"'{_quoted(Path(file).resolve())}'" for file in files)
-    con.execute(
-        f'CREATE VIEW snapshot.main."{table.name}" AS SELECT {columns} '
-        f"FROM read_parquet([{listed}], hive_partitioning = true, hive_types = {{'day': DATE}})"
-    )
+    opened = plan.lake.open(table, plan.versions[table.name])
+    files = [str(Path(file).resolve()) for file in plan.lake.files(table, version=plan.versions[table.name])]
+    rows = parquet_rows(table, files, uniform=opened is not None and plan.lake.uniform(table, opened))
+    con.execute(f'CREATE VIEW snapshot.main."{table.name}" AS SELECT {columns} FROM ({rows})')
 
 
 def _kind(con: duckdb.DuckDBPyConnection, table: Table) -> str:
