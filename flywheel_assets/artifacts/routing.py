@@ -37,8 +37,8 @@ class State(Protocol):
         ...
 
     @property
-    def trial(self) -> Registration | None:
-        """The registration in progress."""
+    def trials(self) -> Sequence[Registration]:
+        """The registrations in progress, all with the same incumbent and shares."""
         ...
 
 
@@ -72,15 +72,15 @@ def skill_route(
     state: State, skill: Skill, policies: Policies | None = None, waiting: Sequence[str] = ()
 ) -> SkillRoute:
     """One skill's two draws. Raises ValueError where the rule of a contextual policy is not among `policies`."""
-    trial = state.trial
+    experiments = "+".join(trial.experiment_id for trial in state.trials) or None
     fixed, drawn = _fixed(state, skill), _trial(state, skill, waiting)
     return SkillRoute(
         salt=FIXED_SALT,
         fixed=fixed,
         # Between trials the salt follows the arm in production, so that no trial inherits its groups.
-        trial_salt=trial.experiment_id if trial else f"explore {state.production_arm}",
+        trial_salt=experiments or f"explore {state.production_arm}",
         trial=drawn,
-        experiment_id=trial.experiment_id if trial else None,
+        experiment_id=experiments,
         fallbacks=_fallbacks(Arm.parse(state.production_arm).model, skill),
         scorers=scorers_of((*fixed, *drawn), policies or {}),
     )
@@ -101,13 +101,13 @@ def _fixed(state: State, skill: Skill) -> tuple[Segment, ...]:
 
 def _trial(state: State, skill: Skill, waiting: Sequence[str]) -> tuple[Segment, ...]:
     """Canary, production, explore. A registered trial's shares hold, whatever skills.yaml says since."""
-    trial = state.trial
     others = _other_arms(state, skill, waiting)
-    if trial is None:
+    if not state.trials:
         # What a candidate on trial would get is used to find one, where there is a choice.
         share = skill.explore + (skill.canary if len(waiting) > 1 else 0.0)
         explore = share if others and share >= NEGLIGIBLE else 0.0
         return (Segment(name="production", arm=state.production_arm, share=1 - explore), *_explore(others, explore))
+    trial = state.trials[0]
     canary, incumbent = trial.canary_share, trial.incumbent_share
     explore = 1 - canary - incumbent
     if explore < NEGLIGIBLE or not others:
@@ -115,7 +115,7 @@ def _trial(state: State, skill: Skill, waiting: Sequence[str]) -> tuple[Segment,
         canary, explore = canary / (canary + incumbent), 0.0
         incumbent = 1 - canary
     return (
-        Segment(name="canary", arm=trial.candidate_arm, share=canary),
+        *(Segment(name="canary", arm=one.candidate_arm, share=canary / len(state.trials)) for one in state.trials),
         Segment(name="production", arm=trial.incumbent_arm, share=incumbent),
         *_explore(others, explore),
     )
@@ -124,7 +124,7 @@ def _trial(state: State, skill: Skill, waiting: Sequence[str]) -> tuple[Segment,
 def _other_arms(state: State, skill: Skill, waiting: Sequence[str]) -> tuple[str, ...]:
     """The skill's models with the production prompt and its model with prompts that wait, but for arms on traffic."""
     production = Arm.parse(state.production_arm)
-    taken = {state.production_arm, *((state.trial.candidate_arm,) if state.trial else ())}
+    taken = {state.production_arm, *(trial.candidate_arm for trial in state.trials)}
     models = dict.fromkeys((skill.baseline_model, *skill.models))
     arms = [str(production.model_copy(update={"model": model})) for model in models]
     arms += [str(production.model_copy(update={"prompt_version": version})) for version in waiting]

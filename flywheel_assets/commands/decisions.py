@@ -68,7 +68,7 @@ def approve(places: Places, experiment: str, by: str, *, approved: bool) -> Answ
     from flywheel_assets.defs.approvals import answer
 
     states = rollout(Lake(places.lake).read(PROMOTION_DECISIONS), read_skills(places))
-    under_way = [state.on_trial for state in states.values() if state.on_trial]
+    under_way = [one for state in states.values() for one in state.on_trial]
     waiting = {one.registration.experiment_id: one for one in under_way if _asks(one)}
     if experiment not in waiting:
         raise RefusedError(
@@ -88,7 +88,7 @@ def reject(places: Places, experiment: str, by: str) -> Answer:
     from flywheel_assets.defs.approvals import answer
 
     states = rollout(Lake(places.lake).read(PROMOTION_DECISIONS), read_skills(places))
-    under_way = [state.on_trial.registration.experiment_id for state in states.values() if state.on_trial]
+    under_way = [one.registration.experiment_id for state in states.values() for one in state.on_trial]
     if experiment not in under_way:
         raise RefusedError(
             f"{experiment} is not an open trial", [f"open: {', '.join(map(str, under_way)) or 'none'}"], NOT_FOUND

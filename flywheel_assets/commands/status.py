@@ -1,6 +1,7 @@
 """`flywheel status`: what is in each stage, what is stale, what is on trial, what to do next."""
 
 from datetime import date
+from typing import Any
 
 from rich.table import Table as Grid
 
@@ -43,15 +44,20 @@ def _table(lake: Lake, name: str, stale: list[date]) -> dict[str, object]:
     }
 
 
-def _skill(state: SkillState) -> dict[str, object]:
+def _skill(state: SkillState) -> dict[str, Any]:
     return {
         "skill": state.skill,
         "production": state.production_arm,
         "baseline": state.baseline_arm,
         "promotions": len(state.promotions),
-        "on_trial": state.on_trial.registration.candidate_arm if state.on_trial else None,
-        "experiment": state.on_trial.registration.experiment_id if state.on_trial else None,
-        "state": type(state.on_trial).__name__.lower() if state.on_trial else None,
+        "on_trial": [
+            {
+                "arm": one.registration.candidate_arm,
+                "experiment": one.registration.experiment_id,
+                "state": type(one).__name__.lower(),
+            }
+            for one in state.on_trial
+        ],
     }
 
 
@@ -66,14 +72,15 @@ def _grid(tables: list[dict[str, object]]) -> Grid:
     return grid
 
 
-def _trials(skills: list[dict[str, object]]) -> Grid:
+def _trials(skills: list[dict[str, Any]]) -> Grid:
     grid = Grid("skill", "in production", "promotions", "on trial", box=None)
     for row in skills:
-        grid.add_row(*(str(row[name] or "–") for name in ("skill", "production", "promotions", "on_trial")))
+        on_trial = ", ".join(one["arm"] for one in row["on_trial"])
+        grid.add_row(*(str(one or "–") for one in (row["skill"], row["production"], row["promotions"], on_trial)))
     return grid
 
 
-def _next(places: Places, tables: list[dict[str, object]], waiting: int, skills: list[dict[str, object]]) -> list[str]:
+def _next(places: Places, tables: list[dict[str, object]], waiting: int, skills: list[dict[str, Any]]) -> list[str]:
     if not places.skills_file.exists():
         return [f"state your skills in {places.skills_file}: without them nothing is proposed"]
     if waiting or any(row["stale_days"] for row in tables):

@@ -80,10 +80,21 @@ def decide(inputs: Inputs) -> Decided:
     turn = _Turn(inputs)
     for name in turn.states:
         turn.look_at_promotion(name)
-        turn.look_at_trial(name)
+        turn.look_at_trials(name)
     for name in turn.states:
         turn.register_next(name)
     return turn.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A look at a trial. `before`: hash of the evidence at the look before."""
+
+    registration: Registration
+    evidence: Evidence
+    conditions: Conditions
+    outcome: Verdict
+    before: str | None
 
 
 class _Turn:
@@ -98,7 +109,7 @@ class _Turn:
         self.grounds: list[tuple[Evidence, Reals] | None] = []
         self.routing = _by_skill(inputs.routing_candidates)
         self.prompts = _by_skill(inputs.prompt_candidates)
-        under_way = [state.trial for state in self.states.values() if state.trial]
+        under_way = [trial for state in self.states.values() for trial in state.trials]
         promoted = {name: state.promoted.promoted_at for name, state in self.states.items() if state.promoted}
         self.con = evidence.of_turn(inputs.con, under_way, promoted)
 
@@ -114,26 +125,38 @@ class _Turn:
         outcome = verdict(found, watched, asked_by)
         if outcome.kind != "rolled_back":
             return
-        if state.on_trial is not None:
-            self._look(name, state.on_trial.registration, incumbent_rolled_back=True)
+        for one in state.on_trial:
+            self._conclude(name, self._seen(name, one, incumbent_rolled_back=True))
         look = LookManifest(since=promotion.promoted_at, asked_by=asked_by)
         self._draft(name, promotion.registration, outcome, look, (found, arguments.of_rollback(watched)))
 
-    def look_at_trial(self, name: str) -> None:
-        """Conclude the open trial, say what is missing, or let one that waited begin."""
+    def look_at_trials(self, name: str) -> None:
+        """Conclude the open trials, say what is missing, or let one that waited begin.
+
+        Where several could be promoted at once, the one with the highest lower end is; all others end with it.
+        """
         on_trial = self.states[name].on_trial
-        if isinstance(on_trial, Shadow):
-            self._look_at_shadow(name, on_trial.registration)
-        elif on_trial is not None:
-            self._look(name, on_trial.registration, incumbent_rolled_back=False)
+        looks = [self._seen(name, one) for one in on_trial if isinstance(one, Canary)]
+        passed = [look for look in looks if look.outcome.kind == "promoted"]
+        won = max(passed, key=lambda look: look.outcome.lower or 0.0, default=None)
+        if won is not None:
+            for one in (one for one in on_trial if one.registration != won.registration):
+                self._conclude(name, self._seen(name, one, replaced_by=won.registration.candidate_arm))
+            self._conclude(name, won)
+            return
+        for one in (one for one in on_trial if isinstance(one, Shadow)):
+            self._look_at_shadow(name, one)
+        for look in looks:
+            self._conclude(name, look)
 
     def register_next(self, name: str) -> None:
-        """Open a trial where none is open and something may be tried."""
-        state, skill = self.states[name], self.inputs.skills.skills[name]
-        if state.on_trial is not None:
-            return
-        found = proposals(state, skill, self.routing.get(name, ()), self.prompts.get(name, ()))
-        if found:
+        """Open trials while there is room for them and something may be tried."""
+        skill = self.inputs.skills.skills[name]
+        while len(self.states[name].on_trial) < skill.trials_at_once:
+            state = self.states[name]
+            found = proposals(state, skill, self.routing.get(name, ()), self.prompts.get(name, ()))
+            if not found:
+                return
             self._register(state, found[0])
 
     def close(self) -> Decided:
@@ -146,30 +169,40 @@ class _Turn:
         ]
         return Decided(entries, pa.concat_tables([DECISION_ARGUMENTS.empty(), *parts]), self.states)
 
-    def _look(self, name: str, registration: Registration, *, incumbent_rolled_back: bool) -> None:
+    def _seen(
+        self,
+        name: str,
+        one: Shadow | Canary,
+        *,
+        incumbent_rolled_back: bool = False,
+        replaced_by: str | None = None,
+    ) -> _Look:
+        registration = one.registration
         conditions = Conditions(
             predecessor_known=self._known(name, registration.incumbent_arm),
             approved=self.inputs.approvals.get(registration.experiment_id),
             incumbent_rolled_back=incumbent_rolled_back,
+            replaced_by=replaced_by,
             as_of=self.inputs.now,
             identical=self.inputs.identical,
         )
         found = evidence.of_trial(self.con, registration)
-        outcome = judge(registration, found, conditions)
-        if outcome.kind == "held":
-            on_trial = self.states[name].on_trial
-            seen = on_trial.seen if isinstance(on_trial, Canary) else None
-            if outcome.evidence_hash != (seen or NO_EVIDENCE.hash):
-                self._draft(name, registration, outcome, LookManifest(conditions=conditions), None)
-            return
-        weights = arguments.of_trial(Trial(registration, found, conditions))
-        self._draft(name, registration, outcome, LookManifest(conditions=conditions), (found, weights))
+        before = one.seen if isinstance(one, Canary) else None
+        return _Look(registration, found, conditions, judge(registration, found, conditions), before)
 
-    def _look_at_shadow(self, name: str, registration: Registration) -> None:
+    def _conclude(self, name: str, look: _Look) -> None:
+        """Write the look down, but one that holds on the evidence of the look before."""
+        trial, outcome = Trial(look.registration, look.evidence, look.conditions), look.outcome
+        if outcome.kind == "held" and outcome.evidence_hash == (look.before or NO_EVIDENCE.hash):
+            return
+        ground = None if outcome.kind == "held" else (look.evidence, arguments.of_trial(trial))
+        self._draft(name, look.registration, outcome, LookManifest(conditions=look.conditions), ground)
+
+    def _look_at_shadow(self, name: str, one: Shadow) -> None:
         """A person's word, given while it had no traffic, begins or ends it; until then nothing is written."""
-        answers = self.inputs.approvals
+        answers, registration = self.inputs.approvals, one.registration
         if answers.get(registration.experiment_id) is False:
-            self._look(name, registration, incumbent_rolled_back=False)
+            self._conclude(name, self._seen(name, one))
         elif answers.get(beginning(registration.experiment_id)):
             outcome = _without_evidence("canary", "a person let it begin")
             self._draft(name, registration, outcome, LookManifest(), None)

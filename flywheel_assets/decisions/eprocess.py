@@ -167,8 +167,10 @@ class Design:
     most: int
 
 
-def randomised(candidate: Flags, y: Reals, share: float, design: Design | None = None) -> Comparison:
+def randomised(candidate: Flags, y: Reals, share: float | Reals, design: Design | None = None) -> Comparison:
     """Candidate minus incumbent, from units assigned to the candidate with probability `share`.
+
+    The share may differ from unit to unit, as long as it is fixed before the unit is assigned.
 
     With a design, part of the capital of `rise` goes to bettors who aim at its differences.
 
@@ -179,7 +181,7 @@ def randomised(candidate: Flags, y: Reals, share: float, design: Design | None =
     x = np.where(candidate, (y - b) / share, (b - y) / (1 - share))
     low = -np.maximum(b / share, (1 - b) / (1 - share))
     high = np.maximum((1 - b) / share, b / (1 - share))
-    guess = 0.25 / (share * (1 - share))
+    guess = 0.25 / (share * (1 - share)) * np.ones(len(y))
     found = Comparison.of(x, low, high, _bets(x, guess))
     if design is None or not design.effects:
         return found
@@ -202,24 +204,25 @@ def non_negative(x: Reals) -> Process:
     return Process(x, np.zeros_like(x), _bets(x, 1.0))
 
 
-def assignment(candidate: Flags, share: float) -> Comparison:
+def assignment(candidate: Flags, share: float | Reals) -> Comparison:
     """From whether each unit went to the candidate, less the probability `share` with which it should."""
+    one = np.ones(len(candidate))
     x = candidate.astype(float) - share
-    return Comparison.of(x, np.full_like(x, -share), np.full_like(x, 1 - share), _bets(x, share * (1 - share)))
+    return Comparison.of(x, -share * one, (1 - share) * one, _bets(x, share * (1 - share) * one))
 
 
-def assigned_as_declared(candidate: Flags, share: float) -> float:
+def assigned_as_declared(candidate: Flags, share: float | Reals) -> float:
     """Log e-value against 'units went to the candidate with probability `share`', in either direction."""
     comparison = assignment(candidate, share)
     return float(np.logaddexp(comparison.log_e(0.0), comparison.log_e_harm(0.0)) - np.log(2))
 
 
-def _bets(x: Reals, variance_guess: float, effects: Reals = EFFECTS) -> Reals:
+def _bets(x: Reals, variance_guess: float | Reals, effects: Reals = EFFECTS) -> Reals:
     """λ_j(t) = δ_j / (s_t (1 + δ_j²)): Kelly's stake if the difference were δ_j standard deviations s_t."""
     return effects / (1 + effects**2) / _spread(x, variance_guess)[:, None]
 
 
-def _designed(process: Process, design: Design, variance_guess: float) -> Process:
+def _designed(process: Process, design: Design, variance_guess: Reals) -> Process:
     """The same process with a bettor for each effect of the design beside those it has."""
     x, weight = process.x, DESIGNED / len(design.effects)
     spread = _spread(x, variance_guess)
@@ -244,10 +247,16 @@ def _aimed(x: Reals, spread: Reals, effect: float, level: float, most: int) -> R
     return np.where(np.arange(len(x)) < horizon, hazard / left, effect / (spread**2 + effect**2))
 
 
-def _spread(x: Reals, variance_guess: float) -> Reals:
-    """Root mean square of the observations before each, with a guess that stands in before data."""
-    before = np.cumsum(x * x) - x * x
-    return np.sqrt((before + GUESS_VARIANCE * variance_guess) / (np.arange(len(x)) + GUESS_VARIANCE))
+def _spread(x: Reals, variance_guess: float | Reals) -> Reals:
+    """Root mean square of the observations before each, with a guess that stands in before data.
+
+    Where the guess changes from one to the next, the observations before are taken to scale with it.
+    """
+    guess = variance_guess * np.ones(len(x))
+    scale = guess / guess[:1]
+    squares = x * x / scale
+    before = np.cumsum(squares) - squares
+    return np.sqrt((before + GUESS_VARIANCE * guess[:1]) / (np.arange(len(x)) + GUESS_VARIANCE) * scale)
 
 
 def _mean_before(y: Reals, chosen: Flags) -> Reals:

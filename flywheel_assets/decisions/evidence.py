@@ -25,7 +25,7 @@ CONTEXT_ROWS = (Path(__file__).parent / "context_rows.sql").read_text(encoding="
 HASHED = ("run_id", "unit_id", "start_us", "candidate", "outcome", "error_rate", "cost_usd", "seconds")
 
 
-UNTOLD = pa.schema([("start_us", pa.int64()), ("candidate", pa.bool_())])
+UNTOLD = pa.schema([("start_us", pa.int64()), ("candidate", pa.bool_()), ("at_once", pa.int64())])
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,7 @@ class Evidence:
             "start_us": pa.array(numbers),
             "day": pa.array(["1970-01-01"] * count, pa.string()),
             "candidate": pa.array(candidate),
+            "at_once": pa.array(np.ones(count, dtype=np.int64)),
             "outcome": pa.array(outcome),
             **{name: pa.nulls(count, pa.float64()) for name in ("error_rate", "cost_usd", "seconds")},
         }
@@ -73,6 +74,13 @@ class Evidence:
     def metric(self, name: str) -> Reals:
         """A measurement per unit, NaN where it was not reported."""
         return np.asarray(self.rows.column(name).to_numpy(), dtype=np.float64)
+
+    @property
+    def at_once(self) -> NDArray[np.int64]:
+        """How many candidates shared the draw that each unit fell into."""
+        if "at_once" not in self.rows.column_names:
+            return np.ones(self.rows.num_rows, dtype=np.int64)
+        return np.asarray(self.rows.column("at_once").to_numpy(), dtype=np.int64)
 
     @property
     def units(self) -> tuple[int, int]:
@@ -105,11 +113,24 @@ class Evidence:
 
     @property
     def difference(self) -> float | None:
-        """Mean outcome of the candidate minus the other's; None where either has no unit."""
-        first, second = self.units
-        if not first or not second:
-            return None
-        return float(self.outcome[self.candidate].mean() - self.outcome[~self.candidate].mean())
+        """Mean outcome of the candidate minus the other's; None where they have no units of one draw."""
+        return self.difference_in(self.outcome)
+
+    def difference_in(self, values: Reals) -> float | None:
+        """Mean of the candidate's values, one per unit, minus the other's; NaN is not measured.
+
+        Only units drawn with the same shares are compared, or time would come between them: how many
+        candidates share the draw changes along a trial. Draws weigh n₁n₀/(n₁+n₀).
+        """
+        known, candidate, at_once = ~np.isnan(values), self.candidate, self.at_once
+        found: list[tuple[float, float]] = []
+        for several in np.unique(at_once):
+            drawn = known & (at_once == several)
+            ours, theirs = values[drawn & candidate], values[drawn & ~candidate]
+            if len(ours) and len(theirs):
+                weight = len(ours) * len(theirs) / (len(ours) + len(theirs))
+                found.append((weight, float(ours.mean() - theirs.mean())))
+        return sum(weight * one for weight, one in found) / sum(weight for weight, _ in found) if found else None
 
     @property
     def days(self) -> list[str]:
@@ -118,8 +139,9 @@ class Evidence:
 
     @property
     def hash(self) -> str:
-        """SHA-256 of the rows in order, one canonical JSON line each."""
-        rows = zip(*(self.rows.column(name).to_pylist() for name in HASHED), strict=True)
+        """SHA-256 of the rows in order, one canonical JSON line each; with the draws where they were shared."""
+        names = (*HASHED, "at_once") if (self.at_once > 1).any() else HASHED
+        rows = zip(*(self.rows.column(name).to_pylist() for name in names), strict=True)
         return hashlib.sha256("".join(f"{canonical(row)}\n" for row in rows).encode()).hexdigest()
 
 

@@ -9,6 +9,8 @@ from flywheel_assets.decisions.evidence import Evidence
 from flywheel_assets.decisions.trial import Conditions, Failed, Passed, Result, Trial
 from flywheel_assets.tables.documents.registration import Registration
 
+# Refusal of canary units that had another candidate of the same draw.
+OTHERS = "of_another_candidate"
 Kind = Literal["registered", "canary", "held", "promoted", "rolled_back", "abandoned"]
 
 
@@ -90,6 +92,7 @@ def conclude(registration: Registration, evidence: Evidence, results: dict[str, 
         return "promoted", "; ".join(f"{name}: {result.reason}" for name, result in results.items())
     if units >= registration.max_units:
         return "abandoned", f"undecided after {units} units of at most {registration.max_units}; {'; '.join(missing)}"
-    refused = sum(evidence.refused.values())
+    # The units of other candidates of the draw are nobody's fault.
+    refused = sum(count for reason, count in evidence.refused.items() if reason != OTHERS)
     aside = f" ({refused} rows set aside)" if refused else ""
     return "held", f"insufficient evidence: {units} units{aside}; {'; '.join(missing)}"

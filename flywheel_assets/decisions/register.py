@@ -1,8 +1,10 @@
 """Registration: which proposal is tried next, and everything that is said of it before its data.
 
-One trial per skill at a time, a route's or a prompt's: a unit gets one arm, which is a model with a prompt, so
-two trials at once would need units with both candidates, arms that nobody registered and whose failures
-would count against each. Routing and prompt proposals take turns. A candidate that ended without
+As many trials of a skill at a time as the operator allows, a route's or a prompt's. They share one draw, so
+that a unit gets one candidate or the incumbent and never two candidates together, an arm that nobody
+registered and whose failures would count against each. All are compared with the same units of the
+incumbent; e-LOND holds under any dependence. A contextual policy is tried alone, for its runs carry the
+arms that it chose. Routing and prompt proposals take turns. A candidate that ended without
 being in force comes back against the same incumbent only when its evidence has doubled since; for
 compiled prompts that holds for every text, and for contextual policies for every rule, because each new run
 would make a new one.
@@ -17,7 +19,7 @@ from typing import Any, Literal
 from flywheel_assets.decisions.canonical import stated
 from flywheel_assets.decisions.criteria.registry import CRITERIA
 from flywheel_assets.decisions.elond import allot
-from flywheel_assets.decisions.rollout import SkillState
+from flywheel_assets.decisions.rollout import SkillState, distinct
 from flywheel_assets.tables.documents.arm import Arm
 from flywheel_assets.tables.documents.registration import Registration
 from flywheel_assets.tables.documents.scorer import PREFIX
@@ -75,13 +77,19 @@ def proposals(state: SkillState, skill: Skill, routing: Sequence[Row], prompts: 
         if row["state"] == "proposed" and row["parent_version"] == production.prompt_version
     ]
     turns = [*texts, *routes] if state.last_registered == "routing" else [*routes, *texts]
-    return [found for found in turns if found.arm != state.production_arm and not _tried(found, state)]
+    return [
+        found
+        for found in turns
+        if found.arm != state.production_arm and not _tried(found, state) and _beside(found, state)
+    ]
 
 
 def register(  # noqa: PLR0913 - a registration says everything beforehand
     proposal: Proposal, state: SkillState, skill: Skill, *, budget: float, position: int, promotions: int, now: datetime
 ) -> Registration:
     """The registration of a proposal, with its part of the error budget."""
+    # Trials that share a draw have the shares that it began with.
+    open_one = state.on_trial[0].registration if state.on_trial else None
     named = "\n".join((state.skill, proposal.arm, state.production_arm, str(position)))
     return Registration(
         experiment_id=f"exp-{position:04d}-{hashlib.sha256(named.encode()).hexdigest()[:8]}",
@@ -90,9 +98,9 @@ def register(  # noqa: PLR0913 - a registration says everything beforehand
         candidate_arm=proposal.arm,
         incumbent_arm=state.production_arm,
         margin=proposal.margin,
-        canary_share=skill.canary,
+        canary_share=open_one.canary_share if open_one else skill.canary,
         # What exploration leaves; never less than the canary's share.
-        incumbent_share=stated(1 - skill.canary - skill.explore),
+        incumbent_share=open_one.incumbent_share if open_one else stated(1 - skill.canary - skill.explore),
         guardrails=skill.guardrails,
         alpha=stated(allot(budget, position, promotions)),
         position=position,
@@ -119,6 +127,15 @@ def _margin(row: Row, rows: Sequence[Row], skill: Skill) -> float:
 def _family(arm: str, kind: str) -> str:
     """What counts as the same candidate: the arm; any prompt; any contextual policy."""
     return kind if kind == "prompt" else PREFIX if arm.startswith(PREFIX) else arm
+
+
+def _beside(proposal: Proposal, state: SkillState) -> bool:
+    """Whether it may share the draw of the trials that are open; of texts that are compiled anew, one at a time."""
+    return all(
+        distinct(proposal.arm, one.registration.candidate_arm)
+        and not (proposal.compiled and one.registration.kind == "prompt")
+        for one in state.on_trial
+    )
 
 
 def _tried(proposal: Proposal, state: SkillState) -> bool:

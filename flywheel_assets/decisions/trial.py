@@ -7,9 +7,10 @@ from functools import cached_property
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from flywheel_assets.decisions.eprocess import Comparison, Design, Flags, randomised
+from flywheel_assets.decisions.eprocess import Comparison, Design, Flags, Reals, randomised
 from flywheel_assets.decisions.evidence import Evidence
 from flywheel_assets.tables.documents.registration import Registration
 
@@ -54,13 +55,17 @@ class IdenticalArms(BaseModel):
 
 
 class Conditions(BaseModel):
-    """What a verdict depends on beside evidence; recorded with it, so that it can be replayed."""
+    """What a verdict depends on beside evidence; recorded with it, so that it can be replayed.
+
+    `replaced_by`: the candidate that was promoted in the incumbent's place under this trial.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     predecessor_known: bool
     approved: bool | None = None
     incumbent_rolled_back: bool = False
+    replaced_by: str | None = None
     as_of: datetime | None = None
     identical: IdenticalArms | None = None
 
@@ -74,10 +79,15 @@ class Trial:
     conditions: Conditions
 
     @property
-    def share(self) -> float:
-        """Probability of the candidate, given that the unit got either arm."""
+    def share(self) -> Reals:
+        """Each unit's probability of the candidate, given that it got either arm."""
+        return self.share_among(self.evidence.at_once)
+
+    def share_among(self, at_once: NDArray[np.int64]) -> Reals:
+        """The same where so many candidates shared the canaries' part of the draw evenly."""
         registration = self.registration
-        return registration.canary_share / (registration.canary_share + registration.incumbent_share)
+        others = registration.incumbent_share * at_once.astype(np.float64)
+        return registration.canary_share / (registration.canary_share + others)
 
     @cached_property
     def outcome(self) -> Comparison:
@@ -93,14 +103,14 @@ class Trial:
     def without(self, left_out: Flags) -> Comparison:
         """The outcome's comparison on all units but those."""
         kept = ~left_out
-        return randomised(self.evidence.candidate[kept], self.evidence.outcome[kept], self.share, self.design)
+        return randomised(self.evidence.candidate[kept], self.evidence.outcome[kept], self.share[kept], self.design)
 
     def guarded(self, metric: str, ceiling: float) -> tuple[Comparison, int]:
         """The e-process of a metric cut at `ceiling`, in units of it, and over how many units."""
         values = self.evidence.metric(metric)
         known = ~np.isnan(values)
         scaled = np.clip(values[known] / ceiling, 0.0, 1.0)
-        return randomised(self.evidence.candidate[known], scaled, self.share), int(known.sum())
+        return randomised(self.evidence.candidate[known], scaled, self.share[known]), int(known.sum())
 
 
 class Criterion(Protocol):

@@ -1,7 +1,9 @@
 -- Admitted runs that carry one registration's id, each with why it is no evidence for it (NULL: it is).
+-- Where several candidates share a draw, runs carry all their registrations' ids, joined by '+'.
 WITH carried AS (
     SELECT
         *,
+        length(string_split(experiment_id, '+')) AS at_once,
         CASE segment WHEN 'canary' THEN $candidate_arm ELSE $incumbent_arm END AS own_arm,
         -- A contextual policy ('scored/…') stands for the arm that its rule chose, with its prompt and tools.
         arm IS NOT DISTINCT FROM own_arm OR (
@@ -11,18 +13,19 @@ WITH carried AS (
         CASE
             WHEN skill IS DISTINCT FROM $skill THEN 'other_skill'
             WHEN coalesce(segment, '') NOT IN ('canary', 'production') THEN 'outside_the_trial_draw'
+            WHEN NOT as_drawn AND segment = 'canary' AND at_once > 1 THEN 'of_another_candidate'
             WHEN NOT as_drawn THEN 'contradicts_arm'
             WHEN propensity IS NULL THEN 'no_propensity'
             -- Segments outside the draw take at most half of all units, so a logged share below half contradicts.
             WHEN propensity NOT BETWEEN
-                0.5 * (CASE segment WHEN 'canary' THEN $canary_share ELSE $incumbent_share END) - 1e-9 AND 1
+                0.5 * (CASE segment WHEN 'canary' THEN $canary_share / at_once ELSE $incumbent_share END) - 1e-9 AND 1
                 THEN 'contradicts_propensity'
             WHEN unit_id IS NULL THEN 'no_unit'
             WHEN start_time < $registered_at THEN 'before_registration'
             WHEN outcome IS NULL THEN 'no_outcome'
         END AS refusal
     FROM gated_observations
-    WHERE experiment_id = $experiment_id AND grain = 'run'
+    WHERE list_contains(string_split(experiment_id, '+'), $experiment_id) AND grain = 'run'
 ),
 
 ranked AS (
@@ -40,6 +43,7 @@ SELECT
     epoch_us(start_time) AS start_us,
     CAST(day AS VARCHAR) AS day,
     segment = 'canary' AS candidate,
+    at_once,
     outcome,
     CAST(status = 'error' AS DOUBLE) AS error_rate,
     cost_usd,

@@ -4,7 +4,7 @@ FROM gated_observations
 WHERE
     grain = 'run'
     AND (
-        experiment_id IN (SELECT unnest($open::VARCHAR[]))
+        list_has_any(string_split(experiment_id, '+'), $open::VARCHAR[])
         OR (skill IN (SELECT unnest($promoted::VARCHAR[])) AND start_time > $since)
     )
 ORDER BY skill, start_time

@@ -29,6 +29,7 @@ SELECT
     epoch_us(start_time) AS start_us,
     CAST(day AS VARCHAR) AS day,
     segment = 'production' AS candidate,
+    1::BIGINT AS at_once,
     outcome,
     CAST(status = 'error' AS DOUBLE) AS error_rate,
     cost_usd,

@@ -23,7 +23,7 @@ RUN_FACTS = (
     Column("prompt_version", TEXT, "Prompt version"),
     Column("decision_id", TEXT, "Decision that chose the arm"),
     Column("policy_id", TEXT, "Routing document that decided"),
-    Column("experiment_id", TEXT, "Registration the run is evidence for"),
+    Column("experiment_id", TEXT, "Registrations the run is evidence for, joined by '+'"),
     Column("segment", TEXT, "production | canary | explore | holdout | frozen | default"),
     Column("unit_id", TEXT, "What the draw was sticky by", private="name"),
     Column("propensity", REAL, "Probability with which the arm was drawn; NULL: unknown", "probability"),

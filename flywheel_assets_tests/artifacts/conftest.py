@@ -18,7 +18,7 @@ class Rollout:
     baseline_arm: str = "north/small|-|-"
     production_arm: str = "north/small|-|-"
     first_promoted_arm: str | None = None
-    trial: Registration | None = None
+    trials: tuple[Registration, ...] = ()
 
 
 def registration(

@@ -27,7 +27,7 @@ def test_without_a_trial_production_and_the_untried_arms_share_the_traffic(skill
 
 
 def test_a_trial_gives_the_candidate_and_the_incumbent_their_registered_shares(skills, rollout, register):
-    route = skill_route(rollout(trial=register(LARGE, SMALL)), skills.skills["triage"])
+    route = skill_route(rollout(trials=(register(LARGE, SMALL),)), skills.skills["triage"])
     assert shares(route.trial) == [("canary", LARGE, 0.4), ("production", SMALL, 0.5), ("explore", MID, 0.1)]
     assert (route.experiment_id, route.trial_salt) == ("exp-1", "exp-1")
 
@@ -53,7 +53,7 @@ def test_explored_arms_carry_the_prompt_in_production(skills, rollout):
 
 def test_where_nothing_is_left_to_explore_the_trial_keeps_its_odds(rollout, register):
     skill = Skill(baseline_model="north/small")
-    route = skill_route(rollout(trial=register("north/small|abc|-", SMALL, 0.3, 0.6)), skill)
+    route = skill_route(rollout(trials=(register("north/small|abc|-", SMALL, 0.3, 0.6),)), skill)
     assert shares(route.trial) == [("canary", "north/small|abc|-", 0.333333), ("production", SMALL, 0.666667)]
 
 
@@ -64,7 +64,7 @@ def test_fallbacks_begin_with_another_provider(skills, rollout):
 def test_the_version_changes_only_when_the_content_does(skills, rollout, register):
     first = routing_document({"triage": rollout()}, skills, None)
     assert routing_document({"triage": rollout()}, skills, first) is first
-    second = routing_document({"triage": rollout(trial=register(LARGE, SMALL))}, skills, first)
+    second = routing_document({"triage": rollout(trials=(register(LARGE, SMALL),))}, skills, first)
     assert (second.version, second.parent) == (2, first.policy_id)
     assert second.skills["triage"].trial_salt != first.skills["triage"].trial_salt
 
@@ -86,7 +86,7 @@ def segment_of(route: SkillRoute, unit: str) -> str:
 
 def test_units_fall_into_segments_by_their_shares(skills, rollout, register):
     route = skill_route(
-        rollout(production_arm=MID, first_promoted_arm=LARGE, trial=register(LARGE, MID)), skills.skills["triage"]
+        rollout(production_arm=MID, first_promoted_arm=LARGE, trials=(register(LARGE, MID),)), skills.skills["triage"]
     )
     units = 40_000
     seen = Counter(segment_of(route, f"ticket-{n}") for n in range(units))
@@ -96,7 +96,9 @@ def test_units_fall_into_segments_by_their_shares(skills, rollout, register):
 
 def test_one_trials_groups_are_independent_of_the_next_ones(skills, rollout, register):
     skill = skills.skills["triage"]
-    routes = [skill_route(rollout(trial=register(LARGE, SMALL, 0.5, 0.5, name)), skill) for name in ("exp-1", "exp-2")]
+    routes = [
+        skill_route(rollout(trials=(register(LARGE, SMALL, 0.5, 0.5, name),)), skill) for name in ("exp-1", "exp-2")
+    ]
     units = [f"u{n}" for n in range(20_000)]
     both = Counter(tuple(segment_of(route, unit) for route in routes) for unit in units)
     assert both.pop(("holdout", "holdout")) > 0
@@ -109,14 +111,15 @@ def test_one_trials_groups_are_independent_of_the_next_ones(skills, rollout, reg
     frozen=st.floats(0, 0.25),
     explore=st.floats(0, 0.2),
     models=st.lists(st.sampled_from(["a/1", "a/2", "b/1", "c"]), max_size=4),
-    trial=st.booleans(),
+    trial=st.integers(0, 3),
 )
 def test_the_arms_probabilities_add_up_to_one(  # noqa: PLR0913, PLR0917 - drawn values and fixtures
     holdout, frozen, explore, models, trial, rollout, register
 ):
     skill = Skill(baseline_model="north/small", models=tuple(models), holdout=holdout, frozen=frozen, explore=explore)
-    running = register("a/1|p|-", "b/1|p|-", 0.4, 1 - 0.4 - explore) if trial else None
-    state = rollout(production_arm="b/1|p|-", first_promoted_arm="a/1|-|-", trial=running)
+    names = ("a/1|p|-", "a/2|p|-", "c|p|-")[:trial]
+    running = tuple(register(name, "b/1|p|-", 0.4, 1 - 0.4 - explore) for name in names)
+    state = rollout(production_arm="b/1|p|-", first_promoted_arm="a/1|-|-", trials=running)
     assert sum(arm_shares(skill_route(state, skill)).values()) == pytest.approx(1)
 
 
@@ -131,7 +134,7 @@ def test_the_arms_probabilities_add_up_to_one(  # noqa: PLR0913, PLR0917 - drawn
     ],
 )
 def test_prompts_that_wait_share_in_the_exploration(skills, rollout, register, waiting, trial, shares):  # noqa: PLR0913, PLR0917 - rows and fixtures
-    state = rollout(trial=register("north/small|p1|-", SMALL) if trial else None)
+    state = rollout(trials=(register("north/small|p1|-", SMALL),) if trial else ())
     route = skill_route(state, skills.skills["triage"], waiting=waiting)
     found: Counter[str] = Counter()
     for segment in route.trial:

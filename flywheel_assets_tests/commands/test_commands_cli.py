@@ -29,7 +29,7 @@ def test_status_counts_every_table_and_says_what_to_do(turned: Places) -> None:
     rows = {row["table"]: row["rows"] for row in answer["result"]["tables"]}
     assert (code, list(answer), answer["command"]) == (0, ENVELOPE, "status")
     assert (rows["raw_spans"], rows["agent_runs"]) == (180, 90)
-    assert [skill["on_trial"] for skill in answer["result"]["skills"]] == ["provider/large|-|-"]
+    assert [one["arm"] for skill in answer["result"]["skills"] for one in skill["on_trial"]] == ["provider/large|-|-"]
     assert answer["next_actions"]
 
 

@@ -113,21 +113,22 @@ class World:
         return self.entries()[-1]
 
     def draw(self, count: int, success: Mapping[str, float], **columns: object) -> None:
-        """Runs drawn as the open trial says, or by the holdout's share where none is open."""
+        """Runs drawn as the open trials say, or by the holdout's share where none is open."""
         state = decide(self.inputs()).states["triage"]
         for _ in range(count):
             self.now += timedelta(seconds=10)
-            trial = state.trial
             if self.rng.random() < 0.05:
                 drawn: Row = {"segment": "holdout", "arm": state.baseline_arm, "propensity": 0.05}
-            elif trial is None:
+            elif not state.trials:
                 drawn = {"segment": "production", "arm": state.production_arm, "propensity": 0.95}
             else:
+                trial = state.trials[int(self.rng.integers(len(state.trials)))]
                 canary = self.rng.random() < trial.canary_share / (trial.canary_share + trial.incumbent_share)
                 drawn = {
                     "segment": "canary" if canary else "production",
                     "arm": trial.candidate_arm if canary else trial.incumbent_arm,
-                    "experiment_id": trial.experiment_id,
+                    "propensity": trial.canary_share / len(state.trials) if canary else trial.incumbent_share,
+                    "experiment_id": "+".join(one.experiment_id for one in state.trials),
                 }
             outcome = float(self.rng.random() < success[str(drawn["arm"])])
             self.runs.append(run(len(self.runs), self.now, **drawn, outcome=outcome, **columns))

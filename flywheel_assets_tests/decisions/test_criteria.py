@@ -115,7 +115,7 @@ def silent(found: Evidence, candidates: int, incumbents: int) -> Evidence:
     """The same with so many runs of either arm, spread evenly, whose outcome nobody told."""
     sides = np.repeat([True, False], [candidates, incumbents])
     times = np.concatenate([np.linspace(0, 399, candidates), np.linspace(0, 399, incumbents)]).astype(int)
-    return Evidence(found.rows, {}, pa.table({"start_us": times, "candidate": sides}))
+    return Evidence(found.rows, {}, pa.table({"start_us": times, "candidate": sides, "at_once": [1] * len(sides)}))
 
 
 def identical(trials: int, promoted: int) -> Conditions:

@@ -128,8 +128,7 @@ def test_a_look_without_new_evidence_is_no_entry(world: World):
 def test_rows_that_contradict_the_registration_are_refused_and_counted(world: World, columns: Row, reason: str):
     world.turn()
     world.draw(100, {INCUMBENT: 0.5, CANDIDATE: 0.5})
-    trial = decide(world.inputs()).states["triage"].trial
-    assert trial is not None
+    (trial,) = decide(world.inputs()).states["triage"].trials
     drawn = {"segment": "canary", "arm": CANDIDATE, "experiment_id": trial.experiment_id} | columns
     at = trial.registered_at - timedelta(days=3) if drawn.pop("backdated", False) else world.now + timedelta(seconds=1)
     world.turn()

@@ -18,15 +18,15 @@ def in_shadow() -> World:
 def test_a_trial_in_shadow_has_no_traffic_until_a_person_lets_it_begin():
     world = in_shadow()
     state = world.turn().states["triage"]
-    assert (type(state.on_trial), state.trial) == (Shadow, None)
+    assert ([type(one) for one in state.on_trial], state.trials) == ([Shadow], ())
     assert [entry["kind"] for entry in world.entries()] == ["registered"]
     # Leave to promote is not leave to begin.
     world.approvals = {str(world.last()["experiment_id"]): True}
     assert world.turn().entries.num_rows == 0
     world.approvals = {beginning(str(world.last()["experiment_id"])): True}
     state = world.turn().states["triage"]
-    assert isinstance(state.on_trial, Canary)
-    assert state.trial == state.on_trial.registration
+    assert [type(one) for one in state.on_trial] == [Canary]
+    assert state.trials == (state.on_trial[0].registration,)
     world.draw(250, {INCUMBENT: 0.3, CANDIDATE: 0.9})
     world.turn()
     assert [entry["kind"] for entry in world.entries()] == ["registered", "canary", "promoted"]
@@ -38,7 +38,7 @@ def test_a_trial_that_is_refused_in_shadow_ends_there():
     world.approvals = {str(world.last()["experiment_id"]): False}
     state = world.turn().states["triage"]
     assert (world.last()["kind"], world.last()["candidate_units"]) == ("abandoned", 0)
-    assert (state.on_trial, type(state.ended[0])) == (None, Abandoned)
+    assert (state.on_trial, type(state.ended[0])) == ((), Abandoned)
     assert replay(world.last(), world.inputs().con) == []
     assert decide(world.inputs()).entries.num_rows == 0
 

@@ -122,48 +122,54 @@ def test_skills_that_are_no_longer_named_have_no_state():
 
 
 class Rollout(RuleBasedStateMachine):
-    """Random legal histories, against a model that is a plain list of arms."""
+    """Random legal histories, against a model that is plain lists: arms in production, and open trials."""
 
     def __init__(self) -> None:
         super().__init__()
         self.entries: list[dict[str, Any]] = []
         self.arms = ["old|-|-"]
-        self.open: dict[str, Any] | None = None
-        self.in_shadow = False
+        # Each with whether it waits in shadow.
+        self.open: list[tuple[dict[str, Any], bool]] = []
         self.promoting: list[dict[str, Any]] = []
 
-    @precondition(lambda self: self.open is None)
+    def _candidates(self) -> set[str]:
+        return {one["candidate"] for one, _ in self.open}
+
     @rule(arm=st.sampled_from(["a|-|-", "b|-|-", "c|-|-"]), shadow=st.booleans())
     def register(self, arm: str, shadow: bool) -> None:
-        position = len(self.entries) + 1
-        self.open = {"candidate": arm, "incumbent": self.arms[-1], "position": position, "shadow": shadow}
-        self.in_shadow = shadow
-        self.entries.append(entry("registered", **self.open))
+        if arm in self._candidates():
+            return
+        one = {"candidate": arm, "incumbent": self.arms[-1], "position": len(self.entries) + 1, "shadow": shadow}
+        self.open.append((one, shadow))
+        self.entries.append(entry("registered", **one))
 
-    @precondition(lambda self: self.in_shadow)
-    @rule(kind=st.sampled_from(["canary", "abandoned"]))
-    def answer(self, kind: str) -> None:
-        assert self.open is not None
-        self.entries.append(entry(kind, **self.open))
-        self.in_shadow = False
-        self.open = self.open if kind == "canary" else None
-
-    @precondition(lambda self: self.open is not None and not self.in_shadow)
-    @rule(kind=st.sampled_from(["held", "promoted", "abandoned"]))
-    def conclude(self, kind: str) -> None:
-        assert self.open is not None
-        self.entries.append(entry(kind, **self.open))
+    @precondition(lambda self: self.open)
+    @rule(which=st.integers(0, 2), kind=st.sampled_from(["canary", "held", "promoted", "abandoned"]))
+    def conclude(self, which: int, kind: str) -> None:
+        one, shadow = self.open[which % len(self.open)]
+        if kind not in self._legal(shadow):
+            return
+        self.entries.append(entry(kind, **one))
+        if kind == "held":
+            return
+        self.open.remove((one, shadow))
+        if kind == "canary":
+            self.open.append((one, False))
         if kind == "promoted":
-            self.arms.append(self.open["candidate"])
-            self.promoting.append(self.open)
-        if kind != "held":
-            self.open = None
+            self.arms.append(one["candidate"])
+            self.promoting.append(one)
 
-    @precondition(lambda self: self.open is None and len(self.arms) > 1)
+    @precondition(lambda self: not self.open and len(self.arms) > 1)
     @rule()
     def roll_back(self) -> None:
         self.arms.pop()
         self.entries.append(entry("rolled_back", **self.promoting.pop()))
+
+    def _legal(self, shadow: bool) -> set[str]:
+        if shadow:
+            return {"canary", "abandoned"}
+        # Nothing leaves production while other trials compare with it.
+        return {"held", "promoted", "abandoned"} - ({"promoted"} if len(self.open) > 1 else set())
 
     @invariant()
     def the_fold_is_the_model_and_nothing_illegal_follows(self) -> None:
@@ -172,16 +178,21 @@ class Rollout(RuleBasedStateMachine):
         assert state.baseline_arm == "old|-|-"
         assert state.first_promoted_arm == (self.arms[1] if len(self.arms) > 1 else None)
         assert [one.registration.candidate_arm for one in state.promotions] == self.arms[1:]
-        assert (state.on_trial is None) == (self.open is None)
+        assert {one.registration.candidate_arm for one in state.on_trial} == self._candidates()
         # What has traffic is what the published document draws for.
-        assert (state.trial is None) == (self.open is None or self.in_shadow)
-        legal = {None: set[str](), True: {"canary", "abandoned"}, False: {"held", "promoted", "abandoned"}}
+        assert {one.candidate_arm for one in state.trials} == {
+            one["candidate"] for one, shadow in self.open if not shadow
+        }
         for kind in ("canary", "promoted", "held", "abandoned", "rolled_back"):
             with pytest.raises(IllegalTransitionError):
                 advance(state, entry(kind, position=10_000))
-            if self.open and kind not in legal[self.in_shadow]:
-                with pytest.raises(IllegalTransitionError):
-                    advance(state, entry(kind, **self.open))
+            for one, shadow in self.open:
+                if kind not in self._legal(shadow):
+                    with pytest.raises(IllegalTransitionError):
+                        advance(state, entry(kind, **one))
+        if self.open and self.promoting:
+            with pytest.raises(IllegalTransitionError):
+                advance(state, entry("rolled_back", **self.promoting[-1]))
 
 
 TestRollout = Rollout.TestCase

@@ -70,8 +70,7 @@ def test_a_policy_no_better_is_not_promoted_and_no_other_one_is_tried_on_the_sam
     ids=["one arm", "another arm", "another prompt", "no arm"],
 )
 def test_a_run_with_another_prompt_than_the_policys_is_no_evidence(tried: World, arm: str | None, refused: Row):
-    trial = decide(tried.inputs()).states["triage"].trial
-    assert trial is not None
+    trial = decide(tried.inputs()).states["triage"].trials[0]
     tried.draw(20, {INCUMBENT: 0.5, POLICY: 0.5})
     as_agents_report(tried)
     told: Row = {"segment": "canary", "experiment_id": trial.experiment_id, "arm": arm}

@@ -44,7 +44,7 @@ def listed(places: Places) -> Page:
     states = rollout(ledger, skills).values()
     known = known_prompts(places.artifacts, skills, lake.read(PROMPT_CANDIDATES))
     texts = {version: document.text for (_, version), document in known.items()}
-    trials = [_trial(state.trial, newest[state.trial.experiment_id], texts) for state in states if state.trial]
+    trials = [_trial(trial, newest[trial.experiment_id], texts) for state in states for trial in state.trials]
     waiting = sorted(trials, key=lambda item: APPROVE not in item.choices)
     return Page((*waiting, *(_promoted(state, newest) for state in states if state.promotions)))
 

@@ -25,7 +25,7 @@ def check(trial: Trial) -> Result:
     numbers = {
         "e_value": e,
         "needed": stated(1 / BROKEN_ALPHA),
-        "declared_share": stated(trial.share),
+        "declared_share": stated(float(trial.share.mean())) if candidates + incumbents else None,
         "candidate_units": candidates,
         "incumbent_units": incumbents,
     }

@@ -10,7 +10,9 @@ def applies(_registration: Registration) -> bool:
 
 
 def check(trial: Trial) -> Result:
-    """Fails where the incumbent was rolled back under the trial."""
+    """Fails where the incumbent was rolled back under the trial, or another candidate took its place."""
     if trial.conditions.incumbent_rolled_back:
         return Failed("the incumbent was rolled back")
+    if trial.conditions.replaced_by is not None:
+        return Failed(f"{trial.conditions.replaced_by} was promoted in the incumbent's place")
     return Passed("the incumbent is in production")

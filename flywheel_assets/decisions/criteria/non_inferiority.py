@@ -1,7 +1,5 @@
 """Non-inferiority: a cheaper candidate's outcome is credibly no worse than the registered margin."""
 
-import numpy as np
-
 from flywheel_assets.decisions.canonical import e_value, stated
 from flywheel_assets.decisions.trial import Failed, Numbers, Passed, Result, Trial, Undecided
 from flywheel_assets.tables.documents.registration import Registration
@@ -36,7 +34,5 @@ def check(trial: Trial) -> Result:
 
 
 def _saved(trial: Trial) -> float | None:
-    cost, candidate = trial.evidence.metric("cost_usd"), trial.evidence.candidate
-    known = ~np.isnan(cost)
-    ours, theirs = cost[known & candidate], cost[known & ~candidate]
-    return float(theirs.mean() - ours.mean()) if len(ours) and len(theirs) else None
+    more = trial.evidence.difference_in(trial.evidence.metric("cost_usd"))
+    return None if more is None else -more

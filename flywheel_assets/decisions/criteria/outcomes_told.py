@@ -30,7 +30,8 @@ def check(trial: Trial) -> Result:
     missing = np.repeat([0.0, 1.0], [told.num_rows, untold.num_rows])
     order = np.argsort(started, kind="stable")
     shares = [float(missing[candidate == side].mean()) if (candidate == side).any() else None for side in (True, False)]
-    found = randomised(candidate[order].astype(np.bool_), missing[order], trial.share)
+    at_once = np.concatenate([trial.evidence.at_once, untold.column("at_once").to_numpy()])
+    found = randomised(candidate[order].astype(np.bool_), missing[order], trial.share_among(at_once)[order])
     e = e_value(float(np.logaddexp(found.log_e(0.0), found.log_e_harm(0.0)) - np.log(2)))
     numbers = {
         "e_value": e,

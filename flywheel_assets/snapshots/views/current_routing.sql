@@ -28,5 +28,5 @@ COMMENT ON COLUMN current_routing.skill IS 'Skill';
 COMMENT ON COLUMN current_routing.segment IS 'production | canary | explore | holdout | frozen';
 COMMENT ON COLUMN current_routing.arm IS 'Arm that the segment gets';
 COMMENT ON COLUMN current_routing.share IS 'Share of all the skill''s units [share]';
-COMMENT ON COLUMN current_routing.experiment_id IS 'Registration in progress; NULL: no trial is open';
+COMMENT ON COLUMN current_routing.experiment_id IS 'Registrations in progress, joined by +; NULL: no trial is open';
 COMMENT ON COLUMN current_routing.policy_id IS 'The routing document';

@@ -23,7 +23,9 @@ class Registration(BaseModel):
     incumbent_arm: str
     metric: Literal["outcome"] = "outcome"
     margin: float = Field(ge=0, description="0: superiority; above: non-inferiority of a cheaper arm")
-    canary_share: float = Field(gt=0, lt=1, description="Share of the trial draw that gets the candidate")
+    canary_share: float = Field(
+        gt=0, lt=1, description="Share of the trial draw for candidates; those on trial share it evenly"
+    )
     incumbent_share: float = Field(gt=0, lt=1, description="Share of the trial draw in segment production")
     guardrails: tuple[Guardrail, ...]
     alpha: float = Field(gt=0, description="Error budget allotted to this trial by e-LOND")

@@ -34,7 +34,7 @@ class SkillRoute(BaseModel):
     fixed: tuple[Segment, ...] = Field(description="Shares of all units; what they leave goes to `trial`")
     trial_salt: str
     trial: tuple[Segment, ...] = Field(description="Shares of the rest; they add up to 1")
-    experiment_id: str | None = Field(default=None, description="The registration in progress")
+    experiment_id: str | None = Field(default=None, description="The registrations in progress, joined by '+'")
     fallbacks: tuple[str, ...] = Field(default=(), description="Models to fall back on, in order")
     scorers: dict[str, Scorer] = Field(
         default_factory=dict[str, Scorer],

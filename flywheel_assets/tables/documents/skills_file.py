@@ -62,6 +62,9 @@ class Skill(BaseModel):
         default=(), description="Keys of flywheel.context; no value of theirs may be credibly harmed by a promotion"
     )
     evidence_days: int = Field(default=90, gt=0, description="A verdict rests mostly on evidence no older than this")
+    trials_at_once: int = Field(
+        default=1, ge=1, le=8, description="Candidates tried at the same time; they share `canary` evenly"
+    )
     max_units: int = Field(default=4000, gt=0, description="A trial undecided after so many units is abandoned")
     may_dominate: tuple[Grouping, ...] = Field(
         default=(), description="principal, source, day: where one with 75 % of a trial's units need not be left out"
