@@ -148,7 +148,7 @@ def _trial(units: pa.Table, drill: Drill, rng: Rng, now: datetime) -> Rehearsed:
     evidence = Evidence.of(candidate, outcome, day=units.column("day"), principal=users)
     trial = Trial(_registration(count, now), evidence, CONDITIONS)
     looks = [*range(EVERY, count, EVERY), count]
-    return rehearse(trial.registration, telling(trial, looks), CONDITIONS)
+    return rehearse(trial.registration, telling(trial, looks, to_the_end=False), CONDITIONS)
 
 
 def _registration(units: int, now: datetime) -> Registration:

@@ -70,6 +70,12 @@ class Process:
         grown = self._together(logs[-1] - before) + np.log(weights)
         return float(np.logaddexp.reduce(np.append(grown, np.log(kept)) if kept else grown))
 
+    def after(self, mean: float, counts: NDArray[np.int64]) -> Reals:
+        """`log_capital(mean)` as it was after so many observations each, at least one."""
+        if self.restart:
+            return np.cumsum(self.growth(mean))[counts - 1]
+        return self._together(self._logs(mean)[counts - 1])
+
     def growth(self, mean: float) -> Reals:
         """Each observation's part of `log_capital(mean)`: they add up to it."""
         count = len(self.x)

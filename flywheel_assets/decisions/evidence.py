@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Self
 
@@ -47,19 +48,8 @@ class Evidence:
     @classmethod
     def of(cls, candidate: Flags, outcome: Reals, **columns: pa.Array) -> Self:
         """Units in order that no table holds: what drills and simulations make up."""
-        count = len(candidate)
-        numbers = np.arange(count)
-        made = {
-            "run_id": pa.array(numbers).cast(pa.string()),
-            "unit_id": pa.array(numbers).cast(pa.string()),
-            "start_us": pa.array(numbers),
-            "day": pa.array(["1970-01-01"] * count, pa.string()),
-            "candidate": pa.array(candidate),
-            "at_once": pa.array(np.ones(count, dtype=np.int64)),
-            "outcome": pa.array(outcome),
-            **{name: pa.nulls(count, pa.float64()) for name in ("error_rate", "cost_usd", "seconds")},
-        }
-        return cls(pa.table(made | columns), {})
+        known = {"candidate": pa.array(candidate), "outcome": pa.array(outcome)}
+        return cls(pa.table(_numbered(len(candidate)) | known | columns), {})
 
     @property
     def candidate(self) -> Flags:
@@ -201,6 +191,23 @@ def since_promotion(con: duckdb.DuckDBPyConnection, registration: Registration, 
             "previous_arm": registration.incumbent_arm,
         },
     )
+
+
+@lru_cache(maxsize=64)
+def _numbered(count: int) -> dict[str, pa.Array]:
+    """So many units that are told apart by their number and of which nothing was measured."""
+    numbers = pa.array(np.arange(count))
+    words = numbers.cast(pa.string())
+    return {
+        "run_id": words,
+        "unit_id": words,
+        "start_us": numbers,
+        "day": pa.array(["1970-01-01"] * count, pa.string()),
+        "candidate": numbers,
+        "at_once": pa.array(np.ones(count, dtype=np.int64)),
+        "outcome": numbers,
+        **{name: pa.nulls(count, pa.float64()) for name in ("error_rate", "cost_usd", "seconds")},
+    }
 
 
 def _with_context(con: duckdb.DuckDBPyConnection, evidence: Evidence) -> Evidence:

@@ -42,8 +42,8 @@ def rehearse(registration: Registration, looks: Iterable[Evidence], conditions: 
     return found
 
 
-def telling(trial: Trial, counts: Sequence[int]) -> Iterator[Evidence]:
-    """The first so many units, for those counts at which a verdict is possible, and the last.
+def telling(trial: Trial, counts: Sequence[int], *, to_the_end: bool = True) -> Iterator[Evidence]:
+    """The first so many units, for those counts at which a verdict is possible, and, `to_the_end`, the last.
 
     What a process has gained after n units does not depend on units after them. So where every
     criterion is a quiet one, a look before any process was at its bar can only hold, and is left out.
@@ -53,7 +53,8 @@ def telling(trial: Trial, counts: Sequence[int]) -> Iterator[Evidence]:
         return (evidence.first(count) for count in counts)
     margin, bar = registration.margin, -log(registration.alpha)
     split = assignment(evidence.candidate, trial.share)
-    reached = np.zeros(sum(evidence.units), dtype=np.bool_)
+    looks = np.array(counts, dtype=np.int64)
+    reached = np.zeros(len(looks), dtype=np.bool_)
     for process, mean, needed in (
         (trial.outcome.rise, -margin, bar),
         (trial.outcome.fall, margin, bar),
@@ -61,6 +62,7 @@ def telling(trial: Trial, counts: Sequence[int]) -> Iterator[Evidence]:
         (split.rise, 0.0, -log(BROKEN_ALPHA)),
         (split.fall, 0.0, -log(BROKEN_ALPHA)),
     ):
-        reached |= np.cumsum(process.growth(mean)) >= needed - 1e-6
-    last = max(counts, default=0)
-    return (evidence.first(count) for count in counts if count == last or reached[count - 1])
+        reached |= process.after(mean, looks) >= needed - 1e-6
+    if to_the_end and len(looks):
+        reached |= looks == looks.max()
+    return (evidence.first(count) for count in looks[reached].tolist())

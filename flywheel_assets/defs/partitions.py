@@ -2,9 +2,12 @@
 
 import os
 import warnings
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
 
 import dagster as dg
+from dagster._core.definitions.partitions.context import partition_loading_context
+from dagster._core.instance.types import DynamicPartitionsStore
 
 from flywheel_assets.tables.steps import Read
 from flywheel_assets.tables.table import Table
@@ -12,7 +15,22 @@ from flywheel_assets.tables.table import Table
 # Spans of earlier days are landed but not computed; a check on landed_batches says so.
 START_DAY = os.environ.get("FLYWHEEL_START_DAY", "2025-01-01")
 
-DAYS = dg.DailyPartitionsDefinition(start_date=START_DAY, timezone="UTC", end_offset=1)
+
+class _Days(dg.DailyPartitionsDefinition):
+    """Days without summer time: Dagster asks a cron schedule for each of them, some thirty times a turn."""
+
+    def get_partition_keys(
+        self, current_time: datetime | None = None, dynamic_partitions_store: DynamicPartitionsStore | None = None
+    ) -> Sequence[str]:
+        """Every day from the first to the last."""
+        with partition_loading_context(current_time, dynamic_partitions_store):
+            last = self.get_last_partition_key()
+        first = date.fromisoformat(START_DAY)
+        count = (date.fromisoformat(str(last)) - first).days + 1 if last else 0
+        return [(first + timedelta(days=number)).isoformat() for number in range(count)]
+
+
+DAYS = _Days(start_date=START_DAY, timezone="UTC", end_offset=1)
 
 
 def calendar() -> tuple[date, date]:

@@ -1,39 +1,51 @@
 """Small plots as Markdown images with the picture inside, for the metadata of a materialisation."""
 
 import base64
-import io
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import dagster as dg
 import pyarrow as pa
-from matplotlib.figure import Figure
 
-INK, ACCENT, FAINT = "#33415c", "#2a7f62", "#b9c2d0"
+from flywheel_assets.snapshots.plots.svg import Scale, curve, dot, grid, label, line, picture, spanning, text
+
 MOST = 24
+WIDTH, ROW, LETTER = 720, 22, 5.6
+# A picture in an image sees nothing of the page's style.
+STYLE = (
+    "<style>text{font:11px system-ui,sans-serif;fill:#33415c}line,polyline{stroke:#33415c;stroke-width:2;fill:none}"
+    "circle{fill:#33415c}.best{stroke:#2a7f62}circle.best{fill:#2a7f62}.faint{stroke:#b9c2d0}text.best,text.faint"
+    "{stroke:none}.grid{stroke:#b9c2d0;stroke-width:1}</style>"
+)
 
 
-def image(figure: Figure, title: str) -> dg.MarkdownMetadataValue:
-    """The figure as PNG in a data URI: it needs no server and no network."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=80, bbox_inches="tight")
-    encoded = base64.b64encode(buffer.getvalue()).decode()
-    return dg.MetadataValue.md(f"![{title}](data:image/png;base64,{encoded})")
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A row of a plot: its words, both ends and the point between, and whether it stands out."""
+
+    words: str
+    low: float
+    point: float
+    high: float
+    best: bool
+
+
+def image(svg: str, title: str) -> dg.MarkdownMetadataValue:
+    """The picture in a data URI: it needs no server and no network."""
+    encoded = base64.b64encode(svg.encode()).decode()
+    return dg.MetadataValue.md(f"![{title}](data:image/svg+xml;base64,{encoded})")
 
 
 def interval_plot(scores: pa.Table) -> dg.MarkdownMetadataValue:
     """Score and interval of each skill × arm that has evidence; the best of each skill in green."""
-    rows = [row for row in scores.to_pylist() if row["score"] is not None][:MOST]
+    rows = [
+        Interval(f"{row['skill']} · {row['arm']}", row["lower"], row["score"], row["upper"], row["standing"] == "best")
+        for row in scores.to_pylist()
+        if row["score"] is not None
+    ][:MOST]
     if not rows:
         return dg.MetadataValue.md("No arm has evidence yet.")
-    figure = Figure(figsize=(7, 0.7 + 0.28 * len(rows)))
-    axes = figure.subplots()
-    for place, row in enumerate(reversed(rows)):
-        colour = ACCENT if row["standing"] == "best" else INK
-        axes.plot([row["lower"], row["upper"]], [place, place], color=colour, linewidth=2)
-        axes.plot([row["score"]], [place], marker="o", color=colour, markersize=5)
-    axes.set_yticks(range(len(rows)), [f"{row['skill']} · {row['arm']}" for row in reversed(rows)], fontsize=7)
-    axes.set_xlabel("outcome, shrunken mean and 95 % interval", fontsize=8)
-    axes.set_xlim(0, 1)
-    return image(_plain(figure), "scores")
+    return image(_intervals(rows, (0.0, 1.0), "outcome, shrunken mean and 95 % interval"), "scores")
 
 
 def momentum_plot(momentum: pa.Table) -> dg.MarkdownMetadataValue:
@@ -41,43 +53,54 @@ def momentum_plot(momentum: pa.Table) -> dg.MarkdownMetadataValue:
     rows = [row for row in momentum.to_pylist() if row["skill"] == "*"]
     if not rows:
         return dg.MetadataValue.md("No block of runs is complete yet.")
-    figure = Figure(figsize=(7, 2.6))
-    axes = figure.subplots()
-    blocks = [row["block"] for row in rows]
-    for name, colour, words in (
-        ("current", ACCENT, "production"),
-        ("baseline", INK, "holdout on the launch baseline"),
-        ("frozen", FAINT, "first promoted artifact, frozen"),
-    ):
-        values = [float("nan") if row[name] is None else row[name] for row in rows]
-        axes.plot(blocks, values, color=colour, marker=".", label=words)
-    axes.set_xlabel("block of runs", fontsize=8)
-    axes.set_ylabel("mean outcome", fontsize=8)
-    axes.legend(fontsize=7, frameon=False)
-    return image(_plain(figure), "momentum")
+    sides = (
+        ("current", "best", "production"),
+        ("baseline", "", "holdout on the launch baseline"),
+        ("frozen", "faint", "first promoted artifact, frozen"),
+    )
+    across = Scale(rows[0]["block"], rows[-1]["block"], 40, WIDTH - 10)
+    up = spanning([row[name] for row in rows for name, _, _ in sides], 190, 24)
+    ticks = up.ticks()
+    parts = [STYLE, *grid(across, up, [label(tick) for tick in ticks], ticks)]
+    parts += [text((across(tick), 208), f"{tick:g}", "", "middle") for tick in across.ticks(8) if tick == int(tick)]
+    parts.append(text((WIDTH / 2, 224), "block of runs; mean outcome in per cent", "", "middle"))
+    for place, (name, style, words) in enumerate(sides):
+        points = [(across(row["block"]), up(row[name])) for row in rows if row[name] is not None]
+        parts += [curve(points, style), *(dot(point, style, 2.5) for point in points)]
+        parts += [line((40 + 210 * place, 10), (60 + 210 * place, 10), style), text((66 + 210 * place, 14), words)]
+    return image(picture(WIDTH, 232, parts, "mean outcome per block of runs"), "momentum")
 
 
 def trial_plot(ledger: pa.Table) -> dg.MarkdownMetadataValue:
     """The confidence sequence of each experiment's newest look: the interval that decided it."""
     newest = {row["experiment_id"]: row for row in ledger.to_pylist() if row["estimate"] is not None}
-    rows = list(newest.values())[-MOST:]
+    rows = [
+        Interval(
+            f"{row['skill']} · {row['candidate_arm']} · {row['kind']}",
+            row["lower"],
+            row["estimate"],
+            row["upper"],
+            row["kind"] == "promoted",
+        )
+        for row in list(newest.values())[-MOST:]
+    ]
     if not rows:
         return dg.MetadataValue.md("No experiment has been looked at yet.")
-    figure = Figure(figsize=(7, 0.7 + 0.32 * len(rows)))
-    axes = figure.subplots()
-    axes.axvline(0, color=FAINT, linewidth=1)
-    for place, row in enumerate(reversed(rows)):
-        colour = ACCENT if row["kind"] == "promoted" else INK
-        axes.plot([row["lower"], row["upper"]], [place, place], color=colour, linewidth=2)
-        axes.plot([row["estimate"]], [place], marker="o", color=colour, markersize=5)
-    labels = [f"{row['skill']} · {row['candidate_arm']} · {row['kind']}" for row in reversed(rows)]
-    axes.set_yticks(range(len(rows)), labels, fontsize=7)
-    axes.set_xlabel("outcome difference, candidate minus incumbent, confidence sequence", fontsize=8)
-    return image(_plain(figure), "trials")
+    ends = min(0.0, *(row.low for row in rows)), max(0.0, *(row.high for row in rows))
+    return image(_intervals(rows, ends, "outcome difference, candidate minus incumbent, confidence sequence"), "trials")
 
 
-def _plain(figure: Figure) -> Figure:
-    for axes in figure.axes:
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.tick_params(labelsize=7, colors=INK)
-    return figure
+def _intervals(rows: Sequence[Interval], ends: tuple[float, float], words: str) -> str:
+    """One row each, the words on the left; a line at 0 where it lies between the ends."""
+    left = min(LETTER * max(len(row.words) for row in rows) + 14, 0.62 * WIDTH)
+    across, bottom = Scale(*ends, left, WIDTH - 14), ROW * len(rows) + 8
+    parts = [STYLE]
+    for tick in across.ticks():
+        parts.append(line((across(tick), 2), (across(tick), bottom), "faint" if tick == 0 else "grid"))
+        parts.append(text((across(tick), bottom + 14), label(tick), "", "middle"))
+    parts.append(text(((left + WIDTH) / 2, bottom + 30), f"{words}, per cent", "", "middle"))
+    for place, row in enumerate(rows):
+        y, style = ROW * (place + 0.5) + 4, "best" if row.best else ""
+        parts.append(text((left - 8, y + 4), row.words, "", "end"))
+        parts += [line((across(row.low), y), (across(row.high), y), style), dot((across(row.point), y), style)]
+    return picture(WIDTH, bottom + 38, parts, words)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from weakref import ref
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction
@@ -13,6 +14,10 @@ from flywheel_assets.tables.table import DAY
 
 # How often a commit is tried anew while other days are written.
 TRIES = 100
+# Day, path, bytes and rows of every file of a table, and the version at which it has them: asked for
+# dozens of times a turn, and a third of what it takes to make a table a view.
+Added = list[tuple[date | None, str, int, int]]
+_ADDED: dict[int, tuple[ref[DeltaTable], int, Added]] = {}
 
 
 def commit(opened: DeltaTable, files: Sequence[AddAction | RemoveAction], transactions: list[Transaction]) -> None:
@@ -102,10 +107,17 @@ def rows(opened: DeltaTable, day: date | None) -> int:
     return sum(count for found, _, _, count in _added(opened) if day in (None, found))
 
 
-def _added(opened: DeltaTable) -> list[tuple[date | None, str, int, int]]:
+def _added(opened: DeltaTable) -> Added:
     """Day, path, bytes and rows of every file."""
+    version, which = opened.version(), id(opened)
+    known = _ADDED.get(which)
+    if known is not None and known[0]() is opened and known[1] == version:
+        return known[2]
     actions = pa.table(opened.get_add_actions(flatten=True))
     paths, *counts = (actions.column(name).to_pylist() for name in ("path", "size_bytes", "num_records"))
     by_day = "partition.day" in actions.column_names
     days = actions.column("partition.day").cast(DAY).to_pylist() if by_day else [None] * len(paths)
-    return list(zip(days, paths, *counts, strict=True))
+    found = list(zip(days, paths, *counts, strict=True))
+    # Tables cannot be hashed, and a place in memory may be another table's later.
+    _ADDED[which] = ref(opened, lambda _: _ADDED.pop(which, None)), version, found
+    return found

@@ -96,9 +96,9 @@ def test_an_asset_says_what_a_row_is_and_what_to_do(page: "Page") -> None:
 def test_the_plot_of_a_materialisation_is_drawn(page: "Page", asset: str) -> None:
     page.goto(f"/assets/{asset}?view=events")
     page.click("text=[Show Markdown]", timeout=60_000)
-    page.wait_for_selector("img[src^='data:image/png']")
+    page.wait_for_selector("img[src^='data:image/svg+xml']")
     picture(page, f"plot-{asset}")
-    width = page.evaluate("document.querySelector(\"img[src^='data:image/png']\").naturalWidth")
+    width = page.evaluate("document.querySelector(\"img[src^='data:image/svg+xml']\").naturalWidth")
     assert width > 300
 
 
