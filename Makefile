@@ -10,11 +10,18 @@ help:  ## what can be made
 
 setup: .venv/.ready  ## the locked environment, in .venv
 
+SYNC = test -x $(BIN)/python || $(PYTHON) -m venv .venv; \
+	test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv; \
+	$(BIN)/uv sync --frozen --inexact --compile-bytecode --extra otel
+
 .venv/.ready: uv.lock pyproject.toml
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv sync --frozen --inexact --extra test --extra otel --compile-bytecode
+	$(SYNC)
 	touch $@
+
+# What developing needs beside: three times as many packages.
+.venv/.ready-test: uv.lock pyproject.toml
+	$(SYNC) --extra test
+	touch .venv/.ready $@
 
 demo: setup  ## a simulated fleet, the whole wheel, and a page worth looking at
 	$(BIN)/flywheel demo
@@ -22,7 +29,7 @@ demo: setup  ## a simulated fleet, the whole wheel, and a page worth looking at
 up: setup  ## the receiver and Dagster on this machine, until Ctrl-C
 	$(BIN)/flywheel up
 
-lint: setup  ## format, linters, types, import contracts, and whether Dagster loads the graph
+lint: .venv/.ready-test  ## format, linters, types, import contracts, and whether Dagster loads the graph
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright
@@ -32,15 +39,15 @@ lint: setup  ## format, linters, types, import contracts, and whether Dagster lo
 test: lint  ## everything: lint, then all tests with warnings as errors, and coverage
 	$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report=term-missing:skip-covered
 
-bench: setup  ## spans per second, beside scripts that only flatten and aggregate
+bench: .venv/.ready-test  ## spans per second, beside scripts that only flatten and aggregate
 	$(BIN)/python flywheel_assets_tests/benchmarks/run.py
 	$(BIN)/python -m flywheel_assets_tests.benchmarks.scores
 
-simulate: setup  ## error rates, power and coverage of the code that decides, in made-up worlds: minutes
+simulate: .venv/.ready-test  ## error rates, power and coverage of the code that decides, in made-up worlds: minutes
 	$(BIN)/python -m flywheel_assets.simulations
 
-pictures: setup  ## the pictures in docs/images of the UI, the report and the desk, from a demo: minutes, and Chromium
+pictures: .venv/.ready-test  ## the pictures in docs/images of the UI, the report and the desk, from a demo: minutes, and Chromium
 	$(BIN)/python -m flywheel_assets_tests.benchmarks.pictures
 
-docs: setup  ## the pages in docs/ as a site, in site/
+docs: .venv/.ready-test  ## the pages in docs/ as a site, in site/
 	$(BIN)/zensical build --strict
