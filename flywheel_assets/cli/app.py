@@ -7,6 +7,8 @@ import typer
 
 from flywheel_assets.cli.decisions import decisions_app
 from flywheel_assets.cli.edit import edit
+from flywheel_assets.cli.examples import teach
+from flywheel_assets.cli.group import Commands
 from flywheel_assets.cli.labels import labels_app
 from flywheel_assets.cli.operator import backfill, retain
 from flywheel_assets.cli.options import DATA, Data, Json, LakeUrl, places_at
@@ -17,22 +19,18 @@ from flywheel_assets.lake.places import Places
 
 app = typer.Typer(
     name="flywheel",
+    cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
     help="Turns what AI agents do in production into better agents. Start with `flywheel up`, point your agents' "
     "OTLP exporter at it, state your skills in data/skills.yaml, and look at `flywheel status`.",
+    epilog="Exit codes: 0 done; 1 it ran and something is red; 2 wrong usage; 3 no such thing; 4 not ready. "
+    "With --json, one object: ok, command, result, error, next_actions. More: docs/commands.md.",
 )
-app.add_typer(decisions_app, name="decisions")
-app.add_typer(review_app, name="review")
-app.add_typer(labels_app, name="labels")
-app.add_typer(snapshot_app, name="snapshot")
-app.command()(report)
-app.command()(edit)
-app.command()(backfill)
-app.command()(retain)
+START, BRING, LOOK, PEOPLE, OPERATE = "Start", "Bring in", "Look", "Have a say", "Operate and try out"
 
 
-@app.command()
+@app.command(rich_help_panel=START)
 def up(  # noqa: PLR0913, PLR0917 - a parameter is an option
     data: Data = DATA,
     lake: LakeUrl = "",
@@ -47,7 +45,7 @@ def up(  # noqa: PLR0913, PLR0917 - a parameter is an option
     respond("up", as_json, lambda: stay_up(places_at(data, lake), Ports(port, otlp_http, otlp_grpc), as_json=as_json))
 
 
-@app.command()
+@app.command(rich_help_panel=OPERATE)
 def receive(  # noqa: PLR0913, PLR0917 - a parameter is an option
     data: Data = DATA,
     lake: LakeUrl = "",
@@ -74,7 +72,7 @@ def receive(  # noqa: PLR0913, PLR0917 - a parameter is an option
     respond("receive", as_json, lambda: take(places_at(data, lake), settings, as_json=as_json))
 
 
-@app.command()
+@app.command(rich_help_panel=BRING)
 def ingest(  # noqa: PLR0913, PLR0917 - each parameter is an option of the command
     path: Annotated[
         Path, typer.Argument(help="Recorded spans, feedback, coding agents' sessions, exports: a file or folder.")
@@ -91,7 +89,7 @@ def ingest(  # noqa: PLR0913, PLR0917 - each parameter is an option of the comma
     respond("ingest", as_json, lambda: bring(places_at(data, lake), path, land_now=land, keep_content=keep_content))
 
 
-@app.command()
+@app.command(rich_help_panel=BRING)
 def poll(
     sources: Annotated[list[str] | None, typer.Argument(help="Restate, inngest, typesense, clickhouse.")] = None,
     data: Data = DATA,
@@ -103,7 +101,7 @@ def poll(
     respond("poll", as_json, lambda: ask(Places(data), [name.lower() for name in sources or []]))
 
 
-@app.command()
+@app.command(rich_help_panel=START)
 def run(data: Data = DATA, lake: LakeUrl = "", as_json: Json = False) -> None:
     """Turn the wheel once, here: land, rebuild what is stale, decide, publish, snapshot."""
     from flywheel_assets.commands.run import turn
@@ -111,7 +109,7 @@ def run(data: Data = DATA, lake: LakeUrl = "", as_json: Json = False) -> None:
     respond("run", as_json, lambda: turn(places_at(data, lake), quiet=as_json))
 
 
-@app.command()
+@app.command(rich_help_panel=PEOPLE)
 def judge(  # noqa: PLR0913, PLR0917 - a parameter is an option
     model: Annotated[
         str, typer.Option(envvar="FLYWHEEL_JUDGE_MODEL", help="As LiteLLM names it; without one, nobody judges.")
@@ -134,7 +132,7 @@ def judge(  # noqa: PLR0913, PLR0917 - a parameter is an option
     respond("judge", as_json, lambda: judged_by(places_at(data, lake), model, base or None, timeout, bounds))
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK)
 def status(data: Data = DATA, lake: LakeUrl = "", as_json: Json = False) -> None:
     """Rows and stale days of each stage, what is on trial, and what to do next."""
     from flywheel_assets.commands.status import status as look
@@ -142,7 +140,7 @@ def status(data: Data = DATA, lake: LakeUrl = "", as_json: Json = False) -> None
     respond("status", as_json, lambda: look(places_at(data, lake)))
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK)
 def why(
     what: Annotated[str, typer.Argument(help="A skill, artifact, prompt version, arm, experiment or ledger entry.")],
     data: Data = DATA,
@@ -155,7 +153,7 @@ def why(
     respond("why", as_json, lambda: explain(places_at(data, lake), what))
 
 
-@app.command("used-by")
+@app.command("used-by", rich_help_panel=LOOK)
 def used_by(
     span: Annotated[str, typer.Argument(help="<trace id>:<span id>")],
     data: Data = DATA,
@@ -168,7 +166,7 @@ def used_by(
     respond("used-by", as_json, lambda: trace(places_at(data, lake), span))
 
 
-@app.command()
+@app.command(rich_help_panel=START)
 def demo(
     data: Annotated[Path, typer.Option("--data", help="A folder for the demo alone; it is emptied first.")] = DATA
     / "demo",
@@ -180,7 +178,7 @@ def demo(
     respond("demo", as_json, lambda: play(data, quiet=as_json))
 
 
-@app.command()
+@app.command(rich_help_panel=OPERATE)
 def replay(  # noqa: PLR0913, PLR0917 - a parameter is an option
     path: Annotated[Path, typer.Argument(help="A recorded matrix: Parquet, CSV or JSON lines; see replay/matrix.py.")],
     out: Annotated[Path, typer.Option(help="Where the report and its JSON go.")] = DATA / "replays",
@@ -215,3 +213,14 @@ def replay(  # noqa: PLR0913, PLR0917 - a parameter is an option
     mode = "doors" if through_doors else mode
     asked = Asked(path, out, reading, mode, tuple(budget or ()), usd, baseline, runs, seeds, every, arrive, name, aim)
     respond("replay", as_json, lambda: drive(asked, quiet=as_json))
+
+
+app.command(rich_help_panel=LOOK)(report)
+app.add_typer(snapshot_app, name="snapshot", rich_help_panel=LOOK)
+app.add_typer(decisions_app, name="decisions", rich_help_panel=PEOPLE)
+app.add_typer(review_app, name="review", rich_help_panel=PEOPLE)
+app.add_typer(labels_app, name="labels", rich_help_panel=PEOPLE)
+app.command(rich_help_panel=PEOPLE)(edit)
+app.command(rich_help_panel=OPERATE)(backfill)
+app.command(rich_help_panel=OPERATE)(retain)
+teach(app)

@@ -45,6 +45,26 @@ def labels_export(  # noqa: PLR0913, PLR0917 - a parameter is an option
     respond("labels export", as_json, lambda: exported(places_at(data, lake), queue, path, most, days))
 
 
+@labels_app.command("answer")
+def labels_answer(  # noqa: PLR0913, PLR0917 - a parameter is an option
+    queue: Queue,
+    run: Annotated[str, typer.Argument(help="The target_id of the question.")],
+    verdict: Annotated[str, typer.Argument(help="pass, fail or unclear.")],
+    by: Annotated[str, typer.Option(help="Who says so.")],
+    correction: Annotated[str, typer.Option(help="What the answer should have been.")] = "",
+    comment: Annotated[str, typer.Option(help="Why.")] = "",
+    data: Data = DATA,
+    lake: LakeUrl = "",
+    as_json: Json = False,
+) -> None:
+    """Answer one question; the receiver's desk keeps the same record."""
+    from flywheel_assets.commands.labels import answered
+
+    said = {"verdict": verdict, "correction": correction, "comment": comment, "author": by}
+    filled = {name: value for name, value in said.items() if value}
+    respond("labels answer", as_json, lambda: answered(places_at(data, lake), queue, run, filled))
+
+
 @labels_app.command("ingest")
 def labels_ingest(
     path: Annotated[Path, typer.Argument(help="The file, filled in; dropping it into the inbox does the same.")],

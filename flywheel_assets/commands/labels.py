@@ -1,5 +1,6 @@
 """`flywheel labels …`: what people are asked, and their answers, as files that any spreadsheet opens."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,9 +14,12 @@ from flywheel_assets.lake.lake import Lake
 from flywheel_assets.lake.places import Places
 from flywheel_assets.observations.personal import find_personal
 from flywheel_assets.observations.secret_patterns import find_secrets
+from flywheel_assets.sources.imports.labelling_queue import statement
 from flywheel_assets.sources.ingest import ingest
 from flywheel_assets.sources.queues import write_queue
-from flywheel_assets.tables.documents.queue import FILLED, QUEUES
+from flywheel_assets.sources.spool import Spool
+from flywheel_assets.tables.agent_runs import AGENT_RUNS
+from flywheel_assets.tables.documents.queue import FILLED, MARK, QUEUES
 from flywheel_assets.tables.documents.skills_file import SkillsFile
 
 LONGEST = 120
@@ -49,6 +53,27 @@ def exported(places: Places, queue: str, path: Path, most: int, days: int) -> An
     count = write_queue(path, asked_for(places, queue, most, days))
     shown = Text(f"{count} questions in {path}: fill in {', '.join(FILLED)}")
     return Answer({"questions": count, "path": path}, [shown], [f"flywheel labels ingest {path}"] if count else [])
+
+
+def answered(places: Places, queue: str, run: str, filled: Mapping[str, str]) -> Answer:
+    """Take one answer about a run, in the words of a queue's columns; kept as a filled line of a file is."""
+    if queue not in QUEUES:
+        raise RefusedError(f"no queue {queue!r}", [f"one of {', '.join(QUEUES)}"], USAGE)
+    sql = "SELECT day FROM agent_runs WHERE run_id = $run"
+    found = Lake(places.lake).connect([AGENT_RUNS]).execute(sql, {"run": run}).fetchall()
+    if not found:
+        raise RefusedError(f"no run {run!r}", [f"flywheel labels list {queue}"], NOT_FOUND)
+    line = {MARK: queue, "target_kind": "run", "target_id": run, "day": found[0][0]}
+    try:
+        posted = statement(line, filled, datetime.now(UTC))
+    except ValueError as error:
+        raise RefusedError(str(error), [], USAGE) from error
+    spool = Spool(places.inbox)
+    try:
+        spool.append(posted.model_dump_json().encode(), "feedback", "labels")
+    finally:
+        spool.close()
+    return Answer({"queue": queue, "run": run, **filled}, [Text("kept")], ["flywheel run"])
 
 
 def taken(places: Places, path: Path) -> Answer:

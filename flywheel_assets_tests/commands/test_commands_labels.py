@@ -12,9 +12,11 @@ import pytest
 from typer.testing import CliRunner
 
 from flywheel_assets.cli.app import app
+from flywheel_assets.commands.queues.registry import find_queues
 from flywheel_assets.defs.turn import turn_the_wheel
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.lake.places import Places
+from flywheel_assets.receiver.desk.work import UnfitError, Word
 from flywheel_assets.tables.documents.queue import COLUMNS
 from flywheel_assets.tables.feedback import FEEDBACK
 from flywheel_assets.tables.judge_corrections import JUDGE_CORRECTIONS
@@ -110,6 +112,46 @@ def test_a_filled_file_corrects_the_judge_and_is_asked_no_more(asked: Places, tm
     with duckdb.connect(str(asked.snapshots / "current.duckdb"), read_only=True) as con:
         shown = con.sql("SELECT state FROM judge_corrections WHERE arm = '*'").fetchall()
     assert shown == [("corrected",)]
+
+
+def said_by_people(places: Places) -> list[dict]:
+    lines = [line for file in places.inbox.glob("*.feedback.jsonl*") for line in file.read_text().splitlines()]
+    return [{**json.loads(line), "observed_at": ""} for line in lines if '"human"' in line]
+
+
+def test_the_desk_the_command_and_a_filled_file_keep_the_same_record(asked: Places, tmp_path: Path):
+    places = Places(tmp_path / "data")
+    shutil.copytree(asked.data, places.data, ignore=shutil.ignore_patterns("dagster"))
+    desk = find_queues(places)["labels"]
+    page = desk.listed("")
+    assert dict(page.parts) == {"anchors": RUNS}
+    item = page.items[0]
+    assert KEY not in "".join(text for one in page.items for _, text in one.texts)
+    run = item.id.partition(":")[2]
+    desk.take(Word(item.id, "fail", "ann", "too short", "A longer answer."))
+    said = ["--by", "ann", "--comment", "too short", "--correction", "A longer answer."]
+    assert call(places.data, "labels", "answer", "anchors", run, "fail", *said)[0] == 0
+    file = tmp_path / "mine.csv"
+    call(places.data, "labels", "export", "anchors", str(file), "--most", "1")
+    (row,) = csv.DictReader(file.read_text(encoding="utf-8-sig").splitlines())
+    row |= {"verdict": "fail", "author": "ann", "comment": "too short", "correction": "A longer answer."}
+    with file.open("w", newline="", encoding="utf-8") as opened:
+        writer = csv.DictWriter(opened, COLUMNS)
+        writer.writeheader()
+        writer.writerow(row)
+    assert call(places.data, "labels", "ingest", str(file))[0] == 0
+    records = said_by_people(places)
+    assert (len(records), records[0]["name"], records[0]["value"]) == (3, "anchor", 0.0)
+    assert records == records[:1] * 3
+
+
+@pytest.mark.parametrize(
+    ("item", "verb", "told"),
+    [("anchors:nobody", "pass", "no run"), ("others:x", "pass", "no queue"), ("anchors:x", "shred", "no such answer")],
+)
+def test_an_answer_that_cannot_be_meant_is_refused_at_the_desk(asked: Places, item: str, verb: str, told: str):
+    with pytest.raises(UnfitError, match=told):
+        find_queues(asked)["labels"].take(Word(item, verb, "ann"))
 
 
 def test_what_is_no_queue_is_not_taken_for_one(asked: Places, tmp_path: Path):

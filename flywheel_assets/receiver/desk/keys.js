@@ -21,6 +21,7 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "j") move(1);
   else if (event.key === "k") move(-1);
   else if (event.key === "c") here()?.querySelector(".comment")?.focus();
+  else if (event.key === "w") here()?.querySelector(".correction")?.focus();
   else if (pressed) pressed.click();
   else return;
   event.preventDefault();

@@ -120,7 +120,8 @@ class Desk:
             return self._page(403, session, fault="That form is not of this session.")
         if queue is None:
             return self._page(404, session, fault="There is no such queue.")
-        word = Word(form.get("item", ""), form.get("verb", ""), session.name, form.get("comment", "").strip() or None)
+        comment, correction = (form.get(name, "").strip() or None for name in ("comment", "correction"))
+        word = Word(form.get("item", ""), form.get("verb", ""), session.name, comment, correction)
         part = form.get("part", "")
         try:
             follows = await asyncio.to_thread(queue.take, word)

@@ -16,13 +16,17 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One thing to answer: a title, facts in a line each, longer texts, and the answers that fit."""
+    """One thing to answer: a title, facts in a line each, longer texts, and the answers that fit.
+
+    `correctable`: what it should have been may be written beside the answer.
+    """
 
     id: str
     title: str
     choices: tuple[Choice, ...]
     facts: tuple[tuple[str, str], ...] = ()
     texts: tuple[tuple[str, str], ...] = ()
+    correctable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,7 @@ class Word:
     verb: str
     by: str
     comment: str | None = None
+    correction: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

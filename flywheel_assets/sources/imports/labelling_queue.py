@@ -25,15 +25,15 @@ def _read(records: Iterable[Record], _content: bool) -> Iterator[Piece]:
         if not any(filled.get(name) for name in FILLED if name != "author"):
             continue
         try:
-            yield _statement(line, filled, record)
+            yield statement(line, filled, record.at)
         except ValidationError as error:
             yield Refused(record.where, explain(error), line)
         except ValueError as error:
             yield Refused(record.where, str(error), line)
 
 
-def _statement(line: Mapping[str, object], filled: Mapping[str, str], record: Record) -> PostedFeedback:
-    """Raises ValueError that says what to write instead."""
+def statement(line: Mapping[str, object], filled: Mapping[str, str], at: object) -> PostedFeedback:
+    """What a filled line says; `at` is when it was observed. Raises ValueError that says what to write instead."""
     queue, value = line.get(MARK), _value(filled)
     if queue not in QUEUES:
         raise ValueError(f"{MARK} {queue!r} is none of {', '.join(QUEUES)}: leave it as it was")
@@ -51,7 +51,7 @@ def _statement(line: Mapping[str, object], filled: Mapping[str, str], record: Re
         "correction": {"after": corrected} if corrected else None,
         "tier": "human",
         "author_id": filled["author"],
-        "observed_at": record.at,
+        "observed_at": at,
         "day": line.get("day") or None,
     }
     return PostedFeedback.model_validate(said)
