@@ -3,8 +3,10 @@
 import itertools
 import re
 import shlex
+import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import dagster as dg
@@ -94,3 +96,17 @@ def test_the_database_address_is_one_that_dagster_takes() -> None:
     address = re.sub(r"\$\{[^}]+\}", "secret", url)
     assert pg_url_from_config({"postgres_url": address}) == address
     assert address.rpartition("/")[2] == COMPOSE["services"]["postgres"]["environment"]["POSTGRES_DB"]
+
+
+def test_the_client_s_own_package_holds_all_that_the_client_imports(tmp_path: Path) -> None:
+    about = tomllib.loads((REPOSITORY / "deploy" / "client" / "pyproject.toml").read_text())
+    ours = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
+    assert (about["project"]["version"], about["project"]["dependencies"]) == (ours["project"]["version"], [])
+    for source, target in about["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"].items():
+        found = (REPOSITORY / "deploy" / "client" / source).resolve()
+        (tmp_path / target).parent.mkdir(parents=True, exist_ok=True)
+        (shutil.copytree if found.is_dir() else shutil.copy)(found, tmp_path / target)
+    code = "import sys; sys.path[:0] = [sys.argv[1]]; from flywheel_assets.client.client import Client; print(Client)"
+    # Isolated and without site packages: the standard library is all there is.
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", code, str(tmp_path)], capture_output=True, text=True)  # noqa: PLW1510
+    assert (done.returncode, "Client" in done.stdout) == (0, True), done.stderr

@@ -2,13 +2,19 @@
 
 import json
 from datetime import datetime
+from pathlib import Path
 
 from flywheel_assets.lake.places import Places
 
 
+def said_files(places: Places) -> tuple[Path, Path]:
+    """The files, whether or not they are there."""
+    return places.data / "approvals.jsonl", places.data / "rollbacks.jsonl"
+
+
 def approvals(places: Places) -> dict[str, bool]:
     """The newest answer per experiment; none without the file."""
-    path = places.data / "approvals.jsonl"
+    path, _ = said_files(places)
     lines = path.read_text().splitlines() if path.exists() else []
     answers = [json.loads(line) for line in lines if line.strip()]
     return {answer["experiment_id"]: bool(answer["approved"]) for answer in answers}
@@ -16,7 +22,7 @@ def approvals(places: Places) -> dict[str, bool]:
 
 def rollbacks(places: Places) -> dict[str, str]:
     """Who asked, by experiment, for its promotion to be undone; none without the file."""
-    path = places.data / "rollbacks.jsonl"
+    _, path = said_files(places)
     lines = path.read_text().splitlines() if path.exists() else []
     asked = [json.loads(line) for line in lines if line.strip()]
     return {one["experiment_id"]: str(one["by"]) for one in asked}
@@ -26,7 +32,7 @@ def ask_rollback(places: Places, experiment: str, *, by: str, at: datetime) -> N
     """Write down that a promotion is to be undone; the next turn does it."""
     line = json.dumps({"experiment_id": experiment, "by": by, "at": at.isoformat()})
     places.data.mkdir(parents=True, exist_ok=True)
-    with (places.data / "rollbacks.jsonl").open("a") as file:
+    with said_files(places)[1].open("a") as file:
         file.write(line + "\n")
 
 
@@ -34,5 +40,5 @@ def answer(places: Places, experiment: str, *, approved: bool, by: str, at: date
     """Write an answer down; an earlier one stays in the file."""
     line = json.dumps({"experiment_id": experiment, "approved": approved, "by": by, "at": at.isoformat()})
     places.data.mkdir(parents=True, exist_ok=True)
-    with (places.data / "approvals.jsonl").open("a") as file:
+    with said_files(places)[0].open("a") as file:
         file.write(line + "\n")

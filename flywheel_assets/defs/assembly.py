@@ -20,7 +20,7 @@ from flywheel_assets.defs.pollers import ask_sources
 from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.defs.retention import retention
 from flywheel_assets.defs.schedules import daily_turn, weekly_retention
-from flywheel_assets.defs.sensors import content_changed, enough_new_runs, inbox, left_stale
+from flywheel_assets.defs.sensors import content_changed, enough_new_runs, inbox, left_stale, people_said
 
 STAGE_MODULES = (
     sources,
@@ -44,7 +44,7 @@ def assemble(wheel: WheelResource) -> dg.Definitions:
         asset_checks=dg.load_asset_checks_from_modules(STAGE_MODULES),
         jobs=[arrival, learning, turn, retention],
         schedules=[daily_turn, weekly_retention],
-        sensors=[ask_sources, inbox, left_stale, enough_new_runs, content_changed, *NOTIFIERS],
+        sensors=[ask_sources, inbox, left_stale, enough_new_runs, people_said, content_changed, *NOTIFIERS],
         resources={"wheel": wheel},
         executor=dg.in_process_executor,
     )

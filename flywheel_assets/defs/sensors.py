@@ -1,4 +1,4 @@
-"""What makes the wheel turn by itself: something arrived, a day was left stale, enough was learnt.
+"""What makes the wheel turn by itself: something arrived, a day was left stale, enough was learnt, somebody spoke.
 
 Every tick says why it did or did not act. A run key states what the request is about, so that a
 request is made exactly once however often the sensor is evaluated.
@@ -12,11 +12,13 @@ from pathlib import Path
 
 import dagster as dg
 
+from flywheel_assets.defs.approvals import said_files
 from flywheel_assets.defs.jobs import arrival, learning, turn_tags
 from flywheel_assets.defs.partitions import calendar
 from flywheel_assets.defs.progress import admitted_at_last_decision, admitted_runs
 from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.lake.lake import Lake
+from flywheel_assets.lake.places import Places
 from flywheel_assets.lake.rebuild import inputs, stale_days
 from flywheel_assets.tables.steps import DAY_STEPS
 
@@ -82,6 +84,23 @@ def enough_new_runs(context: dg.SensorEvaluationContext, wheel: WheelResource) -
     return dg.SensorResult(run_requests=[dg.RunRequest(run_key=f"admitted/{then}/{now}")])
 
 
+@dg.sensor(
+    job=learning,
+    minimum_interval_seconds=10,
+    default_status=RUNNING,
+    description="Decides again when a person said something: skills.yaml, an approval, a rollback, a prompt.",
+)
+def people_said(context: dg.SensorEvaluationContext, wheel: WheelResource) -> dg.SensorResult:
+    """Decides again when a person said something: what is in production at launch is published by it, too."""
+    said = statements(wheel.places())
+    if not said:
+        return dg.SensorResult(skip_reason="nobody has said anything: there is no skills.yaml")
+    if (digested := digest(said)) == context.cursor:
+        return dg.SensorResult(skip_reason=f"nothing new in {', '.join(said)}", cursor=digested)
+    context.log.info("new, or said again: %s", ", ".join(said))
+    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=f"said/{digested}")], cursor=digested)
+
+
 content_changed = dg.AutomationConditionSensorDefinition(
     "content_changed",
     target=dg.AssetSelection.all(),
@@ -95,6 +114,16 @@ def listing(folder: Path) -> dict[str, int]:
     """Size of every file under the inbox; those whose names begin with a dot are not complete."""
     found = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.startswith("."))
     return {path.relative_to(folder).as_posix(): path.stat().st_size for path in found}
+
+
+def statements(places: Places) -> dict[str, str]:
+    """What people wrote that decisions go by: file → hash of its content."""
+    files = [places.skills_file, *said_files(places), *sorted(places.prompts.rglob("*.md"))]
+    return {
+        path.relative_to(places.data).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in files
+        if path.is_file()
+    }
 
 
 def stale_stamps(lake: Lake) -> dict[str, str]:

@@ -17,6 +17,7 @@ from flywheel_assets.snapshots.plots.leaderboard import leaderboard_plot, short
 from flywheel_assets.snapshots.plots.levels import levels_plot
 from flywheel_assets.snapshots.plots.lift import lift_plot
 from flywheel_assets.snapshots.plots.svg import percent
+from flywheel_assets.snapshots.plots.timeline import timeline_plot
 from flywheel_assets.snapshots.plots.trial import trial_plot
 from flywheel_assets.snapshots.slope import slope
 
@@ -60,6 +61,7 @@ def _page(con: duckdb.DuckDBPyConnection, snapshot: Path, at: datetime) -> str:
         levels_plots=[levels_plot(whole, width) for width in (WIDE, NARROW)],
         skills_momentum=[rows[-1] for skill, rows in _by(momentum, "skill").items() if skill != "*"][:SKILLS],
         promotions=_ask(con, (QUESTIONS / "promotions.sql").read_text(encoding="utf-8")),
+        timeline_plots=[timeline_plot(ledger, width) for width in (WIDE, NARROW)],
         trials=_trials(ledger),
         leaderboards=_plots(_ask(con, "FROM skill_leaderboard"), leaderboard_plot),
         frontiers=_plots(_ask(con, "FROM cost_of_quality"), frontier_plot),

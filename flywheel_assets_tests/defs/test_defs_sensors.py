@@ -4,10 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from flywheel_assets.defs.approvals import answer, ask_rollback
 from flywheel_assets.defs.progress import ADMITTED
 from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.defs.schedules import daily_turn
-from flywheel_assets.defs.sensors import ENOUGH, enough_new_runs, inbox, left_stale
+from flywheel_assets.defs.sensors import ENOUGH, enough_new_runs, inbox, left_stale, people_said
 from flywheel_assets.lake.places import Places
 from flywheel_assets.sources.land import land
 
@@ -57,6 +58,25 @@ def test_days_left_stale_are_asked_for_under_a_key_of_their_content(
 def test_stale_days_wait_while_a_run_is_under_way(wheel: WheelResource, instance: dg.DagsterInstance) -> None:
     instance.create_run_for_job(_job(), status=dg.DagsterRunStatus.STARTED)
     assert "under way" in tick(left_stale, wheel, instance).skip_reason.skip_message
+
+
+def test_decisions_are_asked_for_once_when_a_person_said_something(tmp_path, instance: dg.DagsterInstance) -> None:
+    wheel = WheelResource(data=str(tmp_path))
+    places, asked = wheel.places(), list[str]()
+    assert "no skills.yaml" in tick(people_said, wheel, instance).skip_reason.skip_message
+    cursor = None
+    for words in ("stated", "answered", "asked", "wrote"):
+        {
+            "stated": lambda: places.skills_file.write_text("skills: {triage: {baseline_model: small}}"),
+            "answered": lambda: answer(places, "exp-1", approved=True, by="ann", at=datetime.now(UTC)),
+            "asked": lambda: ask_rollback(places, "exp-1", by="ann", at=datetime.now(UTC)),
+            "wrote": lambda: [places.prompts.mkdir(), (places.prompts / "brief.md").write_text("Be brief.")],
+        }[words]()
+        found = tick(people_said, wheel, instance, cursor)
+        cursor = found.cursor
+        asked += [str(request.run_key) for request in found.run_requests]
+        assert "nothing new" in tick(people_said, wheel, instance, cursor).skip_reason.skip_message
+    assert len(set(asked)) == 4
 
 
 def test_decisions_are_asked_for_when_enough_runs_were_admitted_since_the_last(

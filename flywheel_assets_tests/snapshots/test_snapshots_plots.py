@@ -1,6 +1,6 @@
 """Plots: what they show, that they are well-formed, and that they survive having nothing to show."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -14,6 +14,7 @@ from flywheel_assets.snapshots.plots.leaderboard import leaderboard_plot, short
 from flywheel_assets.snapshots.plots.levels import levels_plot, rolling
 from flywheel_assets.snapshots.plots.lift import lift_plot
 from flywheel_assets.snapshots.plots.svg import Scale, label, percent, spanning
+from flywheel_assets.snapshots.plots.timeline import timeline_plot
 from flywheel_assets.snapshots.plots.trial import trial_plot
 
 ARM = {"arm": "a/<model>|0123456789ab|-", "standing": "best", "reason": "a & b", "in_production": True}
@@ -21,6 +22,12 @@ SCORE = {"score": 0.5, "lower": 0.4, "upper": 0.6}
 BLOCK = {"block": 1, "runs": 100, "frozen": None, "frozen_runs": 0, "standing": "better"}
 BLOCK |= {"current": 0.8, "current_runs": 80, "baseline": 0.6, "baseline_runs": 20}
 LOOK = {"kind": "held", "reason": "0 < x", "candidate_units": 40, "incumbent_units": 60}
+
+ENTRY = {"experiment_id": "x", "skill": "a & b", "candidate_arm": "m|-|-", "reason": "0 < x", "alpha_left": 0.04}
+ENTRIES = [
+    {**ENTRY, "seq": number, "kind": kind, "decided_at": datetime(2026, 11, 1 + number * 4, tzinfo=UTC)}
+    for number, kind in enumerate(("registered", "held", "promoted"))
+]
 
 
 def words(picture: str) -> list[str]:
@@ -42,6 +49,11 @@ def words(picture: str) -> list[str]:
         (frontier_plot([{**ARM, **SCORE, "cost_usd": 0.01, "on_frontier": True}]), "<model> · 01234567"),
         (gates_plot([], 720), "No run has been seen yet."),
         (days_plot([], 340), "No day has runs yet."),
+        (timeline_plot([], 340), "No trial is registered yet."),
+        (timeline_plot(ENTRIES[:2], 340), "still on trial"),
+        (timeline_plot(ENTRIES, 720), "promoted"),
+        (timeline_plot(ENTRIES, 720), "error budget left: 0.0400"),
+        (timeline_plot([{**ENTRIES[0], "alpha_left": None}], 340), "2026-11-01"),
     ],
 )
 def test_a_plot_says_what_it_shows(picture: str, says: str):
@@ -111,7 +123,7 @@ def test_shares_are_written_in_per_cent():
     )
 
 
-@given(st.floats(-1e6, 1e6), st.floats(1e-6, 1e6), st.integers(2, 8))
+@given(st.floats(-1e6, 1e6), st.floats(1e-3, 1e6), st.integers(2, 8))
 def test_ticks_are_round_ascending_within_the_scale_and_not_too_many(low, extent, about):
     scale = Scale(low, low + extent, 0, 100)
     ticks = scale.ticks(about)
