@@ -32,7 +32,8 @@ def _section(name: str, command: TyperCommand | TyperGroup) -> str:
     parts = [f"## flywheel {name}\n", f"{(command.help or '').strip()}\n"]
     if name in EXAMPLES:
         parts.append("```\n" + "\n".join(EXAMPLES[name]) + "\n```\n")
-    own = [one for one in command.params if one.name not in {"data", "lake", "as_json", "help"}]
+    known = (one for one in command.params if isinstance(one, TyperArgument | TyperOption))
+    own = [one for one in known if one.name not in {"data", "lake", "as_json", "help"}]
     if own:
         parts += ["| | | |", "|---|---|---|", *(_row(one) for one in own), ""]
     return "\n".join(parts)
