@@ -17,7 +17,13 @@ repeated AS (
     WHERE today.scope <> '' AND firsts.first_id <> today.example_id
 ),
 arrivals AS (
-    SELECT spans.trace_id, spans.span_id, min(batches.landed_at) AS landed_at, min(spans.service_name) AS service_name
+    SELECT spans.trace_id, spans.span_id, min(batches.landed_at) AS landed_at, min(spans.service_name) AS service_name,
+        arg_min(batches.source, batches.landed_at) AS door,
+        -- Of the days in the batch that it came in, the share that was at most a week old.
+        arg_min(
+            list_avg([CAST(of > CAST(batches.landed_at AS DATE) - 7 AS DOUBLE) FOR of IN batches.days]),
+            batches.landed_at
+        ) AS batch_fresh
     FROM raw_spans AS spans
     SEMI JOIN labeled_examples AS roots ON roots.trace_id = spans.trace_id AND roots.root_span_id = spans.span_id
     JOIN landed_batches AS batches ON batches.batch_id = spans.batch_id AND batches.status = 'accepted'
@@ -31,6 +37,12 @@ reviews AS (
     WHERE name = 'flywheel.review' AND tier = 'human' AND author_id <> 'unregistered'
         AND value_text IN ('release', 'refuse')
     GROUP BY target_id
+),
+out_of_line AS (
+    SELECT skill, source, arg_max(arm, log_e) AS arm
+    FROM source_findings
+    WHERE day >= $day AND since <= $day
+    GROUP BY ALL
 )
 SELECT
     examples.*,
@@ -38,12 +50,16 @@ SELECT
     coalesce(today.minhash, []) AS minhash,
     repeated.first_id AS same_as,
     arrivals.landed_at,
+    arrivals.door,
+    arrivals.batch_fresh,
     arrivals.service_name,
+    out_of_line.arm AS out_of_line,
     reviews.review,
     reviews.reviewer
 FROM labeled_examples AS examples
 LEFT JOIN today ON today.example_id = examples.example_id
 LEFT JOIN repeated ON repeated.example_id = examples.run_id
 LEFT JOIN arrivals ON arrivals.trace_id = examples.trace_id AND arrivals.span_id = examples.root_span_id
+LEFT JOIN out_of_line ON out_of_line.skill = examples.skill AND out_of_line.source = arrivals.service_name
 LEFT JOIN reviews ON reviews.target_id = examples.example_id
 WHERE examples.day = $day

@@ -20,8 +20,10 @@ class Evidence:
 
     `rows`: the day's `labeled_examples` in `example_id` order, plus `scope`, `minhash` (their
     signature), `same_as` (the earlier run with the same content, if any), `landed_at` (when the run's
-    root span arrived; NULL: unknown), `service_name` (of the root span), and what a person said of the
-    example last (`review`, `reviewer`). `earlier`: signatures of the days before, in the scopes that
+    root span arrived; NULL: unknown), `door` (through which), `batch_fresh` (share of the days in its batch
+    that were at most a week old), `service_name` (of the root span), `out_of_line` (an arm of which that
+    service's word is out of line; NULL: of none), and what a person said of the example last (`review`,
+    `reviewer`). `earlier`: signatures of the days before, in the scopes that
     `rows` has.
     """
 

@@ -26,6 +26,8 @@ from flywheel_assets.tables.run_spans import RUN_SPANS
 from flywheel_assets.tables.skill_day_stats import SKILL_DAY_STATS
 from flywheel_assets.tables.skill_outlook import SKILL_OUTLOOK
 from flywheel_assets.tables.skill_scores import SKILL_SCORES
+from flywheel_assets.tables.source_findings import SOURCE_FINDINGS
+from flywheel_assets.tables.source_tallies import SOURCE_TALLIES
 from flywheel_assets.tables.span_credit import SPAN_CREDIT
 from flywheel_assets.tables.span_rejections import SPAN_REJECTIONS
 from flywheel_assets.tables.statements import PRICES, SHADOW_GATES, SKILL_NAMES
@@ -65,6 +67,8 @@ TABLES: tuple[Table, ...] = (
     JUDGE_DAY_STATS,
     JUDGE_CORRECTIONS,
     EXAMPLE_SIGNATURES,
+    SOURCE_TALLIES,
+    SOURCE_FINDINGS,
     GATE_VERDICTS,
     GATED_OBSERVATIONS,
     REJECTIONS,

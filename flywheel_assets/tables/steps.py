@@ -32,6 +32,8 @@ from flywheel_assets.tables.run_spans import RUN_SPANS
 from flywheel_assets.tables.skill_day_stats import SKILL_DAY_STATS
 from flywheel_assets.tables.skill_outlook import SKILL_OUTLOOK
 from flywheel_assets.tables.skill_scores import SKILL_SCORES
+from flywheel_assets.tables.source_findings import SOURCE_FINDINGS
+from flywheel_assets.tables.source_tallies import SOURCE_TALLIES
 from flywheel_assets.tables.span_credit import SPAN_CREDIT
 from flywheel_assets.tables.span_rejections import SPAN_REJECTIONS
 from flywheel_assets.tables.statements import PRICES, SHADOW_GATES, SKILL_NAMES
@@ -79,6 +81,8 @@ RUN_REACH_DAYS = 1
 FEEDBACK_REACH_DAYS = 7
 # How far back a duplicate is recognised.
 DUPLICATE_REACH_DAYS = 7
+# Days by which a source is judged, and for which it is held when it is found out.
+EVIDENCE_DAYS = 28
 
 # Told of a run of the day, of its root, its session, a span or a response of it; or of whatever, while
 # runs of the day wait for time to pass.
@@ -97,6 +101,9 @@ SELECT feedback.* FROM feedback
 WHERE day > $day
     AND target_id IN (SELECT unnest([run_id, trace_id || ':' || root_span_id]) FROM agent_runs WHERE day = $day)
 """
+
+# Of sources that were found out later, from evidence that reaches back to the day.
+FOUND_OUT_LATER = "SELECT * FROM source_findings WHERE day > $day AND since <= $day"
 
 LAND = Step("land", (), (LANDED_BATCHES, SPAN_REJECTIONS, PRICES, SKILL_NAMES, SHADOW_GATES))
 DECODE = Step("decode", (Read(LANDED_BATCHES),), (RAW_SPANS, DIALECT_LOSSES), version="3")
@@ -129,6 +136,8 @@ COMPARE_JUDGES = Step(
 )
 # The root span's service tells a user from a service that stands in for one.
 SIGN = Step("sign", (Read(LABELED_EXAMPLES), Read(RAW_SPANS)), (EXAMPLE_SIGNATURES,))
+TALLY_SOURCES = Step("tally_sources", (Read(LABELED_EXAMPLES), Read(RAW_SPANS)), (SOURCE_TALLIES,))
+WATCH_SOURCES = Step("watch_sources", (Read(SOURCE_TALLIES, before=EVIDENCE_DAYS - 1),), (SOURCE_FINDINGS,))
 ADMIT = Step(
     "admit",
     (
@@ -140,9 +149,10 @@ ADMIT = Step(
         # What a person said of the gates' verdicts is kept with the example's day, however late it is said.
         Read(FEEDBACK),
         Read(SHADOW_GATES),
+        Read(SOURCE_FINDINGS, after=EVIDENCE_DAYS - 1, concern=FOUND_OUT_LATER),
     ),
     (GATE_VERDICTS, GATED_OBSERVATIONS, REJECTIONS),
-    version="8",
+    version="9",
 )
 DAY_STATS = Step("day_stats", (Read(LABELED_EXAMPLES), Read(GATED_OBSERVATIONS)), (SKILL_DAY_STATS,), version="2")
 
@@ -187,7 +197,19 @@ MEASURE_MOMENTUM = Step(
     version="2",
 )
 
-DAY_STEPS = (DECODE, COUNT_STORMS, FOLD_RUNS, COLLECT_FEEDBACK, LABEL, COMPARE_JUDGES, SIGN, ADMIT, DAY_STATS)
+DAY_STEPS = (
+    DECODE,
+    COUNT_STORMS,
+    FOLD_RUNS,
+    COLLECT_FEEDBACK,
+    LABEL,
+    COMPARE_JUDGES,
+    SIGN,
+    TALLY_SOURCES,
+    WATCH_SOURCES,
+    ADMIT,
+    DAY_STATS,
+)
 WHOLE_STEPS = (
     CORRECT_JUDGES,
     SCORE,

@@ -25,6 +25,9 @@ from flywheel_assets.observations.signatures import comparable, differs_in_conte
 from flywheel_assets_tests.benchmarks.gate_throughput import section as throughput
 from flywheel_assets_tests.benchmarks.poisoning import EACH, RATES
 from flywheel_assets_tests.benchmarks.poisoning import section as poisoning
+from flywheel_assets_tests.benchmarks.poisoning_days import RATES as RACE
+from flywheel_assets_tests.benchmarks.poisoning_days import SEEDS
+from flywheel_assets_tests.benchmarks.poisoning_days import section as over_days
 
 PAGE = """\
 # How good the gates are
@@ -38,20 +41,31 @@ anything is found.
 | --- | --- | --- | ---: | ---: |
 """
 POISONING = """
-## What one bad reporter can do
+## What one bad reporter can do in a day
 
 Five services report {each} runs on each of three arms in a day, with success rates {rates}; one of the honest four
 has harder tasks and succeeds ten points less at everything. Scores are compared with the same traffic left alone
-(*moved*), which counts what leaving the reporter out does to the mix of tasks, and with the same honest runs without
-what was refused, which counts only what the poison itself did. Flips that are few enough pass for chance: they are
-held only where the reporter's arm is 30 points and five standard errors out of line.
+(*moved*), which counts what leaving the reporter out does to the mix of tasks; a reporter that is held is held with
+all its arms, so that this moves all arms alike and no *difference* of arms. Beside the same honest runs without what
+was refused, only what the poison itself did is counted. On one day, flips that are few enough pass for chance: a
+reporter's arm is held where it is 30 points and five standard errors out of line.
+"""
+OVER_DAYS = """
+## What a small poison can do in four weeks
+
+What passes for chance on a day does not over days: each reporter's differences between its arms are set against
+every other's, and the evidence is added up. The likelihood ratio may be looked at every day; in four weeks it holds
+anybody honest of a skill with a probability of at most 5 %, where honest reporters differ, beyond how hard their
+tasks are, by what is usual among them (2 points, corrected by what the others show). {seeds} streams of each world,
+five services of {each} runs a day on each of three arms ({rates}). *Without → with the gate*: means over streams, in
+points, after four weeks; a reporter that is found out is held back to where the evidence begins.
 """
 THROUGHPUT = """
 ## Throughput
 
 All gates over labelled examples of one day with a request of 60 words and an answer of 40, signed and admitted in
 this process. A day is the unit of work: a history of a million examples is many days, one after the other or
-side by side; a million on one day was not measured.
+side by side, and {days} days of {of} are measured so, one after the other.
 """
 Line = tuple[str, str, str, str, str]
 
@@ -194,13 +208,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("--examples", type=int, nargs="+", default=[10_000, 100_000])
+    parser.add_argument("--days", type=int, default=10, help="days of the largest size, one after the other")
     given = parser.parse_args()
     lines = [*injection(given.data), *secrets(given.data), *personal(given.data), *near_duplicates(given.data)]
     table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
     sys.stdout.write(PAGE + table + "\n")
     sys.stdout.write(POISONING.format(each=EACH, rates=" / ".join(f"{rate:.0%}" for rate in RATES.values())) + "\n")
     sys.stdout.write("\n".join([*poisoning(), ""]))
-    sys.stdout.write(THROUGHPUT + "\n" + "\n".join([*throughput(given.examples), ""]))
+    race = " / ".join(f"{rate:.0%}" for rate in RACE.values())
+    sys.stdout.write(OVER_DAYS.format(each=EACH, rates=race, seeds=SEEDS) + "\n" + "\n".join([*over_days(), ""]))
+    sys.stdout.write(THROUGHPUT.format(days=given.days, of=f"{max(given.examples):,}") + "\n")
+    sys.stdout.write("\n".join([*throughput(given.examples, given.days), ""]))
 
 
 if __name__ == "__main__":

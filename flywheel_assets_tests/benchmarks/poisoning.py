@@ -22,6 +22,7 @@ from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS
 from flywheel_assets.tables.labeled_examples import LABELED_EXAMPLES
 from flywheel_assets.tables.landed_batches import LANDED_BATCHES
 from flywheel_assets.tables.raw_spans import RAW_SPANS
+from flywheel_assets.tables.source_findings import SOURCE_FINDINGS
 from flywheel_assets.tables.statements import SHADOW_GATES
 
 DAY = date(2026, 3, 2)
@@ -118,13 +119,16 @@ CASES: Mapping[str, Callable[[list[Row], random.Random], list[Row]]] = {
 class Damage:
     """What became of a case. Points are hundredths of an outcome, of the arm that moved most.
 
-    `reasons`: what was refused of the bad reporter, by reason. `beyond`: how far scores are from those of the same
-    honest runs without what was refused.
+    `reasons`: what was refused of the bad reporter, by reason. `between`: how far differences of arms moved.
+    `quality`: what the true rate of the arm that scores best is short of the best. `beyond`: how far scores are from
+    those of the same honest runs without what was refused.
     """
 
     reasons: Mapping[str, int]
     honest_refused: int
     moved: float
+    between: float
+    quality: float
     beyond: float
     cost_moved: float
     best: str
@@ -138,13 +142,17 @@ def damage(case: str, seed: int = 1, each: int = EACH) -> Damage:
     whose = {row["example_id"]: row["service_name"] for row in rows}
     gone = [row for row in honest if row["example_id"] not in refused]
     clean, kept = wheel(honest)[0], wheel(gone)[0]
+    best = max(RATES, key=lambda arm: found[arm]["score"])
+    shifts = [100 * (found[arm]["score"] - clean[arm]["score"]) for arm in RATES]
     return Damage(
         reasons=Counter(reason for run, reason in refused.items() if whose[run] == BAD),
         honest_refused=sum(whose[run] != BAD for run in refused),
-        moved=_apart(found, clean, "score", 100),
+        moved=max(map(abs, shifts)),
+        between=max(shifts) - min(shifts),
+        quality=100 * (max(RATES.values()) - RATES[best]),
         beyond=_apart(found, kept, "score", 100),
         cost_moved=max(abs(found[arm]["cost_usd"] / clean[arm]["cost_usd"] - 1) for arm in RATES),
-        best=max(RATES, key=lambda arm: found[arm]["score"]),
+        best=best,
     )
 
 
@@ -154,11 +162,17 @@ def wheel(rows: Sequence[Row]) -> tuple[dict[str, dict[str, float]], dict[str, s
     con.register("labeled_examples", LABELED_EXAMPLES.rows([_without(row, "service_name") for row in rows]))
     spans = [{"trace_id": row["trace_id"], "span_id": "root", "day": row["day"]} | _emitted(row) for row in rows]
     con.register("raw_spans", RAW_SPANS.rows(spans))
-    arrived = {"batch_id": "b", "landed_at": NOON + timedelta(hours=6), "status": "accepted"}
-    con.register("landed_batches", LANDED_BATCHES.rows([arrived]))
-    for table in (FEEDBACK, SHADOW_GATES):
-        con.register(table.name, table.empty())
     days = sorted({date.fromisoformat(str(row["day"])) for row in rows})
+    arrived = {
+        "batch_id": "b",
+        "landed_at": NOON + timedelta(hours=6),
+        "status": "accepted",
+        "source": "otlp",
+        "days": days,
+    }
+    con.register("landed_batches", LANDED_BATCHES.rows([arrived]))
+    for table in (FEEDBACK, SHADOW_GATES, SOURCE_FINDINGS):
+        con.register(table.name, table.empty())
     con.register(EXAMPLE_SIGNATURES.name, pa.concat_tables([sign(con, day)[0] for day in days]))
     admitted = [admit(con, day) for day in days]
     con.register(GATED_OBSERVATIONS.name, pa.concat_tables([gated for _, gated, _ in admitted]))
@@ -185,13 +199,14 @@ def _apart(
 def section() -> list[str]:
     """The table of the page."""
     names = ["done by one of five reporters", "of its runs, refused", "honest runs refused", "scores moved by at most"]
-    names += ["beside the same runs without what was refused", "mean costs moved by at most", "arm that scores best"]
-    lines = [f"| {' | '.join(names)} |", "| --- | --- | ---: | ---: | ---: | ---: | --- |"]
+    names += ["arms' differences moved", "beside the same runs without what was refused"]
+    names += ["mean costs moved by at most", "quality of the arm that scores best, less"]
+    lines = [f"| {' | '.join(names)} |", "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |"]
     for case in CASES:
         one = damage(case)
         why = ", ".join(f"{count} {reason}" for reason, count in sorted(one.reasons.items())) or "none"
         lines.append(
-            f"| {case} | {why} | {one.honest_refused} | {one.moved:.2f} points | {one.beyond:.2f} points "
-            f"| {one.cost_moved:.0%} | {one.best} |"
+            f"| {case} | {why} | {one.honest_refused} | {one.moved:.2f} points | {one.between:.2f} points "
+            f"| {one.beyond:.2f} points | {one.cost_moved:.0%} | {one.quality:.1f} points |"
         )
     return lines

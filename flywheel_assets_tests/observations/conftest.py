@@ -14,13 +14,20 @@ from flywheel_assets.tables.feedback import FEEDBACK
 from flywheel_assets.tables.labeled_examples import LABELED_EXAMPLES
 from flywheel_assets.tables.landed_batches import LANDED_BATCHES
 from flywheel_assets.tables.raw_spans import RAW_SPANS
+from flywheel_assets.tables.source_findings import SOURCE_FINDINGS
 from flywheel_assets.tables.statements import SHADOW_GATES
 
 DAY = date(2026, 3, 2)
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 Row = dict[str, object]
-GIVEN = {"spans": RAW_SPANS, "batches": LANDED_BATCHES, "feedback": FEEDBACK, "shadow": SHADOW_GATES}
+GIVEN = {
+    "spans": RAW_SPANS,
+    "batches": LANDED_BATCHES,
+    "feedback": FEEDBACK,
+    "shadow": SHADOW_GATES,
+    "findings": SOURCE_FINDINGS,
+}
 
 
 @pytest.fixture(scope="session")

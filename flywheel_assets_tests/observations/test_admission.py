@@ -197,6 +197,8 @@ def test_an_installed_package_adds_a_gate_but_not_under_a_name_taken(
     (installed / "entry_points.txt").write_text("[flywheel_assets.gates]\ntheirs = their_gates:GATE\n")
     module = "class Gate:\n    name, version, order, by_row = {!r}, '1', 99, True\nGATE = Gate()\n"
     monkeypatch.syspath_prepend(tmp_path)
+    # Both modules have one size and, within a second, one age: byte code of the first would pass for the second's.
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
     for name, expected in (("theirs", True), ("schema", False)):
         (tmp_path / "their_gates.py").write_text(module.format(name))
         monkeypatch.delitem(sys.modules, "their_gates", raising=False)

@@ -2,7 +2,8 @@
 
 Ways to be out of line: all its outcomes are the same while others see both; it ranks the arm by outcome,
 against its own other arms, far from where most others rank it; or by cost, as when prices are mixed up.
-A service whose tasks are harder, or longer, is not out of line: all its arms differ alike.
+A service whose tasks are harder, or longer, is not out of line: all its arms differ alike. What it says of its
+other arms is held with it: were one arm's runs left out alone, that arm would be compared on other tasks.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +20,7 @@ Cell = tuple[str, str, str]
 CONSTANT = hold("constant_outcomes", "all outcomes of this service are the same where other services see both")
 OUT_OF_LINE = hold("out_of_line", "this service ranks the arm far from where most other services rank it")
 COSTS = hold("costs_out_of_line", "what the arm costs beside its others, this service says unlike most others")
+IN_DOUBT = hold("in_doubt", "what this service says of another arm of the skill is held")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class BrokenHarness:
     costs_apart: float = 0.5
     sigmas: float = 5.0
     name: str = "broken_harness"
-    version: str = "2"
+    version: str = "3"
     order: int = 58
     by_row: bool = False
 
@@ -62,7 +64,8 @@ class BrokenHarness:
             for skill, group in groupby(sorted(known), key=lambda row: row[0]):
                 cells = self._cells([row[1:] for row in group])
                 faults.update({(skill, *where): fault for where, fault in find(cells).items()})
-        return [faults.get(row[:3], ALLOW) for row in rows]
+        doubted = {cell[:2] for cell in faults}
+        return [faults.get(row[:3], IN_DOUBT if row[:2] in doubted else ALLOW) for row in rows]
 
     def _cells(self, rows: Sequence[tuple[str, str, float]]) -> Cells:
         grouped = groupby(rows, key=lambda row: row[:2])
