@@ -1,6 +1,7 @@
 """`flywheel why` and `flywheel used-by`: lineage from an artifact to its spans, and from a span to decisions."""
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from rich.text import Text
 from flywheel_assets.commands.envelope import NOT_FOUND, Answer, RefusedError
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.lake.places import Places
+from flywheel_assets.snapshots.live import rows_of_each
 from flywheel_assets.tables.agent_runs import AGENT_RUNS
 from flywheel_assets.tables.decision_arguments import DECISION_ARGUMENTS
 from flywheel_assets.tables.gated_observations import REJECTIONS
@@ -39,8 +41,10 @@ def why(places: Places, what: str) -> Answer:
     entry = entries[0]
     arguments = _rows(con, "why_arguments.sql", entry=entry["entry_id"], most=SHOWN)
     entry["criteria"] = json.loads(str(entry.pop("criteria_json")))
-    result = {"entry": entry, "arguments": arguments, "earlier": [row["entry_id"] for row in entries[1:]]}
-    return Answer(result, [_headline(entry), _grid(arguments)], _next(entry, arguments))
+    robust = _robustness(places, entry)
+    earlier = [row["entry_id"] for row in entries[1:]]
+    result = {"entry": entry, "arguments": arguments, "robustness": robust, "earlier": earlier}
+    return Answer(result, [_headline(entry), *_bound(robust), _grid(arguments)], _next(entry, arguments))
 
 
 def used_by(places: Places, span: str) -> Answer:
@@ -68,6 +72,28 @@ def used_by(places: Places, span: str) -> Answer:
     return Answer(
         {"run": run, "decisions": decisions}, [head, grid if decisions else Text("It argued in no decision.")]
     )
+
+
+def _robustness(places: Places, entry: Row) -> Row | None:
+    """How many principals the promotion can lose; of what is no promotion there is nothing to say."""
+    if entry["kind"] != "promoted":
+        return None
+    # The days of the evidence are known: of other days' runs no file is read.
+    days = {AGENT_RUNS.name: [date.fromisoformat(day) for day in entry["evidence_days"]]}
+    tables = [PROMOTION_DECISIONS, DECISION_ARGUMENTS, AGENT_RUNS]
+    found = rows_of_each(Lake(places.lake), ["decision_principals", "decision_robustness"], tables, days)[-1]
+    return next((row for row in found if row["entry_id"] == entry["entry_id"]), None)
+
+
+def _bound(robust: Row | None) -> list[Text]:
+    if robust is None:
+        return []
+    return [
+        Text(
+            f"evidence of {robust['principals']} principals: enough without any {robust['any_removed']} of them, "
+            f"and at most without {robust['most_removed']}\n"
+        )
+    ]
 
 
 def _rows(con: duckdb.DuckDBPyConnection, name: str, **values: object) -> list[Row]:

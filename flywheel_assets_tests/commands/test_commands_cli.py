@@ -123,6 +123,7 @@ def test_why_and_used_by_follow_lineage_both_ways(wheel: WheelResource) -> None:
     _, answer = call(Path(wheel.data), "why", "triage")
     weights = [row["weight"] for row in answer["result"]["arguments"]]
     assert weights == [0.6, 0.5, 0.4, 0.3, 0.2, -0.1, -0.2, -0.3, -0.4, -0.5]
+    assert answer["result"]["robustness"] is None
     _, back = call(Path(wheel.data), "used-by", answer["result"]["arguments"][0]["span"])
     assert [row["entry_id"] for row in back["result"]["decisions"]] == [entry["entry_id"]]
     assert back["result"]["run"]["skill"] == "triage"
