@@ -5,6 +5,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pyarrow.compute as pc
 
 from flywheel_assets.observations.account import SHADOW
 from flywheel_assets.observations.gates.review import RELEASED
+from flywheel_assets.observations.injection import HINT
 from flywheel_assets.observations.judged import Judged, judged
 from flywheel_assets.observations.redact import markable, redact
 from flywheel_assets.observations.registry import Evidence, Gate, find_gates
@@ -29,7 +31,9 @@ from flywheel_assets.tables.table import TEXT
 _NOTHING_TO_ADMIT = ("schema", "completeness")
 _UNMARKABLE = hold("gate_error", "the gate marked a stretch that is not text")
 _HERE = Path(__file__).parent
-_SIGN, _EVIDENCE, _EARLIER = ((_HERE / f"{name}.sql").read_text() for name in ("sign", "evidence", "earlier"))
+_SIGN, _EVIDENCE, _EARLIER, _TOOL_RESULTS = (
+    (_HERE / f"{name}.sql").read_text() for name in ("sign", "evidence", "earlier", "tool_results")
+)
 
 
 def sign(con: duckdb.DuckDBPyConnection, day: date) -> tuple[pa.Table]:
@@ -59,8 +63,9 @@ def admit(
     """
     rows = _once(con.execute(_EVIDENCE, {"day": day}).to_arrow_table())
     earlier = con.execute(_EARLIER, {"day": day}).to_arrow_table()
+    results = con.execute(_TOOL_RESULTS, {"day": day, "hint": HINT}).to_arrow_table()
     shadow = frozenset(gate for (gate,) in con.execute("SELECT gate FROM shadow_gates").fetchall())
-    return apply_gates(find_gates() if gates is None else gates, Evidence(rows, earlier), shadow)
+    return apply_gates(find_gates() if gates is None else gates, Evidence(rows, earlier, results), shadow)
 
 
 def apply_gates(
@@ -117,7 +122,7 @@ def _asked(gate: Gate, evidence: Evidence) -> list[Verdict]:
     except Exception as error:  # noqa: BLE001 - a gate is anyone's code: whatever it raises, its rows are held
         if gate.by_row and size > 1:
             halves = (evidence.rows.slice(0, size // 2), evidence.rows.slice(size // 2))
-            return [verdict for half in halves for verdict in _asked(gate, Evidence(half, evidence.earlier))]
+            return [verdict for half in halves for verdict in _asked(gate, replace(evidence, rows=half))]
         return [hold("gate_error", f"the gate raised {type(error).__name__}")] * size
     if len(verdicts) != size:
         return [hold("gate_error", "the gate did not give one verdict per example")] * size

@@ -2,7 +2,7 @@
 
 import importlib
 import pkgutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata
 from typing import Protocol, cast
 
@@ -12,6 +12,7 @@ from flywheel_assets.observations import gates
 from flywheel_assets.observations.verdict import Verdict
 
 GROUP = "flywheel_assets.gates"
+_RESULTS = pa.schema([(name, pa.string()) for name in ("run_id", "span_id", "text")])
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +25,13 @@ class Evidence:
     that were at most a week old), `service_name` (of the root span), `out_of_line` (an arm of which that
     service's word is out of line; NULL: of none), and what a person said of the example last (`review`,
     `reviewer`). `earlier`: signatures of the days before, in the scopes that
-    `rows` has.
+    `rows` has. `tool_results`: `run_id`, `span_id` and `text` of what tools gave back, where it hints at
+    planted instructions.
     """
 
     rows: pa.Table
     earlier: pa.Table
+    tool_results: pa.Table = field(default_factory=_RESULTS.empty_table)
 
 
 class Gate(Protocol):

@@ -143,8 +143,9 @@ ADMIT = Step(
     (
         Read(LABELED_EXAMPLES),
         Read(EXAMPLE_SIGNATURES, before=DUPLICATE_REACH_DAYS),
-        # When a run arrived: its root span's batch says.
+        # When a run arrived, its root span's batch says; what its tools gave back, its spans.
         Read(RAW_SPANS),
+        Read(RUN_SPANS),
         Read(LANDED_BATCHES),
         # What a person said of the gates' verdicts is kept with the example's day, however late it is said.
         Read(FEEDBACK),

@@ -22,6 +22,7 @@ from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS
 from flywheel_assets.tables.labeled_examples import LABELED_EXAMPLES
 from flywheel_assets.tables.landed_batches import LANDED_BATCHES
 from flywheel_assets.tables.raw_spans import RAW_SPANS
+from flywheel_assets.tables.run_spans import RUN_SPANS
 from flywheel_assets.tables.source_findings import SOURCE_FINDINGS
 from flywheel_assets.tables.statements import SHADOW_GATES
 
@@ -171,7 +172,7 @@ def wheel(rows: Sequence[Row]) -> tuple[dict[str, dict[str, float]], dict[str, s
         "days": days,
     }
     con.register("landed_batches", LANDED_BATCHES.rows([arrived]))
-    for table in (FEEDBACK, SHADOW_GATES, SOURCE_FINDINGS):
+    for table in (FEEDBACK, SHADOW_GATES, SOURCE_FINDINGS, RUN_SPANS):
         con.register(table.name, table.empty())
     con.register(EXAMPLE_SIGNATURES.name, pa.concat_tables([sign(con, day)[0] for day in days]))
     admitted = [admit(con, day) for day in days]

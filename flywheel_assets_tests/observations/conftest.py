@@ -14,6 +14,7 @@ from flywheel_assets.tables.feedback import FEEDBACK
 from flywheel_assets.tables.labeled_examples import LABELED_EXAMPLES
 from flywheel_assets.tables.landed_batches import LANDED_BATCHES
 from flywheel_assets.tables.raw_spans import RAW_SPANS
+from flywheel_assets.tables.run_spans import RUN_SPANS
 from flywheel_assets.tables.source_findings import SOURCE_FINDINGS
 from flywheel_assets.tables.statements import SHADOW_GATES
 
@@ -27,6 +28,7 @@ GIVEN = {
     "feedback": FEEDBACK,
     "shadow": SHADOW_GATES,
     "findings": SOURCE_FINDINGS,
+    "members": RUN_SPANS,
 }
 
 
