@@ -1,9 +1,12 @@
 """Examples that the gates judge a second, as a day of them grows."""
 
-import random
 import time
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
 
 from flywheel_assets.lake.session import connection
 from flywheel_assets.observations.admit import admit, sign
@@ -19,6 +22,8 @@ from flywheel_assets.tables.statements import SHADOW_GATES
 from flywheel_assets_tests.benchmarks.poisoning import DAY, NOON, Row
 
 CHUNK = 10_000
+# Words of a request and of an answer, out of so many different ones.
+ASKED, ANSWERED, WORDS = 60, 40, 4000
 SYLLABLES = ("ba", "co", "di", "fer", "gan", "ho", "in", "jo", "ka", "lu", "men", "or", "pa", "ter")
 
 
@@ -34,13 +39,15 @@ def section(sizes: Sequence[int], days: int) -> list[str]:
     return lines
 
 
+@cache
 def judged(size: int, seed: int = 0) -> tuple[float, float]:
     """Seconds, and seconds of the processor, to sign, tally and admit so many examples of a day."""
-    rng = random.Random(size + seed)
-    words = ["".join(rng.choices(SYLLABLES, k=rng.randint(1, 4))) for _ in range(4000)]
+    rng = np.random.default_rng([size, seed])
+    lengths = rng.integers(1, 5, WORDS)
+    words = np.array(["".join(rng.choice(SYLLABLES, length)) for length in lengths], object)
     con = connection()
     for start in range(0, size, CHUNK):
-        part = LABELED_EXAMPLES.rows([_example(start + number, rng, words) for number in range(min(CHUNK, size))])
+        part = LABELED_EXAMPLES.rows(_examples(range(start, min(start + CHUNK, size)), rng, words))
         con.register("part", part)
         con.execute(("INSERT INTO labeled_examples" if start else "CREATE TABLE labeled_examples AS") + " FROM part")
     for table in (RAW_SPANS, LANDED_BATCHES, FEEDBACK, SHADOW_GATES, SOURCE_FINDINGS, RUN_SPANS):
@@ -56,14 +63,19 @@ def judged(size: int, seed: int = 0) -> tuple[float, float]:
     return took
 
 
-def _example(number: int, rng: random.Random, words: Sequence[str]) -> Row:
-    run = f"run-{number:07d}"
-    return {
-        "day": DAY, "run_id": run, "example_id": run, "grain": "run", "trace_id": run, "root_span_id": "root",
-        "runtime": "gen_ai", "start_time": NOON + timedelta(milliseconds=number), "skill": f"skill {number % 20}",
-        "arm": f"model {number % 3}|-|-", "model": f"model {number % 3}", "status": "ok",
-        "session_id": f"session {number // 5}", "input_text": " ".join(rng.choices(words, k=60)),
-        "output_text": " ".join(rng.choices(words, k=40)), "cost_usd": rng.lognormvariate(-5, 0.5),
-        "duration_ns": 10**9, "outcome": float(rng.random() < 0.6), "outcome_state": "labeled", "confidence": 0.9,
-        "weight": 0.8, "tier": "check", "labelers": ["unit_test"], "votes": 1, "dissent": 0,
-    }  # fmt: skip
+def _examples(numbers: range, rng: np.random.Generator, words: npt.NDArray[np.object_]) -> list[Row]:
+    said = words[rng.integers(0, len(words), (len(numbers), ASKED + ANSWERED))].tolist()
+    costs, good = rng.lognormal(-5, 0.5, len(numbers)).tolist(), (rng.random(len(numbers)) < 0.6).tolist()
+    return [
+        {
+            "day": DAY, "run_id": f"run-{number:07d}", "example_id": f"run-{number:07d}", "grain": "run",
+            "trace_id": f"run-{number:07d}", "root_span_id": "root", "runtime": "gen_ai",
+            "start_time": NOON + timedelta(milliseconds=number), "skill": f"skill {number % 20}",
+            "arm": f"model {number % 3}|-|-", "model": f"model {number % 3}", "status": "ok",
+            "session_id": f"session {number // 5}", "input_text": " ".join(text[:ASKED]),
+            "output_text": " ".join(text[ASKED:]), "cost_usd": cost, "duration_ns": 10**9, "outcome": float(went),
+            "outcome_state": "labeled", "confidence": 0.9, "weight": 0.8, "tier": "check", "labelers": ["unit_test"],
+            "votes": 1, "dissent": 0,
+        }
+        for number, text, cost, went in zip(numbers, said, costs, good, strict=True)
+    ]  # fmt: skip

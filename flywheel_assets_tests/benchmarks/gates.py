@@ -7,6 +7,7 @@ DATA is the folder of public data sets. Nothing of them is printed but counts.
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -65,7 +66,8 @@ THROUGHPUT = """
 
 All gates over labelled examples of one day with a request of 60 words and an answer of 40, signed and admitted in
 this process. A day is the unit of work: a history of a million examples is many days, one after the other or
-side by side, and {days} days of {of} are measured so, one after the other.
+side by side, and {days} days of {of} are measured so, one after the other. {load:.0f} processes wanted the machine's
+{cpus} processors meanwhile: where that is many, seconds say little and CPU seconds more.
 """
 Line = tuple[str, str, str, str, str]
 
@@ -213,12 +215,16 @@ def main() -> None:
     lines = [*injection(given.data), *secrets(given.data), *personal(given.data), *near_duplicates(given.data)]
     table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
     sys.stdout.write(PAGE + table + "\n")
+    # What takes longest comes last, and what is known is there to be read meanwhile.
+    sys.stdout.flush()
     sys.stdout.write(POISONING.format(each=EACH, rates=" / ".join(f"{rate:.0%}" for rate in RATES.values())) + "\n")
     sys.stdout.write("\n".join([*poisoning(), ""]))
     race = " / ".join(f"{rate:.0%}" for rate in RACE.values())
     sys.stdout.write(OVER_DAYS.format(each=EACH, rates=race, seeds=SEEDS) + "\n" + "\n".join([*over_days(), ""]))
-    sys.stdout.write(THROUGHPUT.format(days=given.days, of=f"{max(given.examples):,}") + "\n")
-    sys.stdout.write("\n".join([*throughput(given.examples, given.days), ""]))
+    sys.stdout.flush()
+    measured, machine = throughput(given.examples, given.days), {"load": os.getloadavg()[2], "cpus": os.cpu_count()}
+    sys.stdout.write(THROUGHPUT.format(days=given.days, of=f"{max(given.examples):,}", **machine) + "\n")
+    sys.stdout.write("\n".join([*measured, ""]))
 
 
 if __name__ == "__main__":
