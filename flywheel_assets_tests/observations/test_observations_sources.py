@@ -64,6 +64,21 @@ def test_a_session_and_a_user_count_up_to_a_cap_and_a_service_does_not_count_as_
     assert held == [f"run-{number:03d}" for number in range(runs - len(held), runs)]
 
 
+@pytest.mark.parametrize(
+    ("every", "error", "held"),
+    [(0.5, "timeout after {} ms", 10), (30, "timeout after {} ms", 0), (0.5, "{}", 10), (0.5, "fault {0}" * 2, 10),
+     (0.5, None, 0)],
+    ids=["an outage", "an arm that fails all day", "numbers alone", "ids", "no error"],
+)  # fmt: skip
+def test_equal_errors_within_an_hour_count_up_to_a_cap(example: Callable, admitted: Callable, every, error, held):
+    rows = [
+        example(f"run-{number:03d}", int(number * every) - 700 * (every > 1), status="error", outcome=0.0,
+                error_type=error and error.format(number))
+        for number in range(60)
+    ]  # fmt: skip
+    assert reasons(admitted(rows), "influence")["error_over_cap"] == held
+
+
 def fleet(example: Callable, rates: dict[tuple[str, str], float], runs: int = 60):
     """Runs of (service, arm) cells with these success rates, and the spans that say whose they are."""
     rng, rows, spans = random.Random(3), [], []
