@@ -6,7 +6,7 @@ rates; one, `harder`, is honest and succeeds less at everything. `west` is the b
 
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -197,14 +197,13 @@ def _apart(
     return by * max(abs(one[arm][of] - other[arm][of]) for arm in RATES)
 
 
-def section() -> list[str]:
-    """The table of the page."""
+def section(mapped: Callable[..., Iterable[Damage]] = map) -> list[str]:
+    """The table of the page; `mapped` may compute the cases side by side."""
     names = ["done by one of five reporters", "of its runs, refused", "honest runs refused", "scores moved by at most"]
     names += ["arms' differences moved", "beside the same runs without what was refused"]
     names += ["mean costs moved by at most", "quality of the arm that scores best, less"]
     lines = [f"| {' | '.join(names)} |", "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |"]
-    for case in CASES:
-        one = damage(case)
+    for case, one in zip(CASES, mapped(damage, CASES), strict=True):
         why = ", ".join(f"{count} {reason}" for reason, count in sorted(one.reasons.items())) or "none"
         lines.append(
             f"| {case} | {why} | {one.honest_refused} | {one.moved:.2f} points | {one.between:.2f} points "

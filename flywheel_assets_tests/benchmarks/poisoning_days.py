@@ -4,9 +4,10 @@ Each world is a stream of tallies: five services, three arms, the best two point
 how hard their tasks are, the last by ten points; and, as real ones do, in how well each arm suits their tasks.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -121,21 +122,24 @@ def _scores(runs: Reals, good: Reals) -> Reals:
     return good.sum(axis=(0, 1)) / runs.sum(axis=(0, 1))
 
 
-def section(seeds: int = SEEDS) -> list[str]:
-    """The table of the page."""
+def section(seeds: int = SEEDS, mapped: Callable[..., Iterable[str]] = map) -> list[str]:
+    """The table of the page; `mapped` may compute the worlds side by side."""
     names = ["world", "streams in which it was found", "after days, median (nine of ten)"]
     names += ["streams with somebody honest held", "scores moved, without → with the gate", "arms' differences moved"]
     names += ["quality of the arm that scores best, less"]
     lines = [f"| {' | '.join(names)} |", "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"]
-    for name, world in WORLDS.items():
-        seen = [stream(world, seed) for seed in range(seeds)]
-        days = [one.found for one in seen if one.found is not None]
-        when = f"{np.median(days):.0f} ({np.quantile(days, 0.9):.0f})" if days else "–"
-        found = f"{len(days)} of {seeds}" if world.flipped else "–"
-        honest = sum(one.honest > 0 for one in seen)
-        moved = [_both([getattr(one, of) for one in seen]) for of in ("scores", "between", "quality")]
-        lines.append(f"| {name} | {found} | {when} | {honest} of {seeds} | {' | '.join(moved)} |")
-    return lines
+    return [*lines, *mapped(partial(_line, seeds), WORLDS)]
+
+
+def _line(seeds: int, name: str) -> str:
+    world = WORLDS[name]
+    seen = [stream(world, seed) for seed in range(seeds)]
+    days = [one.found for one in seen if one.found is not None]
+    when = f"{np.median(days):.0f} ({np.quantile(days, 0.9):.0f})" if days else "–"
+    found = f"{len(days)} of {seeds}" if world.flipped else "–"
+    honest = sum(one.honest > 0 for one in seen)
+    moved = [_both([getattr(one, of) for one in seen]) for of in ("scores", "between", "quality")]
+    return f"| {name} | {found} | {when} | {honest} of {seeds} | {' | '.join(moved)} |"
 
 
 def _both(pairs: Sequence[tuple[float, float]]) -> str:

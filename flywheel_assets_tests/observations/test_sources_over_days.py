@@ -2,15 +2,22 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
+from pathlib import Path
 
 import duckdb
 import numpy as np
 import pytest
 
+from flywheel_assets.lake.lake import Lake
+from flywheel_assets.lake.rebuild import rebuild_days, stale_days
 from flywheel_assets.lake.session import connection
+from flywheel_assets.observations.admit import admit
 from flywheel_assets.observations.out_of_line import Expected, Tallies, interactions
 from flywheel_assets.observations.sources import tally, watch
+from flywheel_assets.tables.labeled_examples import LABELED_EXAMPLES
+from flywheel_assets.tables.source_findings import SOURCE_FINDINGS
 from flywheel_assets.tables.source_tallies import SOURCE_TALLIES
+from flywheel_assets.tables.steps import ADMIT
 
 MONDAY = date(2026, 3, 2)
 SERVICES = ("north", "south", "east", "west")
@@ -158,3 +165,17 @@ def test_all_arms_of_a_source_are_held_for_the_days_of_the_evidence_against_it(
     verdicts = admitted(rows, spans=spans, batches=batches, findings=[about | finding | days])[0].to_pylist()
     said = {(row["example_id"].split("-")[0], row["verdict"]) for row in verdicts if row["gate"] == "out_of_line"}
     assert said == set(expected.items())
+
+
+@pytest.mark.parametrize(("since", "stale"), [(0, [MONDAY]), (1, [])], ids=["reaches back", "does not"])
+def test_a_source_that_is_found_out_later_makes_the_days_it_is_held_for_stale(tmp_path: Path, example, since, stale):
+    lake = Lake(str(tmp_path))
+    lake.overwrite(LABELED_EXAMPLES, LABELED_EXAMPLES.rows([example()]), MONDAY)
+    for table in (read.table for read in ADMIT.reads if not read.table.by_day):
+        lake.overwrite(table, table.empty())
+    (built,) = rebuild_days(lake, ADMIT, stale_days(lake, ADMIT), admit)
+    assert (built.day, stale_days(lake, ADMIT)) == (MONDAY, [])
+    later = MONDAY + timedelta(days=3)
+    found = {"day": later, "since": MONDAY + timedelta(days=since), "skill": "triage", "source": "west", "arm": "a"}
+    lake.overwrite(SOURCE_FINDINGS, SOURCE_FINDINGS.rows([found | {"log_e": 9.0, "needed": 7.0, "others": 3}]), later)
+    assert stale_days(lake, ADMIT) == stale
