@@ -19,6 +19,8 @@ from flywheel_assets.tables.gated_observations import REJECTIONS
 from flywheel_assets.tables.promoted_artifacts import PROMOTED_PROMPTS, PROMOTED_ROUTING
 from flywheel_assets.tables.promotion_decisions import PROMOTION_DECISIONS
 from flywheel_assets.tables.run_spans import RUN_SPANS
+from flywheel_assets.tables.span_credit import SPAN_CREDIT
+from flywheel_assets.tables.span_findings import SPAN_FINDINGS
 
 SQL = Path(__file__).parent
 SHOWN = 5
@@ -29,7 +31,16 @@ Row = dict[str, Any]
 def why(places: Places, what: str) -> Answer:
     """The newest promotion behind an artifact, prompt version, arm, experiment, entry or skill."""
     con = Lake(places.lake).connect(
-        [PROMOTION_DECISIONS, DECISION_ARGUMENTS, PROMOTED_ROUTING, PROMOTED_PROMPTS, AGENT_RUNS, RUN_SPANS]
+        [
+            PROMOTION_DECISIONS,
+            DECISION_ARGUMENTS,
+            PROMOTED_ROUTING,
+            PROMOTED_PROMPTS,
+            AGENT_RUNS,
+            RUN_SPANS,
+            SPAN_CREDIT,
+            SPAN_FINDINGS,
+        ]
     )
     entries = _rows(con, "why_entries.sql", what=what)
     if not entries:
@@ -40,6 +51,8 @@ def why(places: Places, what: str) -> Answer:
         )
     entry = entries[0]
     arguments = _rows(con, "why_arguments.sql", entry=entry["entry_id"], most=SHOWN)
+    blamed = {row["run_id"]: row for row in _blamed(con, [row["run_id"] for row in arguments], 1)}
+    arguments = [{**row, "blamed": blamed.get(row["run_id"])} for row in arguments]
     entry["criteria"] = json.loads(str(entry.pop("criteria_json")))
     robust = _robustness(places, entry)
     earlier = [row["entry_id"] for row in entries[1:]]
@@ -53,8 +66,10 @@ def used_by(places: Places, span: str) -> Answer:
     lake = Lake(places.lake)
     spans = _rows(lake.connect([RUN_SPANS]), "used_by_spans.sql", trace=trace, span=span_id)
     # The day is known now: of other days' runs no file is read.
-    days = {table.name: [row["day"] for row in spans] for table in (AGENT_RUNS, REJECTIONS)}
-    con = lake.connect([AGENT_RUNS, REJECTIONS, DECISION_ARGUMENTS, PROMOTION_DECISIONS], days)
+    days = {table.name: [row["day"] for row in spans] for table in (AGENT_RUNS, REJECTIONS, SPAN_CREDIT, SPAN_FINDINGS)}
+    con = lake.connect(
+        [AGENT_RUNS, REJECTIONS, SPAN_CREDIT, SPAN_FINDINGS, DECISION_ARGUMENTS, PROMOTION_DECISIONS], days
+    )
     runs = [{**run, "role": row["role"]} for row in spans for run in _rows(con, "used_by_runs.sql", run=row["run_id"])]
     if not runs:
         raise RefusedError(
@@ -63,14 +78,17 @@ def used_by(places: Places, span: str) -> Answer:
             NOT_FOUND,
         )
     decisions = _rows(con, "used_by_decisions.sql", run=runs[0]["run_id"])
+    blamed = _blamed(con, [runs[0]["run_id"]], SHOWN, span)
     grid = Grid("entry", "skill", "kind", "side", "outcome", "weight", box=None)
     for row in decisions:
         grid.add_row(*(_short(row[name]) for name in ("entry_id", "skill", "kind", "side", "outcome", "weight")))
     run = runs[0]
     fate = f"rejected by {run['gate']}: {run['reason']}" if run["gate"] else "not rejected"
     head = Text(f"run {run['run_id']} · skill {run['skill']} · arm {run['arm']} · role {run['role']} · {fate}")
+    told = [_told(row, asked=row["span"] == span) for row in blamed]
     return Answer(
-        {"run": run, "decisions": decisions}, [head, grid if decisions else Text("It argued in no decision.")]
+        {"run": run, "blame": blamed, "decisions": decisions},
+        [head, *told, grid if decisions else Text("It argued in no decision.")],
     )
 
 
@@ -96,6 +114,17 @@ def _bound(robust: Row | None) -> list[Text]:
     ]
 
 
+def _blamed(con: duckdb.DuckDBPyConnection, runs: list[str], most: int, span: str = "") -> list[Row]:
+    return _rows(con, "blamed.sql", runs=runs, most=most, span=span)
+
+
+def _told(row: Row, *, asked: bool) -> Text:
+    """A span's share of its run's failure, in words."""
+    which = "this span" if asked else f"{row['role']} {row['name']} {row['span']}"
+    shows = f"; shows {', '.join(row['kinds'])} ({row['evidence']})" if row["kinds"] else ""
+    return Text(f"failed here with probability {row['blame']:.2f}: {which} ({row['reason']}){shows}")
+
+
 def _rows(con: duckdb.DuckDBPyConnection, name: str, **values: object) -> list[Row]:
     found = con.execute((SQL / name).read_text(), values)
     names = [column[0] for column in found.description or []]
@@ -117,11 +146,17 @@ def _headline(entry: Row) -> Text:
 
 
 def _grid(arguments: list[Row]) -> Grid:
-    grid = Grid("", "run", "side", "outcome", "weight", "root span", "spans", box=None)
+    grid = Grid("", "run", "side", "outcome", "weight", "root span", "spans", "went wrong in", box=None)
     for row in arguments:
         sign = "for" if float(str(row["weight"])) > 0 else "against"
-        grid.add_row(sign, *(_short(row[name]) for name in ("run_id", "side", "outcome", "weight", "span", "spans")))
+        cells = (_short(row[name]) for name in ("run_id", "side", "outcome", "weight", "span", "spans"))
+        grid.add_row(sign, *cells, _where(row["blamed"]))
     return grid
+
+
+def _where(blamed: Row | None) -> str:
+    """The span with most of the blame, and what it shows."""
+    return f"{blamed['name']}: {', '.join(blamed['kinds']) or blamed['reason']}" if blamed else ""
 
 
 def _next(entry: Row, arguments: list[Row]) -> list[str]:

@@ -37,6 +37,7 @@ RED = {
     "label_votes": "materialise the day again.",
     "labeler_reliability": "materialise the day again.",
     "span_credit": "materialise the day again.",
+    "span_findings": "materialise the day again.",
     "judge_day_stats": "materialise the day again.",
     "judge_corrections": "materialise it again. A correction that is missing is no fault: `reason` says what it takes.",
     "labeled_examples": "rebuild the days listed: their runs are newer than their labels.",

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flywheel_assets.examples.credit import credit
+from flywheel_assets.examples.found import findings
 from flywheel_assets.examples.fuse import fuse
 from flywheel_assets.examples.labelers.labeler import Labeler
 from flywheel_assets.examples.labelers.registry import find_labelers
@@ -32,8 +33,10 @@ BALLOT = pa.schema([field for field in LABEL_VOTES.schema if field.name != "day"
 
 def label(
     con: duckdb.DuckDBPyConnection, day: date, horizon: timedelta = HORIZON, labelers: Sequence[Labeler] | None = None
-) -> tuple[pa.Table, pa.Table, pa.Table, pa.Table]:
-    """`label_votes`, `labeler_reliability`, `span_credit` and `labeled_examples` of the runs that start on `day`.
+) -> tuple[pa.Table, ...]:
+    """`label_votes`, `labeler_reliability`, `span_credit`, `span_findings` and `labeled_examples` of the day's runs.
+
+    Runs are of the day on which they start.
 
     Time is what the tables show of it: a run is immature while nothing visible on `con` is later than
     its end plus `horizon`.
@@ -60,7 +63,7 @@ def label(
     ).to_arrow_table()
     dated = reliability.append_column("day", pa.repeat(pa.scalar(day, pa.date32()), len(reliability)))
     reliable, labeled = LABELER_RELIABILITY.conform(dated), LABELED_EXAMPLES.conform(examples)
-    return LABEL_VOTES.conform(kept), reliable, credit(con, day), labeled
+    return LABEL_VOTES.conform(kept), reliable, credit(con, day), findings(con, day), labeled
 
 
 def _votes(con: duckdb.DuckDBPyConnection, labelers: Sequence[Labeler]) -> pa.Table:

@@ -29,6 +29,7 @@ from flywheel_assets.tables.skill_scores import SKILL_SCORES
 from flywheel_assets.tables.source_findings import SOURCE_FINDINGS
 from flywheel_assets.tables.source_tallies import SOURCE_TALLIES
 from flywheel_assets.tables.span_credit import SPAN_CREDIT
+from flywheel_assets.tables.span_findings import SPAN_FINDINGS
 from flywheel_assets.tables.span_rejections import SPAN_REJECTIONS
 from flywheel_assets.tables.statements import PRICES, SHADOW_GATES, SKILL_NAMES
 from flywheel_assets.tables.storms import STORMS
@@ -63,6 +64,7 @@ TABLES: tuple[Table, ...] = (
     LABEL_VOTES,
     LABELER_RELIABILITY,
     SPAN_CREDIT,
+    SPAN_FINDINGS,
     LABELED_EXAMPLES,
     JUDGE_DAY_STATS,
     JUDGE_CORRECTIONS,

@@ -35,6 +35,7 @@ from flywheel_assets.tables.skill_scores import SKILL_SCORES
 from flywheel_assets.tables.source_findings import SOURCE_FINDINGS
 from flywheel_assets.tables.source_tallies import SOURCE_TALLIES
 from flywheel_assets.tables.span_credit import SPAN_CREDIT
+from flywheel_assets.tables.span_findings import SPAN_FINDINGS
 from flywheel_assets.tables.span_rejections import SPAN_REJECTIONS
 from flywheel_assets.tables.statements import PRICES, SHADOW_GATES, SKILL_NAMES
 from flywheel_assets.tables.storms import STORMS
@@ -126,8 +127,8 @@ LABEL = Step(
         Read(RAW_SPANS, after=RUN_REACH_DAYS),
         Read(FEEDBACK, after=FEEDBACK_REACH_DAYS, concern=SAID_LATER_OF_RUNS),
     ),
-    (LABEL_VOTES, LABELER_RELIABILITY, SPAN_CREDIT, LABELED_EXAMPLES),
-    version="6",
+    (LABEL_VOTES, LABELER_RELIABILITY, SPAN_CREDIT, SPAN_FINDINGS, LABELED_EXAMPLES),
+    version="7",
 )
 COMPARE_JUDGES = Step(
     "compare_judges",

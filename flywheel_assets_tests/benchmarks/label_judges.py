@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from flywheel_assets.examples.fuse import fuse
+from flywheel_assets.examples.named import Named, Reference, likely, probabilities
 from flywheel_assets_tests.benchmarks.label_traces import Marked, Score, cut_on_others
 
 FENCED = re.compile(r"```(?:json)?\s*(.*?)```", re.DOTALL)
 BRACED = re.compile(r"\{.*\}", re.DOTALL)
 ASIDE = "_meta_"
 FOLDS = 10
+ANCHORED, DRAWS = (10, 20, 40), 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,33 @@ def fused_pairs(judged: Judged) -> tuple[list[Marked], NDArray[np.float64]]:
     return [(trace, span, category) for trace, span, category in names], labels.column("outcome").to_numpy()
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Every pair that a variant named, in order, and who named it, as `named.py` takes it; the traces by number."""
+
+    pairs: list[Marked]
+    named: Named
+    traces: list[str]
+
+    @classmethod
+    def by(cls, judged: Judged) -> "Found":
+        variants = [answers for _, answers in sorted(judged.answered.items())]
+        said = [set().union(*answers.values()) for answers in variants]
+        pairs, traces = sorted(set().union(*said)), sorted(set().union(*variants))
+        names = np.array([[pair in one for pair in pairs] for one in said])
+        answered = np.array([[trace in answers for trace in traces] for answers in variants])
+        return cls(pairs, Named(names, answered, np.array([traces.index(pair[0]) for pair in pairs])), traces)
+
+    def fused(self, reference: set[Marked], looked: set[str], shown: set[Marked]) -> set[Marked]:
+        """What is shown of them; `reference` are people's marks, in traces that were `looked` through."""
+        marked, by_signs = (np.array([pair in some for pair in self.pairs]) for some in (reference, shown))
+        through = np.array([trace in looked for trace in self.traces])
+        chance = probabilities(self.named, Reference(marked, through, by_signs))
+        whole = {one for one in reference if one[0] in looked} if looked else shown
+        kept = likely(chance, len(whole & set(self.pairs)) / max(len(whole), 1))
+        return {pair for pair, keep in zip(self.pairs, kept, strict=True) if keep}
+
+
 def learned_pairs(judged: Judged, pairs: list[Marked], truth: set[Marked]) -> NDArray[np.float64]:
     """How likely each pair is, from who named it and who named its span, as learned on nine tenths of other traces."""
     named = [set().union(*answers.values()) for _, answers in sorted(judged.answered.items())]
@@ -102,7 +131,7 @@ def learned_pairs(judged: Judged, pairs: list[Marked], truth: set[Marked]) -> ND
     return chance
 
 
-def judge_lines(judged: Judged, marked: set[Marked]) -> list[str]:
+def judge_lines(judged: Judged, marked: set[Marked], shown: set[Marked]) -> list[str]:
     """A table by variant, and what fusing them comes to, on traces where any of them was asked."""
     lines = [
         "| variant | outputs | malformed | joint F1 | precision | span F1 |",
@@ -119,11 +148,31 @@ def judge_lines(judged: Judged, marked: set[Marked]) -> list[str]:
     total = sum(map(len, judged.answered.values())) + sum(judged.malformed.values())
     counted = f"{total} | {sum(judged.malformed.values())}"
     half = {pair for pair, one in zip(pairs, chance, strict=True) if one > 0.5}
-    lines.append(_line("**fused, more likely than not**", counted, half, truth, spans))
+    lines.append(_line("fused as votes, more likely than not", counted, half, truth, spans))
+    found = Found.by(judged)
+    by_signs = found.fused(set(), set(), {one for one in shown if one[0] in asked})
+    lines.append(_line("**fused as findings, borne out by signs**", counted, by_signs, truth, spans))
     likely = learned_pairs(judged, pairs, truth)
     told = cut_on_others([pair[0] for pair in pairs], likely, np.array([pair in truth for pair in pairs]), len(truth))
     cut = {pair for pair, one in zip(pairs, told, strict=True) if one}
-    lines.append(_line("**fused, by what people said of other traces**", counted, cut, truth, spans))
+    lines.append(_line("with people's marks: a rule learned on other traces", counted, cut, truth, spans))
+    return lines
+
+
+def anchor_lines(judged: Judged, marked: set[Marked], shown: set[Marked]) -> list[str]:
+    """A table: by how many traces people looked through, joint F1 on the others; means over draws."""
+    found, lines = Found.by(judged), ["| traces looked through | fused | best single variant |", "|---|---|---|"]
+    single = [set().union(*answers.values()) for _, answers in sorted(judged.answered.items())]
+    shown = {one for one in shown if one[0] in found.traces}
+    for size in (0, *ANCHORED):
+        scores: list[tuple[float, float]] = []
+        for seed in range(DRAWS):
+            looked = set(np.random.default_rng(seed).permutation(found.traces)[:size].tolist())
+            rest = {one for one in marked if one[0] in found.traces and one[0] not in looked}
+            each = [found.fused(marked, looked, shown), *single]
+            ours, *theirs = (Score.of((one for one in some if one[0] not in looked), rest).f1 for some in each)
+            scores.append((ours, max(theirs)))
+        lines.append(f"| {size} | {' | '.join(f'{x:.3f}' for x in np.mean(scores, axis=0))} |")
     return lines
 
 

@@ -65,10 +65,18 @@ def read_marked(folder: Path) -> set[Marked]:
     return {(row.trace_id, row.location, row.category) for row in rows.itertuples()}
 
 
-def blamed(payloads: dict[str, bytes]) -> list[Row]:
-    """`span_credit` of runs of which nothing is told but that they failed, from OTLP/JSON as it was recorded."""
+def sources(folder: Path) -> dict[str, str]:
+    """By trace, the collection that it is of."""
+    files = (pd.read_parquet(folder / "spans.parquet"), pd.read_csv(folder / "errors.csv"))
+    return {row.trace_id: row.source for rows in files for row in rows[["trace_id", "source"]].itertuples()}
+
+
+def blamed(payloads: dict[str, bytes]) -> tuple[list[Row], list[Row]]:
+    """`span_credit` and `span_findings` of runs of which it is only told that they failed, from recorded OTLP/JSON."""
     batches = [SimpleNamespace(batch_id=name, format="json", payload=payload) for name, payload in payloads.items()]
-    return [row for day in sorted(_days(payloads.values())) for row in _blamed_on(batches, day)]
+    each = [_blamed_on(batches, day) for day in sorted(_days(payloads.values()))]
+    blame, findings = ([row for rows in some for row in rows] for some in zip(*each, strict=True))
+    return [row for row in blame if row["span_id"] != "-"], findings
 
 
 def _days(payloads: Iterable[bytes]) -> set[date]:
@@ -81,7 +89,7 @@ def _days(payloads: Iterable[bytes]) -> set[date]:
     }
 
 
-def _blamed_on(batches: list[SimpleNamespace], day: date) -> list[Row]:
+def _blamed_on(batches: list[SimpleNamespace], day: date) -> tuple[list[Row], list[Row]]:
     con = connection()
     con.register("raw_spans", decode_day(batches, day).rows.read_all())
     runs, run_spans = fold_runs(con, day)
@@ -90,8 +98,8 @@ def _blamed_on(batches: list[SimpleNamespace], day: date) -> list[Row]:
     con.register("agent_runs", runs)
     con.register("run_spans", run_spans)
     con.register("feedback", collect_feedback(con, day, [body])[0])
-    _, _, credit, _ = label(con, day)
-    return credit.to_pylist()
+    _, _, credit, found, _ = label(con, day)
+    return credit.to_pylist(), found.to_pylist()
 
 
 def _failed(run: str, at: datetime) -> Row:

@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 
 from flywheel_assets_tests.benchmarks.label_crowd import DRAWS, crowd_lines
-from flywheel_assets_tests.benchmarks.label_judges import judge_lines, read_judges
+from flywheel_assets_tests.benchmarks.label_judges import anchor_lines, judge_lines, read_judges
 from flywheel_assets_tests.benchmarks.label_noise import DRAWS as NOISE_DRAWS
 from flywheel_assets_tests.benchmarks.label_noise import RUNS, noise_lines
 from flywheel_assets_tests.benchmarks.label_steps import step_lines
@@ -22,6 +22,7 @@ from flywheel_assets_tests.benchmarks.label_traces import (
     read_marked,
     read_traces,
     second_call,
+    sources,
     told_by_others,
 )
 
@@ -50,10 +51,14 @@ kinds; several may be on one span. Nothing is told but that each run failed. Mic
 span and kind. Known from other work on all traces of one of the two sources: the second model call, always
 "{second}", joint F1 .095; Gemini 2.5 Flash .134, its best variant .159.
 """
+SIGNS_SAY = """
+By sign (a rule in `examples/signs/`, with its reason; nothing in it is fitted, but the rules were written by people who
+had seen marks of this half):
+"""
 BLAME_SAYS = """
-Learned kinds: those that people marked on *other* traces where the signs were the same (kind of agent and of work,
-error or none, place in the run), from the likelihood on that serves those traces best. No trace teaches about itself,
-but people were needed: the models above had none. Rules without people's answers name one kind, as the reference does.
+Learned kinds: those that people marked on *other* traces where the place of the span was the same (kind of agent and of
+work, error or none, place in the run), from the likelihood on that serves those traces best. No trace teaches about
+itself, but people were needed: the models above had none, and neither have the signs.
 """
 JUDGES = """\
 ## Recorded judges as labelers
@@ -64,8 +69,10 @@ notes about an output and no outputs. F1 is over all traces that any variant was
 """
 JUDGES_SAYS = """
 By their agreement alone judges are not to be believed here: many variants are one model in other words, and agree in
-what they get wrong. Fused without people they do worse than the best single one. What people said of other traces (a
-logistic rule on who named the pair, and who named its span) puts that right, which is what anchors are asked for.
+what they get wrong. Taken as findings (`examples/named.py`), variants that agree like one author are one voice, and a
+voice is believed as far as signs bear it out, which no model had a part in; as many pairs are shown as make the
+expected F1 greatest. Where people have looked through ten traces or more, their marks take the place of the signs; the
+best single variant is chosen with hindsight, on the traces that are scored:
 """
 STEPS = """\
 ## Which agent, and which step
@@ -88,7 +95,8 @@ lose weight, keep their label, and wait in `label_suspects` for people.
 
 def page(data: Path) -> str:
     marked = read_marked(data / "trail")
-    rows = [row for row in blamed(read_traces(data / "trail")) if row["span_id"] != "-"]
+    rows, findings = blamed(read_traces(data / "trail"))
+    parts = sources(data / "trail")
     judged = read_judges(data / "trail")
     told = {
         "traces": len({row["trace_id"] for row in rows}),
@@ -102,11 +110,15 @@ def page(data: Path) -> str:
             *crowd_lines(data / "crowd", ("snow_rte", "snow_wsd")),
             CROWD_SAYS,
             BLAME.format(**told),
-            *blame_lines(rows, marked),
+            *blame_lines(rows, findings, marked, parts),
+            SIGNS_SAY,
+            *sign_lines(findings, marked),
             BLAME_SAYS,
             JUDGES.format(notes=judged.notes),
-            *judge_lines(judged, marked),
+            *judge_lines(judged, marked, pairs(findings)),
             JUDGES_SAYS,
+            *anchor_lines(judged, marked, pairs(findings)),
+            "",
             STEPS,
             *step_lines(data / "whowhen"),
             NOISE.format(runs=RUNS, draws=NOISE_DRAWS),
@@ -115,19 +127,40 @@ def page(data: Path) -> str:
     )
 
 
-def blame_lines(rows: list[Row], marked: set[Marked]) -> list[str]:
+def blame_lines(rows: list[Row], findings: list[Row], marked: set[Marked], parts: dict[str, str]) -> list[str]:
     """A table: rules that name spans, and rules that name kinds too."""
-    lines = ["| rule | pairs named | joint F1 | precision | recall | span F1 | span precision |", "|---|" + "---|" * 6]
+    names = sorted(set(parts.values()))
+    columns = ["rule", "pairs named", "joint F1", *names, "precision", "recall", "span F1", "span precision"]
+    lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
     spans = {one[:2] for one in marked}
     rules = {"reference: the second model call, always one kind": second_call(rows)}
     for most in (1, 2, 3, 5):
         rules[f"`span_credit`: the {most} with most blame, always that kind"] = _most_blamed(rows, most)
-    rules["`span_credit`, learned kinds"] = told_by_others(rows, marked)
+    rules["**`span_findings`: every kind of which there is a sign**"] = pairs(findings)
+    rules["with people's marks: `span_credit`, learned kinds"] = told_by_others(rows, marked)
     for rule, found in rules.items():
         joint, span = Score.of(found, marked), Score.of({one[:2] for one in found}, spans)
-        told = (joint.f1, joint.precision, joint.recall, span.f1, span.precision)
+        each = (
+            Score.of((one for one in found if parts[one[0]] == name), (one for one in marked if parts[one[0]] == name))
+            for name in names
+        )
+        told = (joint.f1, *(part.f1 for part in each), joint.precision, joint.recall, span.f1, span.precision)
         lines.append(f"| {rule} | {joint.found} | {' | '.join(f'{x:.3f}' for x in told)} |")
     return lines
+
+
+def sign_lines(findings: list[Row], marked: set[Marked]) -> list[str]:
+    """A table: by sign and kind how often people marked the same."""
+    lines = ["| sign | kind | named | precision | of all such marks |", "|---|---|---|---|---|"]
+    for sign, kind in sorted({(row["author_id"], row["kind"]) for row in findings}):
+        found = pairs([row for row in findings if (row["author_id"], row["kind"]) == (sign, kind)])
+        score = Score.of(found, (one for one in marked if one[2] == kind))
+        lines.append(f"| `{sign}` | {kind} | {score.found} | {score.precision:.3f} | {score.recall:.3f} |")
+    return lines
+
+
+def pairs(findings: list[Row]) -> set[Marked]:
+    return {(row["trace_id"], row["span_id"], row["kind"]) for row in findings}
 
 
 def _most_blamed(rows: list[Row], most: int) -> set[Marked]:

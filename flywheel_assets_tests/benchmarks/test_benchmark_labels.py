@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flywheel_assets_tests.benchmarks import label_crowd, label_judges, label_noise, label_steps, label_traces
+from flywheel_assets_tests.benchmarks import label_crowd, label_judges, label_noise, label_steps, label_traces, labels
 from flywheel_assets_tests.benchmarks.label_crowd import METHODS, Crowd, calibration_error, majority, read_crowd, right
 from flywheel_assets_tests.benchmarks.label_traces import Score
 
@@ -108,14 +108,18 @@ def test_on_recorded_answers_the_fused_label_is_as_good_as_the_better_of_both(sh
 
 def test_on_recorded_traces_blame_says_more_than_the_reference(shared_data: Path) -> None:
     marked = label_traces.read_marked(shared_data / "trail")
-    rows = [
-        one for one in label_traces.blamed(label_traces.read_traces(shared_data / "trail")) if one["span_id"] != "-"
-    ]
-    learned = Score.of(label_traces.told_by_others(rows, marked), marked)
-    assert learned.f1 > max(0.095, Score.of(label_traces.second_call(rows), marked).f1)
+    rows, findings = label_traces.blamed(label_traces.read_traces(shared_data / "trail"))
+    parts = label_traces.sources(shared_data / "trail")
+    for part in set(parts.values()):
+        seen, true = ({one for one in some if parts[one[0]] == part} for some in (labels.pairs(findings), marked))
+        assert Score.of(seen, true).f1 > 0.15
+        assert Score.of(seen, true).precision > 0.15
+    by_others = Score.of(label_traces.told_by_others(rows, marked), marked)
+    assert by_others.f1 > max(0.095, Score.of(label_traces.second_call(rows), marked).f1)
     judged = label_judges.read_judges(shared_data / "trail")
     read = pd.read_parquet(shared_data / "trail" / "llm_judge_predictions.parquet", columns=["variant"])
     understood = sum(map(len, judged.answered.values()))
     assert understood + sum(judged.malformed.values()) + judged.notes == len(read)
-    *singles, _, fused = (float(line.split("|")[4]) for line in label_judges.judge_lines(judged, marked)[2:])
-    assert fused >= max(singles)
+    told = label_judges.judge_lines(judged, marked, labels.pairs(findings))[2:]
+    *singles, _, fused, learned = (float(line.split("|")[4]) for line in told)
+    assert min(fused, learned) >= max(singles)

@@ -14,6 +14,8 @@ from flywheel_assets.lake.places import Places
 from flywheel_assets.tables.decision_arguments import DECISION_ARGUMENTS
 from flywheel_assets.tables.promotion_decisions import PROMOTION_DECISIONS
 from flywheel_assets.tables.run_spans import RUN_SPANS
+from flywheel_assets.tables.span_credit import SPAN_CREDIT
+from flywheel_assets.tables.span_findings import SPAN_FINDINGS
 
 ENVELOPE = ["ok", "command", "result", "error", "next_actions"]
 
@@ -122,11 +124,28 @@ def test_why_and_used_by_follow_lineage_both_ways(wheel: WheelResource) -> None:
     lake.append(DECISION_ARGUMENTS, DECISION_ARGUMENTS.rows(arguments), "test")
     _, answer = call(Path(wheel.data), "why", "triage")
     weights = [row["weight"] for row in answer["result"]["arguments"]]
+    worst = {row["run_id"] for row in lake.read(SPAN_CREDIT).to_pylist() if row["span_id"] != "-"}
+    assert all((row["blamed"] is not None) == (row["run_id"] in worst) for row in answer["result"]["arguments"])
     assert weights == [0.6, 0.5, 0.4, 0.3, 0.2, -0.1, -0.2, -0.3, -0.4, -0.5]
     assert answer["result"]["robustness"] is None
     _, back = call(Path(wheel.data), "used-by", answer["result"]["arguments"][0]["span"])
     assert [row["entry_id"] for row in back["result"]["decisions"]] == [entry["entry_id"]]
     assert back["result"]["run"]["skill"] == "triage"
+
+
+def test_a_failed_runs_blame_and_what_its_spans_show_are_told_from_both_ends(wheel: WheelResource) -> None:
+    lake = wheel.lake()
+    blamed = max(lake.read(SPAN_CREDIT).to_pylist(), key=lambda row: row["blame"] * (row["span_id"] != "-"))
+    shown = {name: blamed[name] for name in ("day", "run_id", "skill", "trace_id", "span_id")}
+    seen = {"kind": "Formatting Errors", "evidence": "it failed", "probability": 0.25}
+    author = {"tier": "heuristic", "author_id": "failed_execution", "author_version": "1"}
+    lake.overwrite(SPAN_FINDINGS, SPAN_FINDINGS.rows([{**shown, **seen, **author}]), blamed["day"])
+    span = f"{blamed['trace_id']}:{blamed['span_id']}"
+    _, answer = call(Path(wheel.data), "used-by", span)
+    first = answer["result"]["blame"][0]
+    assert (first["span"], first["blame"], first["kinds"]) == (span, blamed["blame"], ["Formatting Errors"])
+    words = CliRunner().invoke(app, ["used-by", span, "--data", wheel.data]).stdout
+    assert f"failed here with probability {blamed['blame']:.2f}: this span" in words.replace("\n", " ")
 
 
 def test_a_snapshot_can_be_read_by_plain_duckdb(wheel: WheelResource) -> None:

@@ -66,10 +66,11 @@ def labeled(spans: list[dict], posted: list[dict] | None = None, *, horizon: tim
     feedback, _ = collect_feedback(con, TODAY, [body])
     for name, rows in (("agent_runs", runs), ("run_spans", run_spans), ("feedback", feedback)):
         con.register(name, rows)
-    votes, _, credit, examples = label(con, TODAY, horizon)
+    votes, _, credit, found, examples = label(con, TODAY, horizon)
     return SimpleNamespace(
         votes=votes.to_pylist(),
         credit=credit.to_pylist(),
+        found=found.to_pylist(),
         examples={row["example_id"]: row for row in examples.to_pylist()},
         runs=runs.to_pylist(),
     )

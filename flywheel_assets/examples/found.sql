@@ -1,0 +1,67 @@
+-- What signs look at, of the day's failed runs.
+--
+-- `tried`: their spans, with what was asked, answered and reported; `kind` is what an error's message tells.
+-- `last_call_under`: by parent span, the last model call under it. `used`: calls of tools, but for those that
+-- only hand in an answer. `handing_in`: the model call that handed the run's answer in. `offered`: runs that
+-- were offered tools to work with.
+CREATE OR REPLACE TEMP TABLE tried AS
+WITH failed AS (
+    SELECT run_id, skill FROM examples WHERE grain = 'run' AND outcome_state = 'labeled' AND outcome < 0.5
+),
+spans AS (
+    SELECT w.run_id, f.skill, w.trace_id, w.span_id, w.parent_span_id, w.role, w.operation, w.tool_name, w.error_type,
+        w.start_unix_nano, w.end_unix_nano, w.status = 'error' OR w.error_type IS NOT NULL AS erred,
+        coalesce(s.attr_text[s.input_key], s.attr_json[s.input_key]) AS asked,
+        coalesce(s.attr_text[s.output_key], s.attr_json[s.output_key]) AS answered,
+        lower(concat_ws(' ', w.error_type, s.status_message,
+            [e.attributes_json FOR e IN s.events IF e.name = 'exception'][-1])) AS message,
+        -- Named in a list, or each by a definition.
+        list_concat(
+            [v.value FOR v IN map_entries(s.attr_text) IF regexp_matches(v.key, '{offers}')],
+            [v.value FOR v IN map_entries(s.attr_json) IF regexp_matches(v.key, '{offers}')]) AS offers,
+        concat_ws(' ', s.attr_text['llm.invocation_parameters'], s.attr_json['llm.invocation_parameters'],
+            s.attr_json['gen_ai.request.stop_sequences']) AS parameters,
+        w.role = 'tool' AND regexp_matches(lower(w.tool_name), '^{ending}$') AS ends
+    FROM work w JOIN failed f USING (run_id)
+    JOIN raw_spans s ON s.trace_id = w.trace_id AND s.span_id = w.span_id
+    WHERE w.role != 'annotation'
+)
+SELECT *, CASE
+    WHEN NOT erred THEN NULL
+    WHEN regexp_matches(message, 'context.?(length|window)|(prompt|input) is too long|maximum context|too many tokens')
+        THEN 'Context Handling Failures'
+    WHEN regexp_matches(message, 'rate.?limit|too many requests|\b429\b') THEN 'Rate Limiting'
+    WHEN regexp_matches(message, 'time(d)?.?out|deadline.?exceeded') THEN 'Timeout Issues'
+    WHEN regexp_matches(message, 'unauthori[sz]ed|authentication|forbidden|invalid api.?key|\b40[13]\b')
+        THEN 'Authentication Errors'
+    WHEN regexp_matches(message, 'out of memory|memoryerror|quota|disk full|no space left') THEN 'Resource Exhaustion'
+    WHEN regexp_matches(message, 'modulenotfound|importerror|no module named|not among the authori[sz]ed imports'
+        || '|permission ?(denied|error)|command not found') THEN 'Environment Setup Errors'
+    WHEN regexp_matches(message, 'filenotfound|no such file|does not exist|\b404\b') THEN 'Resource Not Found'
+    WHEN regexp_matches(message, 'service.?unavailable|internal.?server|bad gateway|overloaded'
+        || '|connection.?(error|refused|reset)|\b50[0234]\b') THEN 'Service Errors'
+END AS kind
+FROM spans;
+
+CREATE OR REPLACE TEMP TABLE last_call_under AS
+SELECT run_id, trace_id, parent_span_id,
+    arg_max(span_id, {'start': start_unix_nano, 'span': span_id}) AS span_id
+FROM tried WHERE role = 'llm' AND parent_span_id IS NOT NULL GROUP BY ALL;
+
+CREATE OR REPLACE TEMP TABLE used AS
+SELECT run_id, erred, end_unix_nano FROM tried WHERE role = 'tool' AND NOT coalesce(ends, false);
+
+CREATE OR REPLACE TEMP TABLE handing_in AS
+WITH ended AS (SELECT run_id, max(start_unix_nano) AS ended_at FROM tried WHERE ends GROUP BY run_id)
+SELECT run_id, trace_id, span_id, start_unix_nano FROM tried LEFT JOIN ended USING (run_id)
+WHERE role = 'llm' AND start_unix_nano <= coalesce(ended_at, start_unix_nano)
+QUALIFY row_number() OVER (PARTITION BY run_id ORDER BY start_unix_nano DESC, span_id DESC) = 1;
+
+CREATE OR REPLACE TEMP TABLE offered AS
+WITH named AS (
+    SELECT run_id, unnest(CASE WHEN contains(offer, '"name"')
+        THEN regexp_extract_all(offer, '"name"\s*:\s*"([^"]+)"', 1)
+        ELSE regexp_extract_all(offer, '"([^"]+)"', 1) END) AS tool
+    FROM (SELECT run_id, unnest(offers) AS offer FROM tried)
+)
+SELECT DISTINCT run_id FROM named WHERE NOT regexp_matches(lower(tool), '^{ending}$')
