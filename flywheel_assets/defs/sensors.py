@@ -42,6 +42,10 @@ def inbox(context: dg.SensorEvaluationContext, wheel: WheelResource) -> dg.Senso
     """Lands and computes when bytes are in the inbox that were not there at the last request."""
     before, now = json.loads(context.cursor or "{}"), listing(wheel.places().inbox)
     new = {name: size for name, size in now.items() if before.get(name) != size}
+    if not new and (lost := never_began(context.instance, "inbox")):
+        context.log.info("run %s failed before its first step", lost)
+        again = dg.RunRequest(run_key=f"inbox/again/{lost}", tags=turn_tags())
+        return dg.SensorResult(run_requests=[again], cursor=json.dumps(now))
     if not new:
         return dg.SensorResult(skip_reason=f"nothing new among {len(now)} files of the inbox", cursor=json.dumps(now))
     context.log.info("%s files of the inbox are new or have grown", len(new))
@@ -108,6 +112,14 @@ content_changed = dg.AutomationConditionSensorDefinition(
     minimum_interval_seconds=30,
     description="Evaluates the automation policies: what is recomputed when the content it reads changes.",
 )
+
+
+def never_began(instance: dg.DagsterInstance, sensor: str) -> str | None:
+    """The sensor's newest run, where it failed before its first step: the machine was too busy to start it, say."""
+    for run in instance.get_runs(dg.RunsFilter(tags={"dagster/sensor_name": sensor}), limit=1):
+        if run.status == dg.DagsterRunStatus.FAILURE and not instance.get_run_step_stats(run.run_id):
+            return run.run_id
+    return None
 
 
 def listing(folder: Path) -> dict[str, int]:

@@ -36,6 +36,18 @@ def test_the_inbox_asks_when_bytes_are_new_or_grew_and_not_twice(
     assert new.run_requests[0].tags["flywheel/only_stale"] == "true"
 
 
+def test_the_inbox_asks_again_once_for_a_run_that_never_began(tmp_path, instance: dg.DagsterInstance, arrive) -> None:
+    wheel = WheelResource(data=str(tmp_path))
+    arrive(wheel.places(), datetime.now(UTC).date(), 1)
+    cursor = tick(inbox, wheel, instance).cursor
+    tags = {"dagster/sensor_name": "inbox"}
+    lost = instance.create_run_for_job(_job(), status=dg.DagsterRunStatus.FAILURE, tags=tags)
+    again = [tick(inbox, wheel, instance, cursor).run_requests for _ in range(2)]
+    assert [[request.run_key for request in found] for found in again] == [[f"inbox/again/{lost.run_id}"]] * 2
+    instance.create_run_for_job(_job(), status=dg.DagsterRunStatus.SUCCESS, tags=tags)
+    assert "nothing new" in tick(inbox, wheel, instance, cursor).skip_reason.skip_message
+
+
 def test_a_file_that_is_still_being_written_is_not_seen(tmp_path, instance: dg.DagsterInstance) -> None:
     wheel = WheelResource(data=str(tmp_path))
     wheel.places().inbox.mkdir()
