@@ -1,6 +1,6 @@
 """Stage 3 in Dagster: feedback, votes, labels."""
 
-from datetime import date, timedelta
+from datetime import date
 
 import dagster as dg
 import duckdb
@@ -62,8 +62,8 @@ def collected(context: dg.AssetExecutionContext, wheel: WheelResource) -> Result
 )
 def labeled(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     """Every labeler votes; the highest tier that voted decides, and the votes are kept."""
-    horizon, labelers = timedelta(hours=wheel.skills().outcome_horizon_hours), find_labelers()
-    yield from rebuild(context, wheel.lake(), LABEL, lambda con, day: label(con, day, horizon, labelers))
+    labelers = find_labelers()
+    yield from rebuild(context, wheel.lake(), LABEL, lambda con, day: label(con, day, labelers))
 
 
 @dg.multi_asset(

@@ -23,7 +23,7 @@ from flywheel_assets.tables.labeled_examples import LABELED_EXAMPLES
 from flywheel_assets.tables.labeler_reliability import LABELER_RELIABILITY
 
 HERE = Path(__file__).parent
-# How long feedback on a run is waited for before its silence means something.
+# How long feedback on a run is waited for before its silence means something, where nobody states it.
 HORIZON = timedelta(hours=24)
 # A vote, and whether it may decide an outcome.
 BALLOT = pa.schema([field for field in LABEL_VOTES.schema if field.name != "day"]).append(
@@ -31,15 +31,13 @@ BALLOT = pa.schema([field for field in LABEL_VOTES.schema if field.name != "day"
 )
 
 
-def label(
-    con: duckdb.DuckDBPyConnection, day: date, horizon: timedelta = HORIZON, labelers: Sequence[Labeler] | None = None
-) -> tuple[pa.Table, ...]:
+def label(con: duckdb.DuckDBPyConnection, day: date, labelers: Sequence[Labeler] | None = None) -> tuple[pa.Table, ...]:
     """`label_votes`, `labeler_reliability`, `span_credit`, `span_findings` and `labeled_examples` of the day's runs.
 
     Runs are of the day on which they start.
 
     Time is what the tables show of it: a run is immature while nothing visible on `con` is later than
-    its end plus `horizon`.
+    its end plus its skill's horizon, as `outcome_horizons` on `con` has it.
     """
     # Every labeler reads them: planning over files costs more than a copy of the day's runs.
     con.execute(f"CREATE OR REPLACE TEMP TABLE runs AS SELECT * FROM agent_runs WHERE day = DATE '{day}'")
@@ -51,7 +49,7 @@ def label(
     con.register("fused", fused)
     facts = ", ".join(f'r."{column.name}"' for column in RUN_FACTS)
     sql = (HERE / "label.sql").read_text().replace("{run_facts}", facts)
-    con.register("examples", con.execute(sql, {"horizon": horizon}).to_arrow_table())
+    con.register("examples", con.execute(sql, {"horizon": HORIZON}).to_arrow_table())
     con.register("suspects", kept_weights(con))
     examples = con.execute(
         """SELECT e.* REPLACE (weight * coalesce(kept, 1) AS weight)

@@ -20,7 +20,8 @@ SELECT
     CASE
         WHEN r.status = 'open' THEN 'open'
         WHEN f.outcome IS NOT NULL THEN 'labeled'
-        WHEN r.start_time + to_microseconds(coalesce(r.duration_ns, 0) // 1000) + $horizon > s.latest THEN 'immature'
+        WHEN r.start_time + to_microseconds(coalesce(r.duration_ns, 0) // 1000)
+            + coalesce(to_seconds(coalesce(h.hours, w.hours) * 3600), $horizon) > s.latest THEN 'immature'
         ELSE 'missing'
     END AS outcome_state,
     CASE WHEN r.status != 'open' THEN f.confidence END AS confidence,
@@ -32,5 +33,7 @@ SELECT
 FROM examples e
 JOIN runs r USING (run_id)
 LEFT JOIN fused f USING (example_id)
+LEFT JOIN outcome_horizons h ON h.skill = r.skill
+LEFT JOIN outcome_horizons w ON w.skill = '*'
 CROSS JOIN seen s
 ORDER BY e.example_id;

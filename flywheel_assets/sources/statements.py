@@ -9,12 +9,12 @@ from pydantic import ValidationError
 from flywheel_assets.lake.lake import Lake, fingerprint
 from flywheel_assets.tables.documents.prices_file import PricesFile
 from flywheel_assets.tables.documents.skills_file import SkillsFile
-from flywheel_assets.tables.statements import PRICES, SHADOW_GATES, SKILL_NAMES
+from flywheel_assets.tables.statements import OUTCOME_HORIZONS, PRICES, SHADOW_GATES, SKILL_NAMES
 from flywheel_assets.tables.table import Table
 
 
 def write_statements(lake: Lake, prices_file: Path, skills_file: Path) -> dict[str, str]:
-    """Bring `prices`, `skill_names` and `shadow_gates` up to date; returns what is wrong, by file.
+    """Bring `prices`, `skill_names`, `shadow_gates` and `outcome_horizons` up to date; returns what is wrong, by file.
 
     What does not fit changes nothing: what was stated before holds until the file is mended. An absent
     file states nothing.
@@ -39,6 +39,7 @@ def _stated(prices_file: Path, skills_file: Path) -> list[tuple[Path, Table, pa.
         (PRICES, prices_file, prices_of),
         (SKILL_NAMES, skills_file, names_of),
         (SHADOW_GATES, skills_file, shadow_of),
+        (OUTCOME_HORIZONS, skills_file, horizons_of),
     ):
         try:
             rows = read(yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else None)
@@ -74,6 +75,17 @@ def names_of(stated: object) -> pa.Table:
 def shadow_of(stated: object) -> pa.Table:
     """`shadow_gates` of what skills.yaml holds; raises ValidationError."""
     return SHADOW_GATES.rows([{"gate": gate} for gate in sorted(set(SkillsFile.model_validate(stated or {}).shadow))])
+
+
+def horizons_of(stated: object) -> pa.Table:
+    """`outcome_horizons` of what skills.yaml holds; raises ValidationError."""
+    file = SkillsFile.model_validate(stated or {})
+    hours = {name: skill.outcome_horizon_hours for name, skill in file.skills.items()}
+    if "outcome_horizon_hours" in file.model_fields_set:
+        hours["*"] = file.outcome_horizon_hours
+    return OUTCOME_HORIZONS.rows(
+        [{"skill": name, "hours": hours[name]} for name in sorted(hours) if hours[name] is not None]
+    )
 
 
 def _write(lake: Lake, table: Table, rows: pa.Table) -> None:

@@ -1,4 +1,4 @@
-"""What the operator states in files: prices of tokens, names of skills, gates on trial."""
+"""What the operator states in files: prices of tokens, names of skills, gates on trial, how long outcomes take."""
 
 from flywheel_assets.tables.table import DAY, REAL, TEXT, Column, Table
 
@@ -34,4 +34,15 @@ SHADOW_GATES = Table(
     row="A gate whose verdicts are logged and refuse nothing, from skills.yaml.",
     key=("gate",),
     columns=(Column("gate", TEXT, "Gate: a file in observations/gates, or an installed one", required=True),),
+)
+
+OUTCOME_HORIZONS = Table(
+    name="outcome_horizons",
+    stage="sources",
+    row="How long a skill's outcome may still come, from skills.yaml; a skill without a row has the one of '*'.",
+    key=("skill",),
+    columns=(
+        Column("skill", TEXT, "Skill; '*': any that has no row", required=True),
+        Column("hours", REAL, "From a run's end; without a row for '*', 24", "h", required=True),
+    ),
 )

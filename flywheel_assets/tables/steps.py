@@ -37,7 +37,7 @@ from flywheel_assets.tables.source_tallies import SOURCE_TALLIES
 from flywheel_assets.tables.span_credit import SPAN_CREDIT
 from flywheel_assets.tables.span_findings import SPAN_FINDINGS
 from flywheel_assets.tables.span_rejections import SPAN_REJECTIONS
-from flywheel_assets.tables.statements import PRICES, SHADOW_GATES, SKILL_NAMES
+from flywheel_assets.tables.statements import OUTCOME_HORIZONS, PRICES, SHADOW_GATES, SKILL_NAMES
 from flywheel_assets.tables.storms import STORMS
 from flywheel_assets.tables.table import Table
 
@@ -106,7 +106,7 @@ WHERE day > $day
 # Of sources that were found out later, from evidence that reaches back to the day.
 FOUND_OUT_LATER = "SELECT * FROM source_findings WHERE day > $day AND since <= $day"
 
-LAND = Step("land", (), (LANDED_BATCHES, SPAN_REJECTIONS, PRICES, SKILL_NAMES, SHADOW_GATES))
+LAND = Step("land", (), (LANDED_BATCHES, SPAN_REJECTIONS, PRICES, SKILL_NAMES, SHADOW_GATES, OUTCOME_HORIZONS))
 DECODE = Step("decode", (Read(LANDED_BATCHES),), (RAW_SPANS, DIALECT_LOSSES), version="3")
 COUNT_STORMS = Step("count_storms", (Read(RAW_SPANS),), (STORMS,))
 FOLD_RUNS = Step(
@@ -126,6 +126,7 @@ LABEL = Step(
         Read(RUN_SPANS),
         Read(RAW_SPANS, after=RUN_REACH_DAYS),
         Read(FEEDBACK, after=FEEDBACK_REACH_DAYS, concern=SAID_LATER_OF_RUNS),
+        Read(OUTCOME_HORIZONS),
     ),
     (LABEL_VOTES, LABELER_RELIABILITY, SPAN_CREDIT, SPAN_FINDINGS, LABELED_EXAMPLES),
     version="7",

@@ -13,6 +13,7 @@ from flywheel_assets.examples.label import label
 from flywheel_assets.lake.session import connection
 from flywheel_assets.runs.fold import fold_runs
 from flywheel_assets.tables.raw_spans import RAW_SPANS
+from flywheel_assets.tables.statements import OUTCOME_HORIZONS
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 TODAY = NOON.date()
@@ -58,7 +59,13 @@ def collected(spans: list[dict], posted: list[dict] | None = None) -> list[dict]
     return collected_and_shown(spans, posted)[0]
 
 
-def labeled(spans: list[dict], posted: list[dict] | None = None, *, horizon: timedelta = HOUR) -> SimpleNamespace:
+def labeled(
+    spans: list[dict],
+    posted: list[dict] | None = None,
+    *,
+    horizon: timedelta = HOUR,
+    horizons: dict[str, timedelta] | None = None,
+) -> SimpleNamespace:
     con = connection()
     con.register("raw_spans", RAW_SPANS.rows(spans))
     runs, run_spans = fold_runs(con, TODAY)
@@ -66,7 +73,9 @@ def labeled(spans: list[dict], posted: list[dict] | None = None, *, horizon: tim
     feedback, _ = collect_feedback(con, TODAY, [body])
     for name, rows in (("agent_runs", runs), ("run_spans", run_spans), ("feedback", feedback)):
         con.register(name, rows)
-    votes, _, credit, found, examples = label(con, TODAY, horizon)
+    stated = [{"skill": skill, "hours": long / HOUR} for skill, long in {"*": horizon, **(horizons or {})}.items()]
+    con.register("outcome_horizons", OUTCOME_HORIZONS.rows(stated))
+    votes, _, credit, found, examples = label(con, TODAY)
     return SimpleNamespace(
         votes=votes.to_pylist(),
         credit=credit.to_pylist(),

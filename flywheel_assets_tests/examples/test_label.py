@@ -10,6 +10,7 @@ from flywheel_assets.examples.collect import collect_feedback
 from flywheel_assets.examples.label import label
 from flywheel_assets.lake.session import connection
 from flywheel_assets.runs.fold import fold_runs
+from flywheel_assets.tables.statements import OUTCOME_HORIZONS
 
 AGENT = {"operation": "agent", "dialect": "gen_ai", "service_name": "web"}
 LLM = {"operation": "llm", "dialect": "gen_ai"}
@@ -97,6 +98,15 @@ def test_labels_depend_on_the_rows_and_not_on_their_order(span, labels):
     assert (again.votes, again.examples) == (first.votes, first.examples)
 
 
+def test_each_skill_has_a_horizon_of_its_own(labels, span):
+    spans = [span(name, trace_id=name, skill_name=name, **AGENT) for name in ("slow", "quick", "other")]
+    later = span("z", trace_id="t9", at=3 * 3600)
+    horizons = {"slow": timedelta(days=3), "quick": timedelta(minutes=1)}
+    found = labels([*spans, later], horizon=timedelta(hours=2), horizons=horizons).examples
+    states = {name: found[f"{name}:{name}"]["outcome_state"] for name in ("slow", "quick", "other")}
+    assert states == {"slow": "immature", "quick": "missing", "other": "missing"}
+
+
 def test_tau_bench_rewards_come_through_exactly(shared_data):
     pandas = pytest.importorskip("pandas")
     decode = pytest.importorskip("flywheel_assets.spans.decode")
@@ -109,7 +119,8 @@ def test_tau_bench_rewards_come_through_exactly(shared_data):
     feedback, _ = collect_feedback(con, day.date(), [])
     for name, rows in (("agent_runs", agent_runs), ("run_spans", run_spans), ("feedback", feedback)):
         con.register(name, rows)
-    *_, examples = label(con, day.date(), timedelta(hours=1))
+    con.register("outcome_horizons", OUTCOME_HORIZONS.empty())
+    *_, examples = label(con, day.date())
     found = {row["trace_id"]: (row["outcome"], row["outcome_state"], row["weight"]) for row in examples.to_pylist()}
     assert found == {
         f"{n + 1:032x}": (float(run["reward"]), "labeled", pytest.approx(0.96)) for n, run in enumerate(runs)

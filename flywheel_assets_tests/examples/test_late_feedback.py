@@ -15,6 +15,7 @@ from flywheel_assets.tables.agent_runs import AGENT_RUNS
 from flywheel_assets.tables.feedback import FEEDBACK
 from flywheel_assets.tables.labeled_examples import LABELED_EXAMPLES
 from flywheel_assets.tables.raw_spans import RAW_SPANS
+from flywheel_assets.tables.statements import OUTCOME_HORIZONS
 from flywheel_assets.tables.steps import FOLD_RUNS, LABEL, Step
 
 DAYS = 9
@@ -89,6 +90,11 @@ def test_late_feedback_rebuilds_the_days_it_speaks_of(lake: Lake, said: list, st
 
 def test_another_version_of_the_rules_makes_every_day_stale(lake: Lake) -> None:
     assert stale_days(lake, replace(LABEL, version="next")) == [day(number) for number in range(DAYS)]
+
+
+def test_a_changed_horizon_makes_every_day_stale(lake: Lake) -> None:
+    lake.overwrite(OUTCOME_HORIZONS, OUTCOME_HORIZONS.rows([{"skill": "triage", "hours": 72.0}]))
+    assert build(lake) == [day(number) for number in range(DAYS)]
 
 
 def test_a_day_that_waits_for_time_to_pass_is_stale_for_whatever_is_said(lake: Lake, span: Callable[..., dict]) -> None:

@@ -220,7 +220,15 @@ def test_what_is_compared_is_not_nothing(reference: Places) -> None:
     found = {table.name: len(rows(reference, table)) for table in TABLES}
     # The recordings hold no storm and no span that cannot be placed; nobody stated prices or names.
     asked_of_people = {"corrections", "judge_day_stats", "judge_corrections"}
-    absent = {"span_rejections", "decision_arguments", "storms", "prices", "skill_names", "shadow_gates"}
+    absent = {
+        "span_rejections",
+        "decision_arguments",
+        "storms",
+        "prices",
+        "skill_names",
+        "shadow_gates",
+        "outcome_horizons",
+    }
     assert {name for name, count in found.items() if not count} <= absent | asked_of_people
     days = Lake(reference.lake).days(AGENT_RUNS)
     assert any(after - day == timedelta(days=1) for day, after in itertools.pairwise(days))

@@ -69,6 +69,9 @@ class Skill(BaseModel):
     may_dominate: tuple[Grouping, ...] = Field(
         default=(), description="principal, source, day: where one with 75 % of a trial's units need not be left out"
     )
+    outcome_horizon_hours: float | None = Field(
+        default=None, ge=0, description="How long after a run its outcome may still come; without it, the file's"
+    )
     needs_approval: bool = Field(default=False, description="Whether a person must approve before promotion")
     shadow: bool = Field(default=False, description="Whether a trial has no traffic until a person lets it begin")
 
@@ -97,7 +100,9 @@ class SkillsFile(BaseModel):
     anchor_share: float = Field(
         default=SHARE, gt=0, le=1, description="Share of runs, drawn by their ids, that people are asked about"
     )
-    outcome_horizon_hours: float = Field(default=24.0, ge=0, description="An outcome may still come for this long")
+    outcome_horizon_hours: float = Field(
+        default=24.0, ge=0, description="An outcome may still come for this long, where a skill states nothing else"
+    )
 
     @field_validator("shadow")
     @classmethod
