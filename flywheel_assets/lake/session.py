@@ -3,6 +3,7 @@
 import functools
 import os
 from collections.abc import Iterable
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -16,10 +17,20 @@ from flywheel_assets.tables.table import Table
 
 def connection() -> duckdb.DuckDBPyConnection:
     """An in-memory DuckDB that reads and shows times in UTC."""
-    con = duckdb.connect()
+    con = _quiet(duckdb.connect())
     con.execute("SET GLOBAL TimeZone = 'UTC'")
     con.execute("SET preserve_insertion_order = false")
     return con
+
+
+def reading(path: Path) -> duckdb.DuckDBPyConnection:
+    """A DuckDB file, to be read."""
+    return _quiet(duckdb.connect(str(path), read_only=True))
+
+
+def _quiet(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """Without the bar that DuckDB draws on standard output, where answers go, once a query takes two seconds."""
+    return con.execute("SET enable_progress_bar = false")
 
 
 def session(threads: int | None = None) -> duckdb.DuckDBPyConnection:

@@ -10,6 +10,7 @@ from deltalake import DeltaTable
 
 from flywheel_assets.lake import log
 from flywheel_assets.lake.lake import Lake
+from flywheel_assets.lake.session import reading
 from flywheel_assets.snapshots.parts import opened
 from flywheel_assets.tables.catalogue import TABLES
 from flywheel_assets.tables.table import Table
@@ -34,7 +35,7 @@ class AuditError(ValueError):
 
 def audit(lake: Lake, path: Path, versions: Mapping[str, int]) -> dict[str, int]:
     """Rows of each table of the snapshot at `path`. Raises AuditError with everything that is wrong."""
-    con = duckdb.connect(str(path), read_only=True)
+    con = reading(path)
     try:
         con.execute("SET threads = 1")
         found = {table.name: _count(con, table) for table in TABLES}

@@ -16,6 +16,7 @@ import httpx
 import typesense
 from typesense.exceptions import TypesenseClientError
 
+from flywheel_assets.lake.session import reading
 from flywheel_assets.snapshots.collections import COLLECTIONS, Collection
 
 STAMP = "%Y%m%dT%H%M%S"
@@ -47,7 +48,7 @@ def publish(
     Raises PublishError with the server's words for the first collection that it refuses; what was
     filled of it is removed, and aliases moved before stay moved.
     """
-    con = duckdb.connect(str(snapshot), read_only=True)
+    con = reading(snapshot)
     try:
         con.execute("SET TimeZone = 'UTC'")
         with warnings.catch_warnings():

@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
+from flywheel_assets.lake.session import reading
 from flywheel_assets.snapshots.plots.days import days_plot
 from flywheel_assets.snapshots.plots.frontier import frontier_plot, money
 from flywheel_assets.snapshots.plots.gates import gates_plot
@@ -32,7 +33,7 @@ Row = dict[str, Any]
 
 def write_report(snapshot: Path, out: Path, at: datetime) -> Path:
     """Draw the page for the snapshot at `out` (replaced whole); `at` is the time that it states."""
-    con = duckdb.connect(str(snapshot), read_only=True)
+    con = reading(snapshot)
     try:
         page = _page(con, snapshot, at)
     finally:

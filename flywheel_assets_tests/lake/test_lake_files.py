@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -15,6 +16,7 @@ from pyarrow import parquet
 
 from flywheel_assets.lake import files
 from flywheel_assets.lake.lake import Lake
+from flywheel_assets.lake.session import connection, reading, session
 from flywheel_assets.tables.table import DAY, FLAG, INT, REAL, TEXT, TIME, Column, Table
 
 WHEN = date(2026, 1, 1)
@@ -154,3 +156,10 @@ def test_days_written_by_several_threads_of_one_lake_are_all_kept(lake: Lake):
         list(pool.map(write, days))
     assert lake.read(KINDS).column("name").to_pylist() == [f"3/{day}" for day in days]
     assert set(lake.stamps(KINDS, days).values()) == {f"{3:015x}"}
+
+
+def test_no_connection_draws_on_standard_output(tmp_path: Path):
+    with duckdb.connect(str(tmp_path / "file.duckdb")) as con:
+        con.execute("CREATE TABLE t (n INTEGER)")
+    for con in (connection(), session(), session(1), reading(tmp_path / "file.duckdb")):
+        assert con.sql("SELECT current_setting('enable_progress_bar')").fetchall() == [(False,)]
