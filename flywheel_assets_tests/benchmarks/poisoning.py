@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 
 import pyarrow as pa
 
@@ -142,7 +143,7 @@ def damage(case: str, seed: int = 1, each: int = EACH) -> Damage:
     found, refused = wheel(rows)
     whose = {row["example_id"]: row["service_name"] for row in rows}
     gone = [row for row in honest if row["example_id"] not in refused]
-    clean, kept = wheel(honest)[0], wheel(gone)[0]
+    clean, kept = _clean(seed, each), wheel(gone)[0]
     best = max(RATES, key=lambda arm: found[arm]["score"])
     shifts = [100 * (found[arm]["score"] - clean[arm]["score"]) for arm in RATES]
     return Damage(
@@ -155,6 +156,12 @@ def damage(case: str, seed: int = 1, each: int = EACH) -> Damage:
         cost_moved=max(abs(found[arm]["cost_usd"] / clean[arm]["cost_usd"] - 1) for arm in RATES),
         best=best,
     )
+
+
+@cache
+def _clean(seed: int, each: int) -> dict[str, dict[str, float]]:
+    """Scores of the same traffic left alone."""
+    return wheel(traffic(seed, each))[0]
 
 
 def wheel(rows: Sequence[Row]) -> tuple[dict[str, dict[str, float]], dict[str, str]]:
