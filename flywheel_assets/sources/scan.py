@@ -13,7 +13,7 @@ from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from pydantic import ValidationError
 
-from flywheel_assets.sources.json_request import InvalidJsonError, parse_json_request
+from flywheel_assets.sources.json_request import InvalidJsonError, parse_json_request, starts
 from flywheel_assets.tables.documents.feedback import PostedFeedback
 
 EARLIEST = date(2000, 1, 1)
@@ -110,10 +110,10 @@ def _scan_json(payload: bytes | memoryview, latest: int) -> Scan:
         return Scan(error=str(error))
     trace_ids = [span.trace_id or "" for span in spans]
     span_ids = [span.span_id or "" for span in spans]
-    starts = [span.start for span in spans]
-    if _all_good(_unhex_all(trace_ids, 32), _unhex_all(span_ids, 16), starts, latest):
-        return Scan(len(spans), _days(starts))
-    found = zip(trace_ids, span_ids, starts, strict=True)
+    begun = starts(spans)
+    if _all_good(_unhex_all(trace_ids, 32), _unhex_all(span_ids, 16), begun, latest):
+        return Scan(len(spans), _days(begun))
+    found = zip(trace_ids, span_ids, begun, strict=True)
     return _scan_each((_Ids(_unhex(t), _unhex(s), start, (t, s)) for t, s, start in found), latest)
 
 

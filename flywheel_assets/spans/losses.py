@@ -66,10 +66,9 @@ class Losses:
 
     def _count(self, dialects: list[str], codes: np.ndarray, key: tuple[str, str | None], fate: np.ndarray) -> None:
         found = np.bincount(codes + fate, minlength=FATES * len(dialects)).reshape(-1, FATES)
-        for dialect, fates in zip(dialects, found, strict=True):
-            if fates[1:].any():
-                place = (dialect, *key)
-                self.counts[place] = self.counts.get(place, 0) + fates
+        for number in np.flatnonzero(found[:, 1:].any(1)).tolist():
+            place = (dialects[number], *key)
+            self.counts[place] = self.counts.get(place, 0) + found[number]
 
     def merge(self, other: "Losses") -> None:
         """Add what another counted."""
@@ -114,7 +113,7 @@ def _judge(
     ordered = sorted(several, key=lambda one: one.rank)
     for number, one in enumerate(ordered):
         fate = fates.setdefault((unindexed(one.word), column), np.zeros(size, np.uint8))
-        said = np.where(one.silent, SILENT, BELIEVED).astype(np.uint8)
+        said = np.where(one.silent, np.uint8(SILENT), np.uint8(BELIEVED))
         late = (taken[one.owners] >= 0) & ~one.silent
         said[late] = OUTRANKED
         if column not in CONTENT and late.any():

@@ -109,14 +109,14 @@ def _rewritten(batch: Batch, read: Read) -> Wire | None:
 
 def span_ids(batches: Sequence[Batch]) -> np.ndarray:
     """Span ids as numbers: all that the batches hold, and perhaps some that only links name."""
-    return np.concatenate([np.empty(0, np.uint64), *(_ids_of(batch) for batch in batches)])
+    wired = [found for batch in batches if batch.format == "protobuf" for found in _wired(batch)]
+    texts = [text for batch in batches if batch.format != "protobuf" for text in otlp_json.span_ids(batch.payload)]
+    told = np.frombuffer(binascii.unhexlify(b"".join(texts)), ">u8").astype(np.uint64)
+    return np.concatenate([told, ids.numbers(pa.concat_arrays(wired))]) if wired else told
 
 
-def _ids_of(batch: Batch) -> np.ndarray:
-    if batch.format != "protobuf":
-        texts = otlp_json.span_ids(batch.payload)
-        return np.frombuffer(binascii.unhexlify(b"".join(texts)), ">u8").astype(np.uint64)
+def _wired(batch: Batch) -> list[pa.BinaryArray]:
     try:
-        return ids.numbers(wire.read_span_ids(batch.payload))
+        return [wire.read_span_ids(batch.payload)]
     except ValueError:
-        return np.empty(0, np.uint64)
+        return []
