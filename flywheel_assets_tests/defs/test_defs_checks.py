@@ -8,16 +8,19 @@ import duckdb
 import pytest
 
 from flywheel_assets.defs.artifacts import pointer_matches
-from flywheel_assets.defs.decisions import budget_is_left, chain_is_whole
+from flywheel_assets.defs.decisions import arms_are_healthy, budget_is_left, chain_is_whole
 from flywheel_assets.defs.partitions import calendar
 from flywheel_assets.defs.resources import WheelResource
+from flywheel_assets.defs.scores import runs_teach
 from flywheel_assets.defs.snapshots import equals_the_lake
 from flywheel_assets.defs.sources import days_in_calendar, silent_sources
 from flywheel_assets.defs.spans import LOST, every_span_is_accounted_for
 from flywheel_assets.snapshots.retention import dated
 from flywheel_assets.sources.land import land
+from flywheel_assets.tables.drills import DRILLS
 from flywheel_assets.tables.promotion_decisions import PROMOTION_DECISIONS
 from flywheel_assets.tables.raw_spans import RAW_SPANS
+from flywheel_assets.tables.skill_outlook import SKILL_OUTLOOK
 
 
 def edit_the_ledger(wheel: WheelResource) -> None:
@@ -98,3 +101,30 @@ def test_a_feed_that_falls_silent_is_named(days_ago: list[int], silent: bool, tm
         arrive(wheel.places(), now.date() - timedelta(days=back), 1)
         land(wheel.lake(), wheel.places().inbox, wheel.places().landing, now - timedelta(days=back))
     assert list(silent_sources(wheel.lake(), now)) == (["files"] if silent else [])
+
+
+@pytest.mark.parametrize(
+    ("without_skill", "without_outcome", "teaches"),
+    [(0.0, 0.1, True), (0.6, 0.0, False), (0.0, 0.9, False)],
+    ids=["most runs teach", "no skill", "no outcome"],
+)
+def test_a_wheel_that_turns_and_learns_nothing_is_red(
+    without_skill: float, without_outcome: float, teaches: bool, tmp_path, instance: dg.DagsterInstance
+) -> None:
+    wheel = WheelResource(data=str(tmp_path))
+    assert runs_teach(wheel, instance).passed
+    row = {"skill": "*", "runs": 100, "without_propensity": 1.0, "units_a_day": 9.0, "labels_worth": 0.0}
+    row |= {"without_skill": without_skill, "without_outcome": without_outcome, "confounded": [], "advice": "wait"}
+    wheel.lake().overwrite(SKILL_OUTLOOK, SKILL_OUTLOOK.rows([row]))
+    assert runs_teach(wheel, instance).passed == teaches
+
+
+@pytest.mark.parametrize(("promoted", "healthy"), [(1, True), (12, False)])
+def test_identical_arms_that_are_promoted_too_often_are_red(
+    promoted: int, healthy: bool, tmp_path, instance: dg.DagsterInstance
+) -> None:
+    wheel = WheelResource(data=str(tmp_path))
+    row = {"skill": "triage", "drill": "identical", "truth": "not_better", "units": 200, "trials": 40, "reason": "told"}
+    row |= {"promoted": promoted, "abandoned": 0, "undecided": 40 - promoted, "nominal": 0.05}
+    wheel.lake().overwrite(DRILLS, DRILLS.rows([row]))
+    assert arms_are_healthy(wheel, instance).passed == healthy

@@ -11,8 +11,10 @@ from flywheel_assets.snapshots.plots.svg import Scale, bar, curve, dot, line, pi
 Row = Mapping[str, Any]
 
 STYLES = {"promoted": "good", "rolled_back": "bad", "abandoned": "mute"}
-ENDS = {"promoted": "promoted", "rolled_back": "rolled back", "abandoned": "ended without a promotion"}
+ENDS = {"promoted": "promoted", "rolled_back": "rolled back", "abandoned": "abandoned"}
 LANE, BUDGET, AXIS = 36.0, 70.0, 22.0
+# What the verdict on the right takes, and a letter of the name, in pixels.
+VERDICT, LETTER = 90.0, 7.2
 # The newest; a page with every trial of a year would not be looked at.
 MOST = 14
 
@@ -48,6 +50,8 @@ def _lane(looks: Sequence[Row], across: Scale, top: float) -> list[str]:
         for x, row in zip(at, looks, strict=True)
     ]
     name = f"{last['skill']}: {short(last['candidate_arm'])}"
+    fits = int((across.end - across.start - VERDICT) / LETTER)
+    name = name if len(name) <= fits else name[: fits - 1] + "…"
     return [
         text((across.start, top + 12), name, "arm"),
         text((across.end, top + 12), says, f"value {style}", "end"),
