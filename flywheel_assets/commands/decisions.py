@@ -10,14 +10,16 @@ from rich.text import Text
 from flywheel_assets.commands.envelope import NOT_FOUND, Answer, RefusedError
 from flywheel_assets.commands.skills import read_skills
 from flywheel_assets.decisions.decide import beginning
-from flywheel_assets.decisions.ledger import replay, verify
+from flywheel_assets.decisions.ledger import entry_hash, replay, verify
 from flywheel_assets.decisions.lifecycle import Canary, Shadow
 from flywheel_assets.decisions.rollout import rollout
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.lake.places import Places
 from flywheel_assets.tables.agent_runs import AGENT_RUNS
+from flywheel_assets.tables.feedback import FEEDBACK
 from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS
 from flywheel_assets.tables.promotion_decisions import PROMOTION_DECISIONS
+from flywheel_assets.tables.steps import DECIDE
 
 SUMMARY = ("seq", "entry_id", "decided_at", "kind", "skill", "candidate_arm", "incumbent_arm", "estimate", "reason")
 
@@ -55,12 +57,28 @@ def check(places: Places) -> Answer:
 
 
 def derive_again(places: Places, entry: str) -> Answer:
-    """The entry's verdict, from the observations as they were."""
+    """The entry's verdict, from the observations as they were.
+
+    Another version of the code may derive other bytes: that is said, and is no sign of an edit, which is what the
+    entry's own hash tells.
+    """
     row, lake = _entry(places, entry), Lake(places.lake)
-    versions = json.loads(row["manifest_json"]).get("table_versions", {})
-    differences = replay(row, lake.connect([GATED_OBSERVATIONS, AGENT_RUNS], versions=versions))
-    words = "the same verdict, byte for byte" if not differences else "\n".join(differences)
-    return Answer({"entry": row["entry_id"], "differences": differences}, [Text(words)], ok=not differences)
+    manifest = json.loads(row["manifest_json"])
+    versions = manifest.get("table_versions", {})
+    # Entries from before judges were looked at pin no version of what they said.
+    said = [FEEDBACK] if FEEDBACK.name in versions else []
+    differences = replay(row, lake.connect([GATED_OBSERVATIONS, AGENT_RUNS, *said], versions=versions))
+    made_by = manifest.get("decide_version", "2 or earlier")
+    other = made_by != DECIDE.version
+    edited = row["hash"] != entry_hash(row)
+    words = "\n".join(differences) if differences else "the same verdict, byte for byte"
+    if differences and other:
+        words = (
+            f"made by another version of the code (decide {made_by}; this is {DECIDE.version}), which need not give "
+            f"the same bytes. The entry {'was edited' if edited else 'is as it was written'}. What differs:\n{words}"
+        )
+    result = {"entry": row["entry_id"], "differences": differences, "made_by_this_version": not other, "edited": edited}
+    return Answer(result, [Text(words)], ok=not edited and (other or not differences))
 
 
 def approve(places: Places, experiment: str, by: str, *, approved: bool) -> Answer:

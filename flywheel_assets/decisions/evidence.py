@@ -22,7 +22,12 @@ from flywheel_assets.tables.documents.registration import Registration
 TRIAL_ROWS = (Path(__file__).parent / "trial_rows.sql").read_text(encoding="utf-8")
 WATCH_ROWS = (Path(__file__).parent / "watch_rows.sql").read_text(encoding="utf-8")
 TURN_ROWS = (Path(__file__).parent / "turn_rows.sql").read_text(encoding="utf-8")
+JUDGE_ROWS = (Path(__file__).parent / "judge_rows.sql").read_text(encoding="utf-8")
 CONTEXT_ROWS = (Path(__file__).parent / "context_rows.sql").read_text(encoding="utf-8")
+JUDGES_SAID = """
+    SELECT target_kind, target_id, name, tier, value, author_id, author_version, observed_at
+    FROM feedback WHERE tier = 'judge'
+"""
 HASHED = ("run_id", "unit_id", "start_us", "candidate", "outcome", "error_rate", "cost_usd", "seconds")
 
 
@@ -71,6 +76,13 @@ class Evidence:
         if "at_once" not in self.rows.column_names:
             return np.ones(self.rows.num_rows, dtype=np.int64)
         return np.asarray(self.rows.column("at_once").to_numpy(), dtype=np.int64)
+
+    @property
+    def outdated(self) -> list[str | None]:
+        """For each unit whose outcome an earlier version of a judge gave, which one, and what it is now."""
+        if "outdated" not in self.rows.column_names:
+            return [None] * self.rows.num_rows
+        return self.rows.column("outdated").to_pylist()
 
     @property
     def units(self) -> tuple[int, int]:
@@ -154,6 +166,9 @@ def of_turn(
     if any(one.slices for one in open_trials):
         looked_at.register("contexts", _contexts(con, found))
         looked_at.execute("CREATE TEMP TABLE agent_runs AS FROM contexts")
+    if _judged(found).num_rows and _has_feedback(con):
+        looked_at.register("said", con.execute(JUDGES_SAID).to_arrow_table())
+        looked_at.execute("CREATE TEMP TABLE feedback AS FROM said")
     return looked_at
 
 
@@ -176,6 +191,7 @@ def of_trial(con: duckdb.DuckDBPyConnection, registration: Registration) -> Evid
             "registered_at": registration.registered_at,
         },
     )
+    found = _with_judges(con, found)
     return _with_context(con, found) if registration.slices else found
 
 
@@ -208,6 +224,28 @@ def _numbered(count: int) -> dict[str, pa.Array]:
         "outcome": numbers,
         **{name: pa.nulls(count, pa.float64()) for name in ("error_rate", "cost_usd", "seconds")},
     }
+
+
+def _judged(rows: pa.Table) -> pa.Table:
+    """Units whose outcome is a judge's."""
+    return rows.filter(pc.field("tier") == "judge").select(["run_id", "trace_id", "root_span_id"])
+
+
+def _with_judges(con: duckdb.DuckDBPyConnection, evidence: Evidence) -> Evidence:
+    """The same units, with whether a judge that labelled them has changed since, from `feedback` on `con`."""
+    judged = _judged(evidence.rows)
+    if not judged.num_rows or not _has_feedback(con):
+        return evidence
+    con.register("judged_runs", judged)
+    found = con.execute(JUDGE_ROWS).to_arrow_table()
+    words = dict(zip(found.column("run_id").to_pylist(), found.column("outdated").to_pylist(), strict=True))
+    texts = pa.array([words.get(run) for run in evidence.rows.column("run_id").to_pylist()], pa.string())
+    return Evidence(evidence.rows.append_column("outdated", texts), evidence.refused, evidence.untold)
+
+
+def _has_feedback(con: duckdb.DuckDBPyConnection) -> bool:
+    """Verdicts from before judges were looked at pin no version of it: they are derived again without."""
+    return bool(con.execute("SELECT 1 FROM information_schema.tables WHERE table_name = 'feedback'").fetchone())
 
 
 def _with_context(con: duckdb.DuckDBPyConnection, evidence: Evidence) -> Evidence:

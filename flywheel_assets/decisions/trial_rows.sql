@@ -51,6 +51,7 @@ SELECT
     array_to_string(labelers, '+') AS source,
     outcome_state AS state,
     duration_ns / 1e9 AS seconds,
+    tier,
     coalesce(refusal, CASE WHEN nth > 1 THEN 'unit_seen_before' END) AS refusal
 FROM ranked
 ORDER BY start_time, run_id

@@ -22,10 +22,12 @@ from flywheel_assets.defs.report import Report, Results, materialised, of, whole
 from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.defs.verdicts import Check, Verdict
 from flywheel_assets.lake.lake import Lake
+from flywheel_assets.snapshots.support import support
 from flywheel_assets.tables.agent_runs import AGENT_RUNS
 from flywheel_assets.tables.decision_arguments import DECISION_ARGUMENTS
 from flywheel_assets.tables.documents.routing import content_hash
 from flywheel_assets.tables.drills import DRILLS
+from flywheel_assets.tables.feedback import FEEDBACK
 from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS
 from flywheel_assets.tables.promotion_decisions import PROMOTION_DECISIONS
 from flywheel_assets.tables.prompt_candidates import PROMPT_CANDIDATES
@@ -37,7 +39,8 @@ RED = {
     "criterion `aa_healthy` meanwhile; nothing needs to be stopped by hand.",
     "promotion_decisions": "stop publishing and run `flywheel decisions verify`: it names the entry that was changed. "
     "Restore the lake's folder from a backup, or the table to an earlier version. Where `budget_is_left` is red, too "
-    "many trials ended without a promotion: propose fewer, or state a higher `alpha` in skills.yaml and mean it.",
+    "many trials ended without a promotion: propose fewer, or state a higher `alpha` in skills.yaml and mean it. Where "
+    "`promotions_are_proven` is red, a judge changed: its earlier word no longer bears the promotion out.",
     "decision_arguments": "`flywheel decisions replay ENTRY` derives the verdict again from the pinned evidence.",
 }
 
@@ -82,19 +85,20 @@ def gather(wheel: WheelResource, now: datetime) -> Inputs:
     """What the decision reads, at versions that are written down with it."""
     lake, skills = wheel.lake(), wheel.skills()
     versions = lake.versions(
-        [GATED_OBSERVATIONS, AGENT_RUNS, DRILLS, ROUTING_CANDIDATES, PROMPT_CANDIDATES, PROMOTION_DECISIONS]
+        [GATED_OBSERVATIONS, AGENT_RUNS, FEEDBACK, DRILLS, ROUTING_CANDIDATES, PROMPT_CANDIDATES, PROMOTION_DECISIONS]
     )
     prompts = known_prompts(wheel.places().artifacts, skills, PROMPT_CANDIDATES.empty())
     return Inputs(
         ledger=lake.read(PROMOTION_DECISIONS, version=versions.get(PROMOTION_DECISIONS.name)),
         routing_candidates=lake.read(ROUTING_CANDIDATES, version=versions.get(ROUTING_CANDIDATES.name)),
         prompt_candidates=lake.read(PROMPT_CANDIDATES, version=versions.get(PROMPT_CANDIDATES.name)),
-        con=lake.connect([GATED_OBSERVATIONS, AGENT_RUNS], versions=versions),
+        con=lake.connect([GATED_OBSERVATIONS, AGENT_RUNS, FEEDBACK], versions=versions),
         skills=skills,
         now=now,
         manifest={
             "table_versions": versions,
             "code_version": installed("flywheel-assets"),
+            "decide_version": DECIDE.version,
             "configuration_hash": content_hash(skills.model_dump(mode="json")),
         },
         prompts={version: document.text for (_, version), document in prompts.items()},
@@ -144,6 +148,14 @@ def arms_are_healthy(wheel: WheelResource, _instance: dg.DagsterInstance) -> Ver
     return Verdict(passed=healthy(seen), found=seen.model_dump())
 
 
+def promotions_are_proven(wheel: WheelResource, _instance: dg.DagsterInstance) -> Verdict:
+    """Each skill's newest promotion in force, by the judges of today."""
+    lake = wheel.lake()
+    rows = support(lake.connect([PROMOTION_DECISIONS, DECISION_ARGUMENTS, GATED_OBSERVATIONS, FEEDBACK]))
+    unproven = {row["skill"]: f"{row['arm']} is {row['reason']}" for row in rows if row["standing"] == "unproven"}
+    return Verdict(passed=not unproven, found={"in force": len(rows), "unproven": unproven})
+
+
 decisions_checks = stage_checks(
     "decisions",
     [
@@ -158,6 +170,12 @@ decisions_checks = stage_checks(
             "budget_is_left",
             f"At least {LEAST_LEFT:.0%} of the error budget is left for trials to come.",
             budget_is_left,
+        ),
+        Check(
+            PROMOTION_DECISIONS.name,
+            "promotions_are_proven",
+            "What is in production rests on evidence that counts today: no judge changed that most of it came from.",
+            promotions_are_proven,
         ),
         Check(
             PROMOTION_DECISIONS.name,

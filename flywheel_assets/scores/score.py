@@ -11,11 +11,13 @@ from flywheel_assets.scores.estimators.beta_binomial import Shrunk, shrink
 from flywheel_assets.scores.estimators.effective_n import Sums, effective_n
 from flywheel_assets.scores.estimators.latency import quantile_seconds
 from flywheel_assets.scores.estimators.manski import worst_and_best
+from flywheel_assets.scores.estimators.normal_normal import graded, shrink_means, variance_of_mean
 from flywheel_assets.scores.merge import COUNTS, Numbers, merge
 from flywheel_assets.scores.standing import Interval, standings
 from flywheel_assets.tables.skill_scores import SKILL_SCORES
 
 HALF_LIFE = timedelta(days=30)
+DECAYED_SUMS = ("decayed_sum_w", "decayed_sum_wy", "decayed_sum_wyy")
 _COUNTED = ("runs", "admitted", "missing", "immature", "refused")
 
 
@@ -24,7 +26,8 @@ def score(stats: pa.Table, as_of: date, half_life: timedelta = HALF_LIFE) -> pa.
 
     `mean` is the weighted mean of all admitted runs, without decay and without shrinkage, and the
     Manski bounds go with it. `score` and its interval weigh a day's runs by 2^(−age / half_life) at
-    `as_of` and draw the skill's arms together. What was not measured is NULL.
+    `as_of` and draw the skill's arms together: 0/1 outcomes by a beta–binomial model, graded ones by a
+    normal–normal. What was not measured is NULL.
     """
     arms, sums = merge(stats, as_of, half_life)
     skills = arms["skill"].to_pylist()
@@ -38,10 +41,8 @@ def score(stats: pa.Table, as_of: date, half_life: timedelta = HALF_LIFE) -> pa.
 def _scored(arms: list[dict[str, object]], sums: dict[str, Numbers]) -> list[dict[str, object]]:
     """The rows of one skill's arms."""
     size = _effective(sums)
-    weight = sums["decayed_sum_w"]
-    evident = weight > 0
-    successes = np.where(evident, size * sums["decayed_sum_wy"] / np.where(evident, weight, 1.0), 0.0)
-    found = shrink(successes[evident], size[evident]) if evident.any() else None
+    evident = sums["decayed_sum_w"] > 0
+    found = _shrunk(size[evident], {name: sums[name][evident] for name in DECAYED_SUMS}) if evident.any() else None
     shrunk = dict(zip(np.flatnonzero(evident).tolist(), _intervals(found), strict=True))
     names = [str(arm["arm"]) for arm in arms]
     places = standings(names, [shrunk[row][1] if row in shrunk else None for row in range(len(arms))])
@@ -53,6 +54,14 @@ def _scored(arms: list[dict[str, object]], sums: dict[str, Numbers]) -> list[dic
         | places[row]._asdict()
         for row, arm in enumerate(arms)
     ]
+
+
+def _shrunk(size: npt.NDArray[np.float64], sums: dict[str, Numbers]) -> Shrunk:
+    """The arms' means by the model that fits the skill's outcomes: 0/1, or graded."""
+    weight, wy, wyy = (sums[name] for name in DECAYED_SUMS)
+    if graded(weight, wy, wyy):
+        return shrink_means(wy / weight, variance_of_mean(wy / weight, wyy / weight, size))
+    return shrink(size * wy / weight, size)
 
 
 def _effective(sums: dict[str, Numbers]) -> npt.NDArray[np.float64]:

@@ -83,12 +83,16 @@ def since_promotion(gain: float) -> Callable[[Rng], Coverage]:
     return once
 
 
-def scores(sessions: int, longest: int, rho: float) -> Callable[[Rng], Coverage]:
-    """The 95 % intervals of `skill_scores`, for three arms whose runs share sessions."""
+def scores(sessions: int, longest: int, rho: float, steps: int = 1) -> Callable[[Rng], Coverage]:
+    """The 95 % intervals of `skill_scores`, for three arms whose runs share sessions.
+
+    Outcomes are the share of so many steps that went well: 0/1 with one, graded with more.
+    """
 
     def once(rng: Rng) -> Coverage:
         rates = rng.beta(6, 4, 3)
-        rows = [_day(rng, arm, rate, rng.integers(1, longest + 1, sessions), rho) for arm, rate in enumerate(rates)]
+        sizes = [rng.integers(1, longest + 1, sessions) for _ in rates]
+        rows = [_day(rng, arm, rate, sizes[arm], rho, steps) for arm, rate in enumerate(rates)]
         found = score(SKILL_DAY_STATS.rows(rows), DAY)
         lower, upper = found.column("lower").to_numpy(), found.column("upper").to_numpy()
         return Coverage(int(((rates < lower) | (rates > upper)).sum()), 3, 0.05)
@@ -145,11 +149,13 @@ def off_policy(share: float) -> Callable[[Rng], Coverage]:
     return once
 
 
-def _day(rng: Rng, arm: int, rate: float, sizes: Ints, rho: float) -> dict[str, object]:
+def _day(  # noqa: PLR0913, PLR0917 - a world in one call
+    rng: Rng, arm: int, rate: float, sizes: Ints, rho: float, steps: int
+) -> dict[str, object]:
     """A SKILL_DAY_STATS row of one arm, whose runs of one session correlate by `rho`. `sizes`: runs by session."""
     sessions = len(sizes)
     own = rng.beta(rate * (1 / rho - 1), (1 - rate) * (1 / rho - 1), sessions) if rho else np.full(sessions, rate)
-    outcome = (rng.random(sizes.sum()) < np.repeat(own, sizes)).astype(np.float64)
+    outcome = rng.binomial(steps, np.repeat(own, sizes)) / steps
     weight, session = rng.uniform(0.4, 1, sizes.sum()), np.repeat(np.arange(sessions), sizes)
     w, wy = np.bincount(session, weight), np.bincount(session, weight * outcome)
     runs = len(outcome)
@@ -204,6 +210,9 @@ SHOWN: Mapping[str, Callable[[Rng], Coverage]] = {
     "score, runs of their own": scores(80, 1, 0.0),
     "score, sessions of up to 8 runs": scores(40, 8, 0.3),
     "score, few sessions": scores(15, 8, 0.3),
+    "score, graded outcomes": scores(80, 1, 0.0, 5),
+    "score, graded, sessions of up to 8 runs": scores(40, 8, 0.3, 5),
+    "score, graded, few runs": scores(12, 1, 0.0, 5),
     "off-policy value, arm taken in half of the runs": off_policy(0.5),
     "off-policy value, arm taken in one of ten": off_policy(0.133),
     "momentum's lift, no gain": lift(0.0, 0.0),

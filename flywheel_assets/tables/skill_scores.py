@@ -19,7 +19,12 @@ SKILL_SCORES = Table(
         Column("refused", INT, "Runs with an outcome that a gate refused", "runs", required=True),
         Column("effective_n", REAL, "Kish effective sample size, after clustering and decay", "runs", required=True),
         Column("mean", REAL, "Weighted mean outcome; NULL without admitted runs", "outcome"),
-        Column("score", REAL, "Mean shrunk towards the skill's; NULL without evidence", "outcome"),
+        Column(
+            "score",
+            REAL,
+            "Mean shrunk towards the skill's (beta–binomial; graded outcomes: normal–normal); NULL: no evidence",
+            "outcome",
+        ),
         Column("lower", REAL, "Lower end of the 95 % interval of score", "outcome"),
         Column("upper", REAL, "Upper end of the 95 % interval of score", "outcome"),
         Column("worst_case", REAL, "Mean if every missing outcome were 0 (Manski)", "outcome"),

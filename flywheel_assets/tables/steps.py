@@ -160,7 +160,7 @@ ADMIT = Step(
 DAY_STATS = Step("day_stats", (Read(LABELED_EXAMPLES), Read(GATED_OBSERVATIONS)), (SKILL_DAY_STATS,), version="2")
 
 CORRECT_JUDGES = Step("correct_judges", (Read(JUDGE_DAY_STATS),), (JUDGE_CORRECTIONS,))
-SCORE = Step("score", (Read(SKILL_DAY_STATS),), (SKILL_SCORES,))
+SCORE = Step("score", (Read(SKILL_DAY_STATS),), (SKILL_SCORES,), version="2")
 WATCH_DRIFT = Step("watch_drift", (Read(GATED_OBSERVATIONS), Read(LABEL_VOTES)), (DRIFT,))
 LOOK_AHEAD = Step("look_ahead", (Read(LABELED_EXAMPLES),), (SKILL_OUTLOOK,))
 PROPOSE_ROUTES = Step(
@@ -185,11 +185,13 @@ DECIDE = Step(
         Read(PROMPT_CANDIDATES),
         Read(GATED_OBSERVATIONS),
         Read(AGENT_RUNS),
+        # A judge's version says whether what it once said still counts.
+        Read(FEEDBACK),
         Read(SKILL_SCORES),
         Read(DRILLS),
     ),
     (PROMOTION_DECISIONS, DECISION_ARGUMENTS),
-    version="2",
+    version="3",
 )
 PUBLISH = Step("publish", (Read(PROMOTION_DECISIONS), Read(PROMPT_CANDIDATES)), (PROMOTED_ROUTING, PROMOTED_PROMPTS))
 MEASURE_MOMENTUM = Step(

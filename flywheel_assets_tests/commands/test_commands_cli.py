@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from flywheel_assets.cli.app import app
+from flywheel_assets.decisions.ledger import chain
 from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.lake.places import Places
@@ -93,6 +94,23 @@ def test_the_ledger_can_be_listed_shown_verified_and_replayed(turned: Places) ->
     assert shown["result"]["registration"]["skill"] == "triage"
     assert (checked, verified["result"]) == (0, {"entries": 1, "faults": []})
     assert (replayed, again["result"]["differences"]) == (0, [])
+
+
+def test_an_entry_by_another_version_of_the_code_is_not_taken_for_an_edit(wheel: WheelResource) -> None:
+    ledger = wheel.lake().read(PROMOTION_DECISIONS).to_pylist()
+    older = {"table_versions": {}, "decide_version": "1", "conditions": {"predecessor_known": True}}
+    # Its verdict says 'abandoned' of no evidence at all: this code derives another.
+    draft = {**ledger[0], "kind": "abandoned", "manifest_json": json.dumps(older)}
+    entries = chain(PROMOTION_DECISIONS.empty(), [draft])
+    wheel.lake().overwrite(PROMOTION_DECISIONS, entries)
+    code, answer = call(Path(wheel.data), "decisions", "replay", "1")
+    assert (code, answer["result"]["made_by_this_version"], answer["result"]["edited"]) == (0, False, False)
+    assert answer["result"]["differences"]
+    wheel.lake().overwrite(
+        PROMOTION_DECISIONS, PROMOTION_DECISIONS.rows([{**entries.to_pylist()[0], "reason": "because"}])
+    )
+    code, answer = call(Path(wheel.data), "decisions", "replay", "1")
+    assert (code, answer["result"]["edited"]) == (1, True)
 
 
 def test_an_edited_ledger_ends_with_code_one_and_names_the_entry(wheel: WheelResource) -> None:

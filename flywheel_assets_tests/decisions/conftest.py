@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from flywheel_assets.decisions.decide import Decided, Inputs, decide
+from flywheel_assets.decisions.rollout import rollout
 from flywheel_assets.lake.session import connection
 from flywheel_assets.tables.documents.skills_file import Skill, SkillsFile
 from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS
@@ -114,7 +115,7 @@ class World:
 
     def draw(self, count: int, success: Mapping[str, float], **columns: object) -> None:
         """Runs drawn as the open trials say, or by the holdout's share where none is open."""
-        state = decide(self.inputs()).states["triage"]
+        state = rollout(self.ledger, SkillsFile(skills={"triage": self.skill}))["triage"]
         for _ in range(count):
             self.now += timedelta(seconds=10)
             if self.rng.random() < 0.05:

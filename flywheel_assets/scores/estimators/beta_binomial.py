@@ -2,8 +2,9 @@
 
 Hierarchical beta–binomial model: rateᵢ ~ Beta(μM, (1 − μ)M), successesᵢ ~ Binomial(nᵢ, rateᵢ), with
 (μ, M^−½) uniform. Gelman et al., Bayesian Data Analysis, 3rd ed., § 5.3. Counts need not be whole: an
-effective sample size and its mean stand for successes and failures. For outcomes between 0 and 1 the
-interval is conservative, since none varies more than 0/1 outcomes with the same mean.
+effective sample size and its mean stand for successes and failures. Graded outcomes
+have a model of their own (`normal_normal.py`): this one would be conservative, since none varies more than 0/1
+outcomes with the same mean.
 """
 
 from dataclasses import dataclass
