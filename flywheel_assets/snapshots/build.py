@@ -110,7 +110,8 @@ def _fill(plan: _Plan, building: Path, at: datetime, base: Base | None) -> None:
     # Two threads take twice the processor's time for the same rows, and hardly less of the clock's.
     con.execute("SET threads = 1")
     con.execute("SET temp_directory = ?", [str(building.with_suffix(".spill"))])
-    con.execute(f"ATTACH '{_quoted(building)}' AS snapshot (STORAGE_VERSION '{STORAGE}')")
+    # Nobody takes up a file that a crash left unfinished: a log of what is written to it would be written for nothing.
+    con.execute(f"ATTACH '{_quoted(building)}' AS snapshot (RECOVERY_MODE NO_WAL_WRITES, STORAGE_VERSION '{STORAGE}')")
     stale = [table for table in TABLES if base is None or base.parts.get(table.name) != plan.parts[table.name]]
     days = {table.name: _days(plan, table, base) for table in stale}
     for table in stale:
