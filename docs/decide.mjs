@@ -50,6 +50,13 @@ export function scored(scorer, text = "", context = {}) {
   return arm;
 }
 
+/** The models that an arm asks, in order; the next one where the gate of that name does not pass the answer. */
+export function steps(arm) {
+  const [model] = arm.split("|");
+  const [, gate, models] = /^cascade\/([^/]+)\/(.+)$/.exec(model) ?? [null, null, model];
+  return { gate, models: gate === null ? [models] : models.split(">") };
+}
+
 /** The real arm behind each name: a scored one stands for what its rule chooses here. */
 const real = (route, arm, text, context) => (route.scorers?.[arm] ? scored(route.scorers[arm], text, context) : arm);
 

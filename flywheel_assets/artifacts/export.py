@@ -12,6 +12,7 @@ import flywheel_assets.artifacts.exporters as builtin
 from flywheel_assets.artifacts.files import write_whole
 from flywheel_assets.artifacts.prompts import Prompts
 from flywheel_assets.tables.documents.arm import Arm
+from flywheel_assets.tables.documents.cascade import models_of
 from flywheel_assets.tables.documents.routing import RoutingDocument, SkillRoute
 
 
@@ -59,7 +60,7 @@ def exporters(plugins: Iterable[EntryPoint] = ()) -> dict[str, Exporter]:
 def export(material: Material, folder: Path, plugins: Iterable[EntryPoint] = ()) -> dict[str, tuple[str, ...]]:
     """Write every exporter's files to `folder`; path → warnings. What a folder of an exporter held before goes."""
     warnings: dict[str, tuple[str, ...]] = {}
-    plain, lost = without_scorers(material.document)
+    plain, lost = single_arms(material.document)
     for exporter in exporters(plugins).values():
         rendered = exporter.render(replace(material, document=plain))
         for path, one in rendered.items():
@@ -73,26 +74,32 @@ def export(material: Material, folder: Path, plugins: Iterable[EntryPoint] = ())
     return warnings
 
 
-def without_scorers(document: RoutingDocument) -> tuple[RoutingDocument, tuple[str, ...]]:
-    """For consumers that know no contextual policy: each stands for the arm that it prefers knowing nothing.
+def single_arms(document: RoutingDocument) -> tuple[RoutingDocument, tuple[str, ...]]:
+    """For consumers that know neither contextual policies nor cascades.
 
-    What is left is another document with another id; the warnings name the one that was published.
+    A policy stands for the arm that it prefers knowing nothing, a cascade for its last model. What is left is
+    another document with another id; the warnings name the one that was published.
     """
-    if not any(route.scorers for route in document.skills.values()):
+    routes = {skill: _single(route) for skill, route in document.skills.items()}
+    lost = [skill for skill, route in document.skills.items() if routes[skill] != route]
+    if not lost:
         return document, ()
-    routes: dict[str, SkillRoute] = {}
-    lost: list[str] = []
-    for skill, route in document.skills.items():
-        usual = {arm: max(rule.arms, key=lambda one: one.bias).arm for arm, rule in route.scorers.items()}
-        segments = [
-            tuple(one.model_copy(update={"arm": usual.get(one.arm, one.arm)}) for one in draw)
-            for draw in (route.fixed, route.trial)
-        ]
-        update = {"fixed": segments[0], "trial": segments[1], "scorers": {}}
-        routes[skill] = route.model_copy(update=update)
-        if usual:
-            lost.append(f"{skill}: {document.policy_id} depends on the request, which this consumer cannot express")
-    return document.model_copy(update={"skills": routes}), tuple(lost)
+    words = "depends on the request or on a gate, which this consumer cannot express"
+    warnings = tuple(f"{skill}: {document.policy_id} {words}" for skill in lost)
+    return document.model_copy(update={"skills": routes}), warnings
+
+
+def _single(route: SkillRoute) -> SkillRoute:
+    usual = {arm: max(rule.arms, key=lambda one: one.bias).arm for arm, rule in route.scorers.items()}
+
+    def plain(name: str) -> str:
+        arm = Arm.parse(usual.get(name, name))
+        return str(arm.model_copy(update={"model": models_of(arm.model)[-1]}))
+
+    fixed, trial = (
+        tuple(one.model_copy(update={"arm": plain(one.arm)}) for one in draw) for draw in (route.fixed, route.trial)
+    )
+    return route.model_copy(update={"fixed": fixed, "trial": trial, "scorers": {}})
 
 
 def arm_shares(route: SkillRoute) -> dict[Arm, float]:

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from flywheel_assets.artifacts.channel import Channel, Pointer, document_bytes
 from flywheel_assets.artifacts.evidence import Evidence, Grounds, prompt_evidence, routing_evidence
+from flywheel_assets.artifacts.exploring import dominated
 from flywheel_assets.artifacts.export import Material, export
 from flywheel_assets.artifacts.files import write_whole
 from flywheel_assets.artifacts.policies import Policies, known_policies
@@ -24,6 +25,7 @@ from flywheel_assets.artifacts.schemas import schemas
 from flywheel_assets.artifacts.signing import Sign, signature_file
 from flywheel_assets.tables.documents.routing import RoutingDocument, SkillRoute
 from flywheel_assets.tables.documents.skills_file import SkillsFile
+from flywheel_assets.tables.routing_candidates import ROUTING_CANDIDATES
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +48,16 @@ def publish(  # noqa: PLR0913 - exporters of other packages are an option, the r
     candidates: pa.Table,
     grounds: Grounds,
     *,
+    routes: pa.Table | None = None,
     files: Mapping[str, Path] | None = None,
     plugins: Iterable[EntryPoint] = (),
     sign: Sign | None = None,
 ) -> Published:
     """Bring the artifacts folder up to date with the states; nothing is written where nothing changed.
 
-    `candidates` are PROMPT_CANDIDATES rows, `files` those that carry a skill's prompt in the agents' own
-    repository. A skill whose prompt's text is nowhere to be found keeps its newest route, and is named in
-    `withheld`.
+    `candidates` are PROMPT_CANDIDATES rows, `routes` ROUTING_CANDIDATES, `files` those that carry a skill's prompt
+    in the agents' own repository. A skill whose prompt's text is nowhere to be found keeps its newest route, and
+    is named in `withheld`.
     """
     channel = Channel(folder)
     known = known_prompts(folder, skills, candidates)
@@ -64,7 +67,8 @@ def publish(  # noqa: PLR0913 - exporters of other packages are an option, the r
     withheld = _without_text(states, skills, known, policies)
     ready = {skill: state for skill, state in states.items() if skill not in withheld}
     kept = {skill: newest.skills[skill] for skill in withheld if newest and skill in newest.skills}
-    document = routing_document(ready, skills, newest, kept, policies, waiting(candidates))
+    worse = dominated(ROUTING_CANDIDATES.empty() if routes is None else routes)
+    document = routing_document(ready, skills, newest, kept, policies, waiting(candidates), worse)
     changed = document is not newest
     if changed:
         seen = _ledger_length(folder, history[-1]) if history else 0

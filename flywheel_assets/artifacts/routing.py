@@ -3,11 +3,12 @@
 Pure: the same states, skills and previous document give the same document.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from flywheel_assets.artifacts.policies import Policies, scorers_of
 from flywheel_assets.tables.documents.arm import Arm
+from flywheel_assets.tables.documents.cascade import models_of
 from flywheel_assets.tables.documents.registration import Registration
 from flywheel_assets.tables.documents.routing import RoutingDocument, Segment, SkillRoute
 from flywheel_assets.tables.documents.skills_file import Skill, SkillsFile
@@ -49,17 +50,21 @@ def routing_document(  # noqa: PLR0913, PLR0917 - what is not given is not there
     kept: Mapping[str, SkillRoute] | None = None,
     policies: Policies | None = None,
     waiting: Mapping[str, Sequence[str]] | None = None,
+    dominated: Mapping[str, Collection[str]] | None = None,
 ) -> RoutingDocument:
     """The document for these states: `previous` itself where nothing changed, else the next version.
 
     Skills without a state, and states of skills that the operator no longer names, are left out.
     `kept` are routes to use as they are, whatever the states say. `previous` is the newest version.
     `policies` has the rule of every contextual policy that a state names, `waiting` the prompt versions of each
-    skill that share in its exploration.
+    skill that share in its exploration, `dominated` the arms that do not.
     """
     named = (name for name in sorted(skills.skills) if name in states)
-    explored = waiting or {}
-    routes = {name: skill_route(states[name], skills.skills[name], policies, explored.get(name, ())) for name in named}
+    explored, worse = waiting or {}, dominated or {}
+    routes = {
+        name: skill_route(states[name], skills.skills[name], policies, explored.get(name, ()), worse.get(name, ()))
+        for name in named
+    }
     routes |= kept or {}
     if previous is None:
         return RoutingDocument(version=1, skills=routes)
@@ -69,11 +74,15 @@ def routing_document(  # noqa: PLR0913, PLR0917 - what is not given is not there
 
 
 def skill_route(
-    state: State, skill: Skill, policies: Policies | None = None, waiting: Sequence[str] = ()
+    state: State,
+    skill: Skill,
+    policies: Policies | None = None,
+    waiting: Sequence[str] = (),
+    dominated: Collection[str] = (),
 ) -> SkillRoute:
     """One skill's two draws. Raises ValueError where the rule of a contextual policy is not among `policies`."""
     experiments = "+".join(trial.experiment_id for trial in state.trials) or None
-    fixed, drawn = _fixed(state, skill), _trial(state, skill, waiting)
+    fixed, drawn = _fixed(state, skill), _trial(state, skill, waiting, dominated)
     return SkillRoute(
         salt=FIXED_SALT,
         fixed=fixed,
@@ -99,15 +108,17 @@ def _fixed(state: State, skill: Skill) -> tuple[Segment, ...]:
     return tuple(segments)
 
 
-def _trial(state: State, skill: Skill, waiting: Sequence[str]) -> tuple[Segment, ...]:
+def _trial(state: State, skill: Skill, waiting: Sequence[str], dominated: Collection[str]) -> tuple[Segment, ...]:
     """Canary, production, explore. A registered trial's shares hold, whatever skills.yaml says since."""
-    others = _other_arms(state, skill, waiting)
+    every = _other_arms(state, skill, waiting)
+    others = tuple(arm for arm in every if arm not in dominated)
     if not state.trials:
         # What a candidate on trial would get is used to find one, where there is a choice.
         share = skill.explore + (skill.canary if len(waiting) > 1 else 0.0)
         explore = share if others and share >= NEGLIGIBLE else 0.0
         return (Segment(name="production", arm=state.production_arm, share=1 - explore), *_explore(others, explore))
-    trial = state.trials[0]
+    # Without any of them the trial's shares would move, and units with them, while it goes on.
+    others, trial = others or every, state.trials[0]
     canary, incumbent = trial.canary_share, trial.incumbent_share
     explore = 1 - canary - incumbent
     if explore < NEGLIGIBLE or not others:
@@ -138,8 +149,9 @@ def _explore(arms: tuple[str, ...], share: float) -> tuple[Segment, ...]:
 
 def _fallbacks(model: str, skill: Skill) -> tuple[str, ...]:
     """The skill's other models, those of another provider first: one provider's quota fails as a whole."""
-    others = [other for other in dict.fromkeys((skill.baseline_model, *skill.models)) if other != model]
-    return tuple(sorted(others, key=lambda other: provider(other) == provider(model)))
+    first = models_of(model)[0]
+    others = [other for other in dict.fromkeys((skill.baseline_model, *skill.models)) if other != first]
+    return tuple(sorted(others, key=lambda other: provider(other) == provider(first)))
 
 
 def provider(model: str) -> str:

@@ -197,7 +197,8 @@ def replay(  # noqa: PLR0913, PLR0917 - a parameter is an option
     through_doors: Annotated[
         bool, typer.Option(help="OTLP to a receiver, Dagster turns, the published document by the client.")
     ] = False,
-    arrive: Annotated[int, typer.Option(help="Through the doors: runs from one new arm to the next.")] = 0,
+    arrive: Annotated[int, typer.Option(help="trials, doors: runs from one new arm to the next.")] = 0,
+    at_once: Annotated[int, typer.Option(help="trials, doors: candidates on trial at the same time.")] = 1,
     every: Annotated[int, typer.Option(help="Runs from one artifact to the next.")] = 100,
     name: Annotated[str, typer.Option(help="Of the report.")] = "",
     aim: Annotated[str, typer.Option(help="What was aimed at, to be said beside what was reached.")] = "",
@@ -211,7 +212,22 @@ def replay(  # noqa: PLR0913, PLR0917 - a parameter is an option
     columns, prices = said
     reading = Reading(columns, tuple(context or ()), where, {arm: float(each) for arm, each in prices.items()})
     mode = "doors" if through_doors else mode
-    asked = Asked(path, out, reading, mode, tuple(budget or ()), usd, baseline, runs, seeds, every, arrive, name, aim)
+    asked = Asked(
+        path,
+        out,
+        reading,
+        mode,
+        tuple(budget or ()),
+        usd,
+        baseline,
+        runs,
+        seeds,
+        every,
+        arrive,
+        at_once,
+        name,
+        aim,
+    )
     respond("replay", as_json, lambda: drive(asked, quiet=as_json))
 
 

@@ -123,6 +123,8 @@ class Client:
             chosen.candidate_set,
             chosen.fallbacks,
             context,
+            chosen.gate,
+            chosen.escalation,
         )
         if self._annotate:
             annotate_current(decision)

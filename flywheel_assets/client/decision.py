@@ -2,9 +2,11 @@
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from time import monotonic
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
+
+Answer = TypeVar("Answer")
 
 
 class SpanLike(Protocol):
@@ -22,7 +24,8 @@ class SpanLike(Protocol):
 class Decision(NamedTuple):
     """Model and prompt for one run, with everything that makes its outcome evidence later.
 
-    `segment` is 'default' and `propensity` None where no routing document had a say.
+    `segment` is 'default' and `propensity` None where no routing document had a say. Where `gate` is
+    not None, the models of `escalation` are asked in turn for as long as that gate does not pass the answer.
     """
 
     skill: str
@@ -39,6 +42,20 @@ class Decision(NamedTuple):
     candidate_set: str | None
     fallbacks: tuple[str, ...]
     context: Mapping[str, object] | None = None
+    gate: str | None = None
+    escalation: tuple[str, ...] = ()
+
+    def answer(self, ask: Callable[[str], Answer], passes: Callable[[Answer], bool]) -> Answer:
+        """What `ask` got from the first model whose answer `passes`, else from the last one.
+
+        A decision without a gate asks its one model, and `passes` is not called. Whatever these raise comes through.
+        """
+        found = ask(self.model)
+        for model in self.escalation:
+            if passes(found):
+                break
+            found = ask(model)
+        return found
 
     def attributes(self) -> dict[str, str | float]:
         """The `flywheel.*` attributes to put on the run's root span; absent where there is no value."""

@@ -14,6 +14,8 @@ from urllib.parse import quote
 
 from flywheel_assets.client.scoring import PREFIX, Scores, ready
 
+CASCADE = "cascade/"
+
 
 class Choice(NamedTuple):
     """One segment of a draw, with all that a decision says of it."""
@@ -27,6 +29,8 @@ class Choice(NamedTuple):
     experiment_id: str | None
     fallbacks: tuple[str, ...]
     candidate_set: str | None = None
+    gate: str | None = None
+    escalation: tuple[str, ...] = ()
 
 
 class Draw(NamedTuple):
@@ -66,7 +70,8 @@ class Route(NamedTuple):
             real = stands_for.get(arm, arm)
             arms[real] = arms.get(real, 0.0) + share
         arm = stands_for.get(choice.arm or "", choice.arm or "")
-        model, version, _ = arm.split("|")
+        name, version, _ = arm.split("|")
+        gate, (model, *escalation) = steps(name)
         return choice._replace(
             arm=arm,
             model=model,
@@ -75,6 +80,8 @@ class Route(NamedTuple):
             propensity=arms[arm],
             fallbacks=in_turn(model, self.fallbacks),
             candidate_set=_as_json(arms),
+            gate=gate,
+            escalation=tuple(escalation),
         )
 
 
@@ -132,7 +139,8 @@ def _choice(
     route: Mapping[str, Any], segment: Mapping[str, Any], arms: Mapping[str, float], prompts: Mapping[str, str | None]
 ) -> Choice:
     name, arm = segment["name"], segment["arm"]
-    model, version, _ = arm.split("|")
+    arm_model, version, _ = arm.split("|")
+    gate, (model, *escalation) = steps(arm_model)
     return Choice(
         segment=name,
         arm=arm,
@@ -144,7 +152,20 @@ def _choice(
         experiment_id=route.get("experiment_id") if name in ("canary", "production") else None,
         fallbacks=in_turn(model, route.get("fallbacks", ())),
         candidate_set=_as_json(arms),
+        gate=gate,
+        escalation=tuple(escalation),
     )
+
+
+def steps(model: str) -> tuple[str | None, list[str]]:
+    """The models that an arm asks in order, and the gate whose word decides on the next one; one model has none.
+
+    'cascade/<gate>/<first>><next>', as `tables/documents/cascade.py` specifies it.
+    """
+    if not model.startswith(CASCADE):
+        return None, [model]
+    gate, _, models = model.removeprefix(CASCADE).partition("/")
+    return gate, models.split(">")
 
 
 def in_turn(model: str, fallbacks: Iterable[str]) -> tuple[str, ...]:

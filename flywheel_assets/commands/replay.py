@@ -41,6 +41,7 @@ class Asked:
     seeds: int = 0
     every: int = 100
     arrive: int = 0
+    at_once: int = 1
     name: str = ""
     aim: str = ""
 
@@ -78,7 +79,7 @@ def _study(matrix: Matrix, mode: str, asked: Asked, console: Console) -> dict[st
     seeds, runs = asked.seeds or SEEDS.get(mode, 5), asked.runs or RUNS.get(mode, 3000)
     if mode == "doors":
         budget = asked.budgets[0] if asked.budgets else None
-        plan = Plan(runs, asked.every, budget, asked.baseline, arrive=asked.arrive)
+        plan = Plan(runs, asked.every, budget, asked.baseline, arrive=asked.arrive, at_once=asked.at_once)
         return study_doors(matrix, plan, seeds, asked.out / f"{_name(asked)}-doors", console.print)
     if mode == "cascade":
         return study_cascade(matrix, Rules(asked.usd, every=asked.every), seeds, console.print)
@@ -93,4 +94,5 @@ def _study(matrix: Matrix, mode: str, asked: Asked, console: Console) -> dict[st
     if baseline not in matrix.arms:
         raise ValueError(f"baseline is one of {', '.join(matrix.arms)}, not {baseline!r}")
     skill = Skill(baseline_model=baseline, models=tuple(arm for arm in matrix.arms if arm != baseline))
-    return study_trials(matrix, skill, runs, seeds, console.print)
+    skill = skill.model_copy(update={"trials_at_once": asked.at_once})
+    return study_trials(matrix, skill, runs, seeds, console.print, asked.arrive)

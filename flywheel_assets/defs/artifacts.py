@@ -27,6 +27,7 @@ from flywheel_assets.lake.places import Places
 from flywheel_assets.tables.promoted_artifacts import PROMOTED_PROMPTS, PROMOTED_ROUTING
 from flywheel_assets.tables.promotion_decisions import PROMOTION_DECISIONS
 from flywheel_assets.tables.prompt_candidates import PROMPT_CANDIDATES
+from flywheel_assets.tables.routing_candidates import ROUTING_CANDIDATES
 from flywheel_assets.tables.steps import PUBLISH
 
 RED = {
@@ -48,11 +49,22 @@ def published(context: dg.AssetExecutionContext, wheel: WheelResource) -> Result
     """Bring the documents that agents load up to date with the ledger."""
     lake, skills, places = wheel.lake(), wheel.skills(), wheel.places()
     ledger, candidates = lake.read(PROMOTION_DECISIONS), lake.read(PROMPT_CANDIDATES)
-    grounds = Grounds(ledger, lake.versions([PROMOTION_DECISIONS, PROMPT_CANDIDATES]), wheel.now())
+    routes = lake.read(ROUTING_CANDIDATES)
+    grounds = Grounds(ledger, lake.versions([PROMOTION_DECISIONS, PROMPT_CANDIDATES, ROUTING_CANDIDATES]), wheel.now())
     states = rollout(ledger, skills)
     plugins = entry_points(group=EXPORTERS)
     files = {name: places.data / skill.file for name, skill in skills.skills.items() if skill.file}
-    found = publish(places.artifacts, states, skills, candidates, grounds, files=files, plugins=plugins, sign=signing())
+    found = publish(
+        places.artifacts,
+        states,
+        skills,
+        candidates,
+        grounds,
+        routes=routes,
+        files=files,
+        plugins=plugins,
+        sign=signing(),
+    )
     written = [lake.overwrite(PROMOTED_ROUTING, found.routing), lake.overwrite(PROMOTED_PROMPTS, found.prompts)]
     said = shown(found) | ({} if wheel.clock else passed_on(found, ledger, places.artifacts, os.environ))
     yield from materialised(context, [table.name for table in PUBLISH.writes], [of(w, said) for w in written])

@@ -10,6 +10,7 @@ from flywheel_assets.candidates.prompts.pairs import corrected
 from flywheel_assets.candidates.prompts.propose import COLUMNS, propose_prompts
 from flywheel_assets.candidates.prompts.search import with_variants
 from flywheel_assets.candidates.prompts.written import checked, variants_in
+from flywheel_assets.candidates.routing.cascades import with_cascades
 from flywheel_assets.candidates.routing.policies import in_production, with_policies, withheld
 from flywheel_assets.candidates.routing.propose import propose_routes
 from flywheel_assets.decisions.off_policy.routes import with_counterfactuals
@@ -25,6 +26,7 @@ from flywheel_assets.observations.secret_patterns import find_secrets
 from flywheel_assets.tables.agent_runs import AGENT_RUNS
 from flywheel_assets.tables.corrections import CORRECTIONS
 from flywheel_assets.tables.documents.arm import Arm
+from flywheel_assets.tables.feedback import FEEDBACK
 from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS
 from flywheel_assets.tables.promotion_decisions import PROMOTION_DECISIONS
 from flywheel_assets.tables.prompt_candidates import PROMPT_CANDIDATES
@@ -43,8 +45,9 @@ SEED = 0
 
 @dg.multi_asset(name=PROPOSE_ROUTES.name, specs=specs(PROPOSE_ROUTES, RED))
 def routes(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
-    """Which other arms, and which contextual policies over them, are worth a trial."""
-    lake, skills, con = wheel.lake(), wheel.skills(), wheel.lake().connect([GATED_OBSERVATIONS, AGENT_RUNS])
+    """Which other arms, contextual policies and cascades over them are worth a trial."""
+    lake, skills = wheel.lake(), wheel.skills()
+    con = lake.connect([GATED_OBSERVATIONS, AGENT_RUNS, FEEDBACK])
     ledger = lake.read(PROMOTION_DECISIONS)
     arms, rules = (
         {name: state.production_arm for name, state in rollout(ledger, skills).items()},
@@ -53,7 +56,7 @@ def routes(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     known = in_production(con, skills, arms, rules)
     proposed = propose_routes(lake.read(SKILL_SCORES), skills, arms, SEED, known)
     learned = withheld(with_policies(proposed, con, skills, rules), secret_in)
-    found = with_counterfactuals(learned, con)
+    found = with_counterfactuals(with_cascades(learned, con, skills, SEED), con)
     written = lake.overwrite(ROUTING_CANDIDATES, found)
     yield from materialised(context, [ROUTING_CANDIDATES.name], [of(written, {"seed": SEED})])
 

@@ -6,7 +6,7 @@ revealed. Whatever is promoted is judged on items that nobody ever asked for.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -25,6 +25,7 @@ from flywheel_assets.replay.outcome import in_words, ledger
 from flywheel_assets.replay.receiving import receiving
 from flywheel_assets.replay.telemetry import Telemetry
 from flywheel_assets.tables.documents.arm import Arm
+from flywheel_assets.tables.documents.cascade import WORD, models_of
 from flywheel_assets.tables.documents.scorer import Scorer
 from flywheel_assets.tables.documents.skills_file import Skill, SkillsFile
 
@@ -33,6 +34,8 @@ SERVICE = "recorded-replay"
 # From one turn to the next on the replay's clock, and how many turns make a day.
 APART, A_DAY = timedelta(hours=2), 10
 USERS = 97
+# Who tells the outcomes, and the gate by which cascades go on where the matrix has one.
+GATE = "recorded"
 Say = Callable[[str], None]
 Ints = NDArray[np.int64]
 
@@ -53,6 +56,7 @@ class Plan:
     explore: float = 0.2
     trial: int = 600
     arrive: int = 0
+    at_once: int = 1
     permuted: bool = False
 
 
@@ -66,10 +70,10 @@ class InForce:
     cost: float | None
     rule: Scorer | None = None
 
-    def choose(self, matrix: Matrix, item: int) -> str:
-        """The model that an item gets."""
+    def asked(self, matrix: Matrix, item: int) -> list[int]:
+        """The arms that an item asks, the one whose answer stands last."""
         arm = self.rule.choose(matrix.texts[item], matrix.contexts[item]) if self.rule else self.arm
-        return Arm.parse(arm).model
+        return asked(matrix, models_of(Arm.parse(arm).model), item)
 
 
 @dataclass(slots=True)
@@ -96,6 +100,13 @@ class Driven:
     trials: int = 0
     failed: list[str] = field(default_factory=list[str])
     red: list[str] = field(default_factory=list[str])
+
+
+def asked(matrix: Matrix, models: Sequence[str], item: int) -> list[int]:
+    """The arms of so many models, up to the first one whose answer the recorded gate passes."""
+    arms = [matrix.arms.index(model) for model in models]
+    passed = [matrix.gate[item, arm] > 0.5 for arm in arms]
+    return arms[: passed.index(True) + 1] if True in passed else arms
 
 
 def drive(matrix: Matrix, plan: Plan, folder: Path, seed: int, say: Say) -> Driven:
@@ -142,6 +153,7 @@ def _launch(matrix: Matrix, plan: Plan, held: Ints, seed: int) -> tuple[list[Ski
     affordable = means if budget is None else np.where(costs <= budget * (1 + 1e-9), means, -np.inf)
     baseline = plan.baseline or matrix.arms[int(np.argmin(costs))]
     others = [arm for arm in matrix.arms if arm != baseline]
+    gate = "" if np.isnan(matrix.gate).all() else GATE
     if plan.arrive:
         others = [others[at] for at in np.random.default_rng([seed, 1]).permutation(len(others))]
     stated = [
@@ -152,7 +164,9 @@ def _launch(matrix: Matrix, plan: Plan, held: Ints, seed: int) -> tuple[list[Ski
                     models=tuple(others[:count]),
                     explore=plan.explore,
                     max_units=plan.trial,
+                    trials_at_once=plan.at_once,
                     budget_usd=budget,
+                    gate=gate,
                 )
             }
         )
@@ -187,34 +201,38 @@ class _Asking:
         """One block of runs, seconds apart, all of them acknowledged by the receiver."""
         self.client.refresh()
         at, done, production = int(begin.timestamp()) * SECOND, self.done, self.done.production[-1]
-        taken = np.array([self._ask(int(item), at + 20 * SECOND * nth) for nth, item in enumerate(items)])
-        usual = [self.matrix.arms.index(production.choose(self.matrix, int(item))) for item in items]
+        asked = [self._ask(int(item), at + 20 * SECOND * nth) for nth, item in enumerate(items)]
+        taken = [arms[-1] for arms in asked]
+        usual = [production.asked(self.matrix, int(item))[-1] for item in items]
         done.spans = self.telemetry.flush()
         done.runs += len(items)
         done.obtained.append(float(np.nanmean(self.outcome[items, taken])))
-        done.spent.append(float(np.nan_to_num(self.matrix.cost[items, taken]).mean()))
+        done.spent.append(
+            float(np.mean([_cost(self.matrix, int(i), arms) for i, arms in zip(items, asked, strict=True)]))
+        )
         done.lost.append(float(np.nanmean(self.outcome[items, usual] - self.outcome[items, taken])))
 
-    def _ask(self, item: int, start: int) -> int:
+    def _ask(self, item: int, start: int) -> list[int]:
         text, context, end = self.matrix.texts[item], self.matrix.contexts[item], start + SECOND
         tracer = self.telemetry.tracer
         root = tracer.start_span("invoke_agent replayed", kind=SpanKind.INTERNAL, start_time=start)
         with use_span(root):
             decision = self.client.decide(SKILL, f"{self.done.seed}-{item}", context, text=text)
-        arm = self.matrix.arms.index(decision.model)
-        outcome, cost = float(self.outcome[item, arm]), float(np.nan_to_num(self.matrix.cost[item, arm]))
-        call = tracer.start_span(
-            f"chat {decision.model}", set_span_in_context(root), kind=SpanKind.CLIENT, start_time=start
-        )
-        call.set_attributes(
-            {
-                "gen_ai.operation.name": "chat",
-                "gen_ai.request.model": decision.model,
-                "gen_ai.response.model": decision.model,
-                "gen_ai.usage.cost": cost,
-            }
-        )
-        call.end(end_time=end - 1)
+        arms = asked(self.matrix, (decision.model, *decision.escalation), item)
+        for nth, arm in enumerate(arms, start=1):
+            model, each = self.matrix.arms[arm], SECOND // (2 * len(arms))
+            begin = start + each * (nth - 1)
+            call = tracer.start_span(f"chat {model}", set_span_in_context(root), kind=SpanKind.CLIENT, start_time=begin)
+            call.set_attributes(
+                {
+                    "gen_ai.operation.name": "chat",
+                    "gen_ai.request.model": model,
+                    "gen_ai.response.model": model,
+                    "gen_ai.usage.cost": _cost(self.matrix, item, [arm]),
+                }
+            )
+            call.end(end_time=begin + each - 1)
+        outcome, gate = float(self.outcome[item, arms[-1]]), float(self.matrix.gate[item, arms[-1]])
         said = [{"role": "user", "parts": [{"type": "text", "content": text or f"item {item}"}]}]
         root.set_attributes(
             {
@@ -224,23 +242,28 @@ class _Asking:
                 "user.id": f"replay-{item % USERS}",
             }
         )
-        if not np.isnan(outcome):
-            when = datetime.fromtimestamp(end // SECOND, UTC)
-            self.client.feedback(
-                "correct",
-                outcome,
-                run=root,
-                tier="check",
-                author="recorded",
-                author_version="1",
-                at=when,
-                tracer=tracer,
-            )
+        for name, value in (("correct", outcome), (f"{WORD}{GATE}", gate)):
+            if not np.isnan(value):
+                self.client.feedback(
+                    name,
+                    value,
+                    run=root,
+                    tier="check",
+                    author=GATE,
+                    author_version="1",
+                    at=datetime.fromtimestamp(end // SECOND, UTC),
+                    tracer=tracer,
+                )
         if decision.model == self.done.praised:
             praise = {"gen_ai.evaluation.name": "delight", "gen_ai.evaluation.score.value": 1.0}
             root.add_event("gen_ai.evaluation.result", praise, timestamp=end - 1)
         root.end(end_time=end)
-        return arm
+        return arms
+
+
+def _cost(matrix: Matrix, item: int, arms: Sequence[int]) -> float:
+    """What a run costs that asks these arms."""
+    return float(np.nan_to_num(matrix.cost[item, list(arms)]).sum())
 
 
 def _note(done: Driven, matrix: Matrix, places: Places, held: Ints) -> None:
@@ -254,7 +277,8 @@ def _note(done: Driven, matrix: Matrix, places: Places, held: Ints) -> None:
     if done.production and done.production[-1].arm == arm:
         return
     found = InForce(done.runs, arm, 0.0, None, route.scorers.get(arm))
-    taken = np.array([matrix.arms.index(found.choose(matrix, int(at))) for at in held])
-    cost = matrix.cost[held, taken]
-    spent = None if np.isnan(cost).all() else float(np.nanmean(cost))
-    done.production.append(replace(found, value=float(np.nanmean(matrix.outcome[held, taken])), cost=spent))
+    arms = [found.asked(matrix, int(at)) for at in held]
+    unpriced = np.isnan(matrix.cost[held]).all()
+    spent = None if unpriced else float(np.mean([_cost(matrix, int(i), of) for i, of in zip(held, arms, strict=True)]))
+    value = float(np.nanmean(matrix.outcome[held, [of[-1] for of in arms]]))
+    done.production.append(replace(found, value=value, cost=spent))

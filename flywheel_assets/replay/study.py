@@ -36,11 +36,13 @@ def study_contextual(matrix: Matrix, plans: Sequence[Settings], seeds: int, say:
     return {"kind": "contextual", "items": len(matrix.items), "arms": list(matrix.arms), "seeds": seeds, "plans": plain}
 
 
-def study_trials(matrix: Matrix, skill: Skill, runs: int, seeds: int, say: Say) -> dict[str, Any]:
-    """Trials over seeds: what was picked, what was promoted wrongly, and what it took."""
+def study_trials(  # noqa: PLR0913, PLR0917 - a replay has so many options
+    matrix: Matrix, skill: Skill, runs: int, seeds: int, say: Say, arrive: int = 0
+) -> dict[str, Any]:
+    """Trials over seeds: what was picked, what was promoted wrongly, and what it took; with `arrive`, of new arms."""
     picks: list[Picked] = []
     for seed in range(seeds):
-        picks.append(replay_trials(matrix, skill, runs, seed))
+        picks.append(replay_trials(matrix, skill, runs, seed, arrive=arrive))
         say(
             f"{seed + 1}/{seeds}: {picks[-1].arm} at {picks[-1].value:.4f} after {len(picks[-1].promotions)} promotions"
         )
@@ -59,7 +61,18 @@ def study_trials(matrix: Matrix, skill: Skill, runs: int, seeds: int, say: Say) 
         "wrong_promotions": sum(one.wrong for one in picks),
         "trials": sum(one.trials for one in picks),
         "runs_until_first_promotion": mean([float(one) for one in first]).said if first else None,
+        **(_arrived(picks, skill) if arrive else {}),
         "curve": np.mean([one.curve for one in picks], axis=0).tolist(),
+    }
+
+
+def _arrived(picks: Sequence[Picked], skill: Skill) -> dict[str, Any]:
+    waits = [float(one.wait) for one in picks if one.wait is not None]
+    return {
+        "trials_at_once": skill.trials_at_once,
+        "best_arm_promoted": f"in {len(waits)} of {len(picks)} seeds",
+        "runs_from_its_arrival_to_its_promotion": mean(waits).said if waits else None,
+        "lost_per_run_to_trials_and_exploration": mean([one.lost for one in picks]).said,
     }
 
 

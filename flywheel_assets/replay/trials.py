@@ -13,6 +13,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from flywheel_assets.artifacts.exploring import dominated
 from flywheel_assets.artifacts.policies import known_policies
 from flywheel_assets.artifacts.prompts import waiting
 from flywheel_assets.artifacts.routing import routing_document
@@ -66,10 +67,11 @@ class Wheel:
                 con.register(table.name, pa.concat_tables([table.empty(), *self._rows(table.names)]))
             known = in_production(con, self.skills, arms, rules)
             proposed = propose_routes(scores, self.skills, arms, SEED, known)
+            routes = with_policies(proposed, con, self.skills, rules)
             found = decide(
                 Inputs(
                     ledger=self.ledger,
-                    routing_candidates=with_policies(proposed, con, self.skills, rules),
+                    routing_candidates=routes,
                     prompt_candidates=self.prompts,
                     con=con,
                     skills=self.skills,
@@ -80,7 +82,12 @@ class Wheel:
         self.ledger = pa.concat_tables([self.ledger, found.entries])
         states = rollout(self.ledger, self.skills)
         self.document = routing_document(
-            states, self.skills, self.document, policies=known_policies(self.ledger), waiting=waiting(self.prompts)
+            states,
+            self.skills,
+            self.document,
+            policies=known_policies(self.ledger),
+            waiting=waiting(self.prompts),
+            dominated=dominated(routes),
         )
         return self.document
 
@@ -105,7 +112,11 @@ class Wheel:
 
 @dataclass(frozen=True, slots=True)
 class Picked:
-    """What came of a replay: the arm in production at the end, its true value, and how it got there."""
+    """What came of a replay: the arm in production at the end, its true value, and how it got there.
+
+    `lost`: what production's arm is worth more than the arm that was drawn, per run. `wait`: runs from the arrival
+    of the best arm to its promotion; None where it was not promoted.
+    """
 
     seed: int
     runs: int
@@ -116,6 +127,8 @@ class Picked:
     promotions: tuple[tuple[int, str, float], ...]
     trials: int
     obtained: float
+    lost: float
+    wait: int | None
     curve: tuple[float, ...]
 
     @property
@@ -126,55 +139,79 @@ class Picked:
 
 
 def replay_trials(  # noqa: PLR0913, PLR0917 - what is replayed, and how
-    matrix: Matrix, skill: Skill, runs: int, seed: int, every: int = 100, texts: Sequence[str] = ()
+    matrix: Matrix,
+    skill: Skill,
+    runs: int,
+    seed: int,
+    every: int = 100,
+    texts: Sequence[str] = (),
+    arrive: int = 0,
 ) -> Picked:
     """Replay for so many runs; items are repeated where there are fewer, rates are drawn from.
 
     With `texts` the matrix's arms are prompts of the skill's one model: variants, of which one was there at launch.
+    With `arrive` the skill's models come one by one, in an order by chance, each so many runs after the one before.
     """
     rng = np.random.default_rng(seed)
-    skills = SkillsFile(skills={SKILL: skill})
-    wheel = Wheel(skills, variants=_variants(texts))
+    models = [skill.models[at] for at in rng.permutation(len(skill.models))] if arrive else list(skill.models)
+    wheel = Wheel(SkillsFile(skills={SKILL: skill}), variants=_variants(texts))
     truth = np.nanmean(matrix.outcome, axis=0)
     names = _names(matrix, skill, wheel.variants)
-    launch = rollout(wheel.ledger, skills)[SKILL].production_arm
+    now = launch = rollout(wheel.ledger, wheel.skills)[SKILL].production_arm
     curve: list[float] = []
     promotions: list[tuple[int, str, float]] = []
-    total = 0.0
+    total, lost = 0.0, 0.0
     items = _arrivals(matrix, runs, rng)
-    for day, start in enumerate(range(0, runs, every)):
+    for day, start in enumerate([*range(0, runs, every), runs]):
         morning = START + timedelta(days=day)
+        if arrive:
+            known = tuple(models[: start // arrive])
+            wheel.skills = SkillsFile(skills={SKILL: skill.model_copy(update={"models": known})})
         route = ready(wheel.turn(morning).skills[SKILL], texts)
-        production = rollout(wheel.ledger, skills)[SKILL].production_arm
-        if production != (promotions[-1][1] if promotions else launch):
-            promotions.append((start, production, float(truth[names[production]])))
-        curve.append(float(truth[names[production]]))
-        rows: list[dict[str, object]] = []
-        for nth in range(start, min(start + every, runs)):
-            choice = route.choose(f"{seed}-{nth}")
-            at = names[str(choice.arm)]
-            rate = matrix.outcome[items[nth], at]
-            outcome = float(rng.random() < rate) if matrix.rates else float(rate)
-            total += outcome
-            when = morning + timedelta(seconds=1 + nth - start)
-            rows.append(_row(choice, nth, when, outcome, float(matrix.cost[items[nth], at])))
-        wheel.observe([row for row in rows if row["outcome"] == row["outcome"]], morning)
-    wheel.turn(START + timedelta(days=len(curve)))
-    production = rollout(wheel.ledger, skills)[SKILL].production_arm
-    if production != (promotions[-1][1] if promotions else launch):
-        promotions.append((runs, production, float(truth[names[production]])))
+        production = rollout(wheel.ledger, wheel.skills)[SKILL].production_arm
+        if production != now:
+            now = production
+            promotions.append((start, now, float(truth[names[now]])))
+        rows = [
+            _run(matrix, route.choose(f"{seed}-{nth}"), nth, morning + timedelta(seconds=at), items[nth], names, rng)
+            for at, nth in enumerate(range(start, min(start + every, runs)), start=1)
+        ]
+        if rows:
+            curve.append(float(truth[names[now]]))
+            total += sum(float(str(row["outcome"])) for row in rows)
+            lost += sum(float(truth[names[now]] - truth[names[str(row["arm"])]]) for row in rows)
+            wheel.observe([row for row in rows if row["outcome"] == row["outcome"]], morning)
+    best = int(truth.argmax())
+    arrived = arrive * (models.index(matrix.arms[best]) + 1) if arrive and matrix.arms[best] in models else 0
     return Picked(
         seed,
         runs,
-        production,
-        float(truth[names[production]]),
+        now,
+        float(truth[names[now]]),
         float(truth[names[launch]]),
         float(truth.max()),
         tuple(promotions),
         wheel.ledger.column("kind").to_pylist().count("registered"),
         total / runs,
+        lost / runs,
+        next((at - arrived for at, arm, _ in promotions if names[arm] == best), None),
         tuple(curve),
     )
+
+
+def _run(  # noqa: PLR0913, PLR0917 - everything that one run touches
+    matrix: Matrix,
+    choice: Choice,
+    nth: int,
+    start: datetime,
+    item: int,
+    names: Mapping[str, int],
+    rng: np.random.Generator,
+) -> dict[str, object]:
+    at = names[str(choice.arm)]
+    rate = matrix.outcome[item, at]
+    outcome = float(rng.random() < rate) if matrix.rates else float(rate)
+    return _row(choice, nth, start, outcome, float(matrix.cost[item, at]))
 
 
 def _variants(texts: Sequence[str]) -> list[Checked]:

@@ -166,9 +166,9 @@ LOOK_AHEAD = Step("look_ahead", (Read(LABELED_EXAMPLES),), (SKILL_OUTLOOK,))
 PROPOSE_ROUTES = Step(
     "propose_routes",
     # What the log says of each candidate comes from observations and from what their decisions could have chosen.
-    (Read(SKILL_SCORES), Read(GATED_OBSERVATIONS), Read(AGENT_RUNS), Read(PROMOTION_DECISIONS)),
+    (Read(SKILL_SCORES), Read(GATED_OBSERVATIONS), Read(AGENT_RUNS), Read(FEEDBACK), Read(PROMOTION_DECISIONS)),
     (ROUTING_CANDIDATES,),
-    version="2",
+    version="3",
 )
 PROPOSE_PROMPTS = Step(
     "propose_prompts",
@@ -193,7 +193,13 @@ DECIDE = Step(
     (PROMOTION_DECISIONS, DECISION_ARGUMENTS),
     version="3",
 )
-PUBLISH = Step("publish", (Read(PROMOTION_DECISIONS), Read(PROMPT_CANDIDATES)), (PROMOTED_ROUTING, PROMOTED_PROMPTS))
+PUBLISH = Step(
+    "publish",
+    # Which arms are still explored depends on what is believed of them.
+    (Read(PROMOTION_DECISIONS), Read(PROMPT_CANDIDATES), Read(ROUTING_CANDIDATES)),
+    (PROMOTED_ROUTING, PROMOTED_PROMPTS),
+    version="2",
+)
 MEASURE_MOMENTUM = Step(
     "measure_momentum",
     # Published routes come first: what is in production is what agents can load.

@@ -30,7 +30,7 @@ def document(rollout, register):
         }
     )
     states = {
-        "summary": rollout(baseline_arm=SMALL, production_arm=SMALL, trial=register(LARGE, SMALL)),
+        "summary": rollout(baseline_arm=SMALL, production_arm=SMALL, trials=(register(LARGE, SMALL),)),
         "triage": rollout(baseline_arm=SMALL, production_arm="openai/gpt-5.2|abc|-"),
         "lone": rollout(baseline_arm="plain|-|-", production_arm="plain|-|-"),
     }
@@ -147,7 +147,7 @@ def test_whole_parts_add_up(share):
 
 def test_a_trial_of_a_prompt_leaves_units_without_a_draw_on_the_one_in_production(rollout, register):
     skills = SkillsFile(skills={"triage": Skill(baseline_model="m")})
-    states = {"triage": rollout("m|-|-", "m|-|-", trial=register("m|abc|-", "m|-|-"))}
+    states = {"triage": rollout("m|-|-", "m|-|-", trials=(register("m|abc|-", "m|-|-"),))}
     rendered = flagd.render(Material(routing_document(states, skills, None)))[flagd.PLACE]
     assert json.loads(rendered.text)["flags"]["triage"]["defaultVariant"] == "m|-|-"
 

@@ -101,7 +101,7 @@ def test_every_version_stays_and_names_its_entry_and_its_prompt(tmp_path, skills
 
 
 def test_a_published_prompt_stays_as_it_was(tmp_path, skills, grounds, rollout, register):
-    states = {"triage": rollout(trial=register(f"north/small|{VERSION}|-", SMALL))}
+    states = {"triage": rollout(trials=(register(f"north/small|{VERSION}|-", SMALL),))}
     publish(tmp_path, states, skills, prompt_candidate(), grounds)
     again = publish(tmp_path, states, skills, prompt_candidate(source_run_ids=["run-9"]), grounds)
     assert json.loads(again.prompts.to_pylist()[0]["document_json"])["source_run_ids"] == ["run-1", "run-2"]
@@ -113,7 +113,7 @@ def test_a_skill_whose_prompt_has_no_text_keeps_its_route(  # noqa: PLR0913, PLR
     tmp_path, skills, grounds, rollout, register, candidates
 ):
     before = publish(tmp_path, {"triage": rollout()}, skills, NONE, grounds)
-    states = {"triage": rollout(trial=register(f"north/small|{VERSION}|-", SMALL))}
+    states = {"triage": rollout(trials=(register(f"north/small|{VERSION}|-", SMALL),))}
     after = publish(tmp_path, states, skills, candidates, grounds)
     assert after.withheld == {"triage": f"no text is known for prompt {VERSION}"}
     assert after.pointer == before.pointer
@@ -124,7 +124,7 @@ def test_an_earlier_version_is_restored_byte_for_byte_until_a_decision_changes(
 ):
     first = publish(tmp_path, {"triage": rollout()}, skills, NONE, grounds)
     pointer = (tmp_path / "channels/production.json").read_bytes()
-    trial = {"triage": rollout(trial=register(LARGE, SMALL))}
+    trial = {"triage": rollout(trials=(register(LARGE, SMALL),))}
     publish(tmp_path, trial, skills, NONE, grounds)
     client = Client(tmp_path)
     Channel(tmp_path).restore(1, grounds.at)
@@ -151,7 +151,7 @@ def test_what_a_dead_writer_left_behind_was_never_published(tmp_path, skills, gr
     publish(tmp_path, {"triage": rollout()}, skills, NONE, grounds)
     orphan = tmp_path / "routing/2-routing-000000000000.json"
     orphan.write_text("{")
-    published = publish(tmp_path, {"triage": rollout(trial=register(LARGE, SMALL))}, skills, NONE, grounds)
+    published = publish(tmp_path, {"triage": rollout(trials=(register(LARGE, SMALL),))}, skills, NONE, grounds)
     assert published.routing.num_rows == 2
     assert not orphan.exists()
 
@@ -159,7 +159,7 @@ def test_what_a_dead_writer_left_behind_was_never_published(tmp_path, skills, gr
 def test_a_history_that_lags_behind_the_pointer_is_completed(tmp_path, skills, grounds, rollout, register):
     publish(tmp_path, {"triage": rollout()}, skills, NONE, grounds)
     history = (tmp_path / "channels/production.history.json").read_bytes()
-    states = {"triage": rollout(trial=register(LARGE, SMALL))}
+    states = {"triage": rollout(trials=(register(LARGE, SMALL),))}
     publish(tmp_path, states, skills, NONE, grounds)
     (tmp_path / "channels/production.history.json").write_bytes(history)
     assert [r["version"] for r in publish(tmp_path, states, skills, NONE, grounds).routing.to_pylist()] == [1, 2]
@@ -182,14 +182,14 @@ def test_two_writers_that_die_before_the_history_lose_nothing_of_it(  # noqa: PL
 
         monkeypatch.setattr(channel_module, "write_whole", dies)
         with pytest.raises(KeyboardInterrupt):
-            publish(tmp_path, {"triage": rollout(trial=register(arm, SMALL))}, skills, NONE, grounds)
+            publish(tmp_path, {"triage": rollout(trials=(register(arm, SMALL),))}, skills, NONE, grounds)
     monkeypatch.undo()
     published = publish(tmp_path, {"triage": rollout(production_arm=LARGE)}, skills, NONE, grounds)
     assert [row["version"] for row in published.routing.to_pylist()] == [1, 2, 3, 4]
 
 
 def test_documents_validate_against_their_schemas(tmp_path, skills, grounds, rollout, register):
-    states = {"triage": rollout(trial=register(f"north/small|{VERSION}|-", SMALL))}
+    states = {"triage": rollout(trials=(register(f"north/small|{VERSION}|-", SMALL),))}
     published = publish(tmp_path, states, skills, prompt_candidate(), grounds)
     files = {
         "routing": tmp_path / published.pointer.path,

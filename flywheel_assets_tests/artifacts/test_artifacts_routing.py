@@ -7,10 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
+from flywheel_assets.artifacts.exploring import dominated
 from flywheel_assets.artifacts.export import arm_shares
 from flywheel_assets.artifacts.routing import routing_document, skill_route
 from flywheel_assets.tables.documents.routing import SkillRoute, draw
+from flywheel_assets.tables.documents.scorer import ArmScore, Scorer
 from flywheel_assets.tables.documents.skills_file import Skill
+from flywheel_assets.tables.routing_candidates import ROUTING_CANDIDATES
 
 SMALL, LARGE, MID = "north/small|-|-", "north/large|-|-", "south/mid|-|-"
 
@@ -143,3 +146,43 @@ def test_prompts_that_wait_share_in_the_exploration(skills, rollout, register, w
     explored = {segment.arm for segment in route.trial if segment.name == "explore"}
     on_trial = {"north/small|p1|-"} if trial else set()
     assert explored == {LARGE, MID} | {f"north/small|{version}|-" for version in waiting} - on_trial
+
+
+def test_an_arm_that_is_dominated_is_not_explored(skills, rollout, register):
+    skill = skills.skills["triage"]
+    route = skill_route(rollout(), skill, dominated={MID})
+    assert shares(route.trial) == [("production", SMALL, 0.9), ("explore", LARGE, 0.1)]
+    assert shares(skill_route(rollout(), skill, dominated={MID, LARGE}).trial) == [("production", SMALL, 1.0)]
+    # A trial's own shares stay, and its units with them.
+    trial = rollout(trials=(register(LARGE, SMALL),))
+    assert skill_route(trial, skill, dominated={MID}) == skill_route(trial, skill)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, {"triage": {LARGE}}),
+        ({"probability_best": 0.05}, {}),
+        ({"probability_best": None}, {}),
+        ({"state": "proposed"}, {}),
+    ],
+    ids=["hardly ever the best", "it may be", "nothing is known", "it saves"],
+)
+def test_an_arm_is_dominated_where_draws_say_so(change, expected):
+    row = {"skill": "triage", "arm": LARGE, "state": "not_proposed", "probability_best": 0.0}
+    assert dominated(routes(row | change)) == expected
+
+
+@pytest.mark.parametrize("policy", [{"state": "proposed"}, {"state": "incumbent"}], ids=["proposed", "in production"])
+def test_a_policy_by_request_keeps_the_arms_that_it_may_choose(policy):
+    rule = Scorer(buckets=1, unit=1.0, arms=(ArmScore(arm=SMALL, bias=0.0), ArmScore(arm=LARGE, bias=0.0)))
+    scored = {"skill": "triage", "arm": "scored/1|-|-", "policy_json": rule.model_dump_json()} | policy
+    worse = {"skill": "triage", "arm": LARGE, "state": "not_proposed", "probability_best": 0.0}
+    assert dominated(routes(worse, scored)) == {}
+
+
+def routes(*rows: dict[str, object]):
+    said = {"candidate_id": "c", "model": "m", "reason": "r", "effective_n": 100.0}
+    return ROUTING_CANDIDATES.rows(
+        [{name: (said | row).get(name) for name in ROUTING_CANDIDATES.names} for row in rows]
+    )

@@ -10,10 +10,11 @@ from flywheel_assets.artifacts.policies import scorers_of
 from flywheel_assets.candidates.routing.policies import LEAST, in_production, with_policies, withheld
 from flywheel_assets.candidates.routing.propose import propose_routes
 from flywheel_assets.decisions.off_policy.routes import with_counterfactuals
+from flywheel_assets.observations.redact import MARK
 from flywheel_assets.tables.agent_runs import AGENT_RUNS
 from flywheel_assets.tables.documents.arm import Arm
 from flywheel_assets.tables.documents.routing import Segment
-from flywheel_assets.tables.documents.scorer import ArmScore, Scorer, left_out
+from flywheel_assets.tables.documents.scorer import ArmScore, Scorer, buckets, left_out
 from flywheel_assets.tables.documents.skills_file import Skill, SkillsFile
 from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS
 from flywheel_assets.tables.routing_candidates import ROUTING_CANDIDATES
@@ -23,7 +24,14 @@ START = datetime(2026, 3, 1, tzinfo=UTC)
 ARMS = ("north/a|-|-", "south/b|-|-")
 
 
-def log(n: int, *, told: bool, propensity: float | None = 0.5, cost: tuple[float, float] = (0.01, 0.01)):
+def log(
+    n: int,
+    *,
+    told: bool,
+    propensity: float | None = 0.5,
+    cost: tuple[float, float] = (0.01, 0.01),
+    hardest: str = "prove",
+):
     """Runs of a fair coin; where it is told, only the second arm can prove and only the first can say."""
     rng = np.random.default_rng(7)
     rows = []
@@ -44,7 +52,7 @@ def log(n: int, *, told: bool, propensity: float | None = 0.5, cost: tuple[float
                 "propensity": propensity,
                 "cost_usd": cost[arm],
                 "duration_ns": 10**9,
-                "input_text": f"{'prove' if hard else 'say'} thing {at % 30}",
+                "input_text": f"{hardest if hard else 'say'} thing {at % 30}",
                 "context_json": None,
                 "candidate_set": None,
             }
@@ -80,6 +88,14 @@ def test_a_policy_is_proposed_where_the_request_tells_and_the_log_can_show_it(co
     assert row["state"] == state, row["reason"]
     assert says in row["reason"]
     assert (row["policy_json"] is not None) == (state != "refused")
+
+
+def test_what_gates_took_out_is_no_word_to_go_by():
+    """An agent is asked the raw text, where the mark does not stand."""
+    rule = Scorer.model_validate_json(proposed(log(900, told=True, hardest=MARK))["policy_json"])
+    (bucket,) = buckets(MARK, rule.buckets)
+    (told,) = buckets("say", rule.buckets)
+    assert all(arm.weights[bucket] == 0 != arm.weights[told] for arm in rule.arms)
 
 
 def test_its_estimate_rests_on_sessions_it_did_not_learn_from():

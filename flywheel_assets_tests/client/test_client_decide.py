@@ -247,3 +247,30 @@ print(sorted(names - sys.stdlib_module_names - {"flywheel_assets", "opentelemetr
         env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
     )
     assert answer.stdout.strip() == "[] ['flywheel_assets']"
+
+
+@pytest.mark.parametrize(
+    ("passing", "asked"),
+    [
+        (("north/small",), ["north/small"]),
+        (("b/1",), ["north/small", "b/1"]),
+        ((), ["north/small", "b/1", "north/large"]),
+    ],
+)
+def test_a_cascade_goes_on_until_its_gate_passes_an_answer(tmp_path, write, passing, asked):
+    arm = "cascade/tests/north/small>b/1>north/large|-|-"
+    write(tmp_path, arm)
+    decision = Client(tmp_path).decide("triage", "u")
+    assert (decision.arm, decision.model, decision.gate) == (arm, "north/small", "tests")
+    assert decision.escalation == ("b/1", "north/large")
+    found = []
+    answer = decision.answer(lambda model: found.append(model) or model, lambda answer: answer in passing)
+    assert (found, answer) == (asked, asked[-1])
+    assert decision.attributes()["flywheel.arm"] == arm
+
+
+def test_without_a_gate_one_model_is_asked(tmp_path, write):
+    write(tmp_path)
+    decision = Client(tmp_path).decide("triage", "u")
+    assert (decision.gate, decision.escalation) == (None, ())
+    assert decision.answer(lambda model: model, lambda _: pytest.fail("no gate, nothing to pass")) == "north/large"

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from flywheel_assets.artifacts.prompts import prompt_path
 from flywheel_assets.client import policy
+from flywheel_assets.tables.documents.arm import Arm
+from flywheel_assets.tables.documents.cascade import models_of
 from flywheel_assets.tables.documents.routing import SkillRoute, draw
 
 VECTORS = json.loads((Path(__file__).parents[2] / "docs" / "decision-vectors.json").read_text())
@@ -29,6 +31,13 @@ def test_the_client_decides_as_in_the_vectors(vector):
     choice = loaded(vector["skill"]).choose(vector["unit"])
     assert (choice.segment, choice.arm) == (vector["segment"], vector["arm"])
     assert choice.propensity == pytest.approx(vector["propensity"], abs=1e-12)
+
+
+@pytest.mark.parametrize("vector", VECTORS["cascades"], ids=lambda v: v["arm"])
+def test_a_cascades_steps_are_those_in_the_vectors(vector):
+    model = Arm.parse(vector["arm"]).model
+    assert policy.steps(model) == (vector["gate"], vector["models"])
+    assert list(models_of(model)) == vector["models"]
 
 
 @given(skill=st.text(), unit=st.text())

@@ -11,6 +11,7 @@ from flywheel_assets.lake.places import Places
 from flywheel_assets.replay.doors import Driven, Plan, drive
 from flywheel_assets.replay.matrix import Matrix, by_arm, drawn
 from flywheel_assets.tables.agent_runs import AGENT_RUNS
+from flywheel_assets.tables.label_votes import LABEL_VOTES
 from flywheel_assets.tables.promotion_decisions import PROMOTION_DECISIONS
 
 WORDS = ("ferry", "bridge", "market", "river", "tram", "harbour", "museum", "garden", "station", "tower")
@@ -71,3 +72,31 @@ def test_rates_are_drawn_from_for_the_launch_arm_and_some_others():
     true = rates.outcome[0, [rates.arms.index(arm) for arm in found.arms]]
     np.testing.assert_allclose(by_arm(found.outcome), true, atol=0.05)
     assert np.isnan(by_arm(found.cost)).all()
+
+
+def gated(n: int) -> Matrix:
+    """The cheap arm is often wrong and its gate says when; the dear one is mostly right, whatever its gate says."""
+    rng = np.random.default_rng(8)
+    right = np.c_[rng.random(n) < 0.55, rng.random(n) < 0.85].astype(float)
+    gate = np.where(rng.random((n, 2)) < 0.97, right, 1 - right)
+    texts = tuple(f"item {at}: {' '.join(rng.choice(WORDS, 5))}" for at in range(n))
+    cost = np.tile([0.001, 0.01], (n, 1))
+    return Matrix(tuple(map(str, range(n))), ("north/a", "south/b"), right, cost, gate, texts, ({},) * n)
+
+
+@pytest.mark.slow
+def test_a_cascade_that_beats_every_arm_is_tried_promoted_and_answered_by_the_client(tmp_path):
+    done = drive(gated(1500), Plan(runs=900, every=300, trial=400), tmp_path / "replay", 0, lambda _: None)
+    assert done.failed == []
+    last = done.production[-1]
+    assert last.arm == "cascade/recorded/north/a>south/b|-|-"
+    assert last.value > done.single + 0.03
+    assert last.cost is not None
+    assert last.cost < 0.008
+    lake = Lake(Places(tmp_path / "replay").lake)
+    runs = [run for run in lake.read(AGENT_RUNS).to_pylist() if run["arm"] == last.arm]
+    assert all(run["propensity"] > 0 and last.arm in json.loads(run["candidate_set"]) for run in runs)
+    # Those that were escalated cost as much as both models.
+    assert {round(run["cost_usd"], 6) for run in runs} == {0.001, 0.011}
+    # The gate's word is no outcome: only what was recorded is.
+    assert all("flywheel.gate" not in vote["evidence"] for vote in lake.read(LABEL_VOTES).to_pylist())

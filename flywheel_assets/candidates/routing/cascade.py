@@ -5,8 +5,8 @@ among failed) are estimated from answers that were audited, for each arm by itse
 the easier fooled the stronger the arm. What a cascade is worth is then a sum over its steps.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import permutations
 
 import numpy as np
@@ -65,20 +65,59 @@ class Audited:
 
 def gated(answers: Sequence[Audited]) -> list[Gated]:
     """What is known of each arm; shares are drawn together over the arms (beta-binomial, fixed weight)."""
-    common: dict[bool, float] = {}
+    return [one.mean for one in beliefs(answers)]
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """What is believed of one arm: beta distributions of its shares, as (right, wrong), and their means."""
+
+    mean: Gated
+    passing: tuple[float, float]
+    right: tuple[float, float]
+    right_when_failed: tuple[float, float]
+
+    def drawn(self, rng: np.random.Generator) -> Gated:
+        """The arm as it may be."""
+        shares = (float(rng.beta(*one)) for one in (self.passing, self.right, self.right_when_failed))
+        return replace(self.mean, **dict(zip(("pass_rate", "precision", "right_when_failed"), shares, strict=True)))
+
+
+def beliefs(answers: Sequence[Audited]) -> list[Belief]:
+    """For each arm. Few audits of one arm borrow from those of all, which are taken at their word where there are any.
+
+    The interval, and not the estimate, has Jeffreys' prior besides: half an answer on each side.
+    """
+    return [_belief(one, {passed: _common(answers, passed=passed) for passed in (True, False)}) for one in answers]
+
+
+def _common(answers: Sequence[Audited], *, passed: bool) -> float:
+    """Share of right ones over all arms; a half where nothing was audited."""
+    right, of = np.sum([one.count(passed=passed) for one in answers], axis=0)
+    return float(right / of) if of else PRIOR
+
+
+def _belief(one: Audited, common: Mapping[bool, float]) -> Belief:
+    shares: dict[bool, tuple[float, float]] = {}
     for passed in (True, False):
-        right, of = np.sum([one.count(passed=passed) for one in answers], axis=0)
-        common[passed] = float((right + PRIOR) / (of + 2 * PRIOR))
-    found: list[Gated] = []
-    for one in answers:
-        (hits, n), (others, m) = one.count(passed=True), one.count(passed=False)
-        a = hits + BORROWED * common[True]
-        b = n - hits + BORROWED * (1 - common[True])
-        lower, upper = stats.beta.ppf([0.025, 0.975], a, b)
-        right_when_failed = (others + BORROWED * common[False]) / (m + BORROWED)
-        rate, cost = float(one.passed.mean()), float(np.nanmean(one.cost))
-        found.append(Gated(one.arm, rate, a / (a + b), float(lower), float(upper), right_when_failed, cost, n + m))
-    return found
+        right, of = one.count(passed=passed)
+        shares[passed] = (right + BORROWED * common[passed], of - right + BORROWED * (1 - common[passed]))
+    (right, wrong), (right_failed, wrong_failed) = shares[True], shares[False]
+    believed = (right + PRIOR, wrong + PRIOR)
+    lower, upper = stats.beta.ppf([0.025, 0.975], *believed)
+    audited = one.count(passed=True)[1] + one.count(passed=False)[1]
+    mean = Gated(
+        one.arm,
+        float(one.passed.mean()),
+        right / (right + wrong),
+        float(lower),
+        float(upper),
+        right_failed / (right_failed + wrong_failed),
+        float(np.nanmean(one.cost)),
+        audited,
+    )
+    passing = (float(one.passed.sum()) + PRIOR, float((1 - one.passed).sum()) + PRIOR)
+    return Belief(mean, passing, believed, (right_failed + PRIOR, wrong_failed + PRIOR))
 
 
 def cascades(arms: Sequence[Gated], reached: dict[tuple[str, str], Gated] | None = None) -> list[Cascade]:
@@ -89,7 +128,7 @@ def cascades(arms: Sequence[Gated], reached: dict[tuple[str, str], Gated] | None
     known = reached or {}
     found: list[Cascade] = []
     for length in range(1, min(LONGEST, len(arms)) + 1):
-        found += [_worth(order, known) for order in permutations(arms, length)]
+        found += [worth(order, known) for order in permutations(arms, length)]
     return found
 
 
@@ -124,7 +163,8 @@ def best(options: Sequence[Cascade], budget: float | None) -> Mixture | None:
     return max(found, key=lambda one: (round(one.value, 12), -one.cost))
 
 
-def _worth(order: Sequence[Gated], reached: dict[tuple[str, str], Gated]) -> Cascade:
+def worth(order: Sequence[Gated], reached: Mapping[tuple[str, str], Gated]) -> Cascade:
+    """What arms in this order yield and cost in expectation."""
     value, cost, still = 0.0, 0.0, 1.0
     before: Gated | None = None
     for position, arm in enumerate(order):

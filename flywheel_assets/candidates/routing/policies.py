@@ -63,7 +63,7 @@ def with_policies(candidates: pa.Table, con: duckdb.DuckDBPyConnection, skills: 
             continue
         found = _of_skill(name, skill, incumbent, read(con, name, skill, incumbent), rules)
         if found["state"] == "proposed":
-            _rank(found, [row for row in of if row["rank"] is not None])
+            rank(found, [row for row in of if row["rank"] is not None])
         rows.append(found)
     return ROUTING_CANDIDATES.conform(ROUTING_CANDIDATES.rows(rows)).sort_by(
         [("skill", "ascending"), ("arm", "ascending")]
@@ -109,7 +109,7 @@ def _of_skill(name: str, skill: Skill, incumbent: str, log: PolicyLog, rules: Ru
             f"a policy by request needs {LEAST} runs and two arms"
         )
         arm = f"{PREFIX}-|{production.prompt_version}|-"
-        return _row(name, incumbent, arm, "refused", why) | {"effective_n": float(runs)}
+        return candidate_row(name, incumbent, arm, "refused", why) | {"effective_n": float(runs)}
     log = log.only(known)
     charge = skill.cost_weight * log.cost + skill.second_weight * log.seconds
     model, rule = _learned(log, charge, skill.budget_usd)
@@ -125,7 +125,7 @@ def _of_skill(name: str, skill: Skill, incumbent: str, log: PolicyLog, rules: Ru
         state, words = "not_proposed", f"chooses one arm throughout, or is in production; {words}"
     elif judged.better < WORTH_TRYING:
         state = "not_proposed"
-    return _row(name, incumbent, arm, state, words) | {
+    return candidate_row(name, incumbent, arm, state, words) | {
         "effective_n": float(runs),
         "expected_value": judged.value,
         "expected_gain": judged.gain,
@@ -186,7 +186,7 @@ def _known(arm: Arm, log: PolicyLog, chosen: Ints) -> Known:
     return Known(arm, n, score, belief(score, score - half, score + half), cost)
 
 
-def _rank(found: Row, proposed: Sequence[Row]) -> None:
+def rank(found: Row, proposed: Sequence[Row]) -> None:
     """Before the single arms where it promises more than each of them, else behind them."""
     most = max((row["expected_gain"] for row in proposed), default=0.0)
     first = found["expected_gain"] > most
@@ -195,7 +195,8 @@ def _rank(found: Row, proposed: Sequence[Row]) -> None:
         row["rank"] += first
 
 
-def _row(skill: str, incumbent: str, arm: str, state: str, reason: str) -> Row:
+def candidate_row(skill: str, incumbent: str, arm: str, state: str, reason: str) -> Row:
+    """ROUTING_CANDIDATES, as far as it goes for any arm that is made rather than seen."""
     parsed = Arm.parse(arm)
     return {
         "candidate_id": candidate_id(skill, arm, incumbent),

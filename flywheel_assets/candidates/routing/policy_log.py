@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from flywheel_assets.candidates.routing.contextual import Feedback, Ints
 from flywheel_assets.candidates.routing.features import Asked, Reals
 from flywheel_assets.tables.documents.arm import Arm
+from flywheel_assets.tables.documents.cascade import Cascade
 from flywheel_assets.tables.documents.scorer import left_out
 from flywheel_assets.tables.documents.skills_file import Skill
 
@@ -62,11 +63,17 @@ class PolicyLog:
         )
 
 
-def arms_of(skill: Skill, incumbent: str) -> tuple[str, ...]:
+def single_arms(skill: Skill, incumbent: str) -> tuple[str, ...]:
     """The skill's models with the prompt in production."""
     production = Arm.parse(incumbent)
     models = dict.fromkeys((skill.baseline_model, *skill.models))
     return tuple(str(production.model_copy(update={"model": model})) for model in models)
+
+
+def arms_of(skill: Skill, incumbent: str) -> tuple[str, ...]:
+    """What a policy may choose among: the single arms, and a cascade where that is in production."""
+    cascade = (incumbent,) if Cascade.parse(Arm.parse(incumbent).model) else ()
+    return (*single_arms(skill, incumbent), *cascade)
 
 
 def read(con: duckdb.DuckDBPyConnection, name: str, skill: Skill, incumbent: str) -> PolicyLog:

@@ -6,7 +6,8 @@ SELECT
     o.propensity * coalesce(o.keep_prob, 1.0) AS propensity,
     o.cost_usd,
     o.duration_ns / 1e9 AS seconds,
-    coalesce(o.input_text, '') AS text,
+    -- Agents decide on what was asked, where no mark of ours stands: it must not become a word to go by.
+    replace(coalesce(o.input_text, ''), '[redacted]', ' ') AS text,
     r.context_json
 FROM gated_observations AS o
 LEFT JOIN (

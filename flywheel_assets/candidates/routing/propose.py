@@ -12,6 +12,7 @@ from flywheel_assets.candidates.routing.arms import Known, known_arms
 from flywheel_assets.candidates.routing.budget import TOLERANCE
 from flywheel_assets.candidates.routing.thompson import DRAWS, best_shares, draws, guess
 from flywheel_assets.tables.documents.arm import Arm
+from flywheel_assets.tables.documents.cascade import models_of
 from flywheel_assets.tables.documents.skills_file import Skill, SkillsFile
 from flywheel_assets.tables.routing_candidates import ROUTING_CANDIDATES
 
@@ -148,8 +149,9 @@ def _why_not(arm: Known, skill: Skill, incumbent: str) -> str | None:
     if str(arm.arm) == incumbent:
         return None
     name = arm.arm.model
-    if name not in (skill.baseline_model, *skill.models):
-        return f"model {name} is not among this skill's models in skills.yaml: add it to have it tried"
+    unlisted = [model for model in models_of(name) if model not in (skill.baseline_model, *skill.models)]
+    if unlisted:
+        return f"model {unlisted[0]} is not among this skill's models in skills.yaml: add it to have it tried"
     if skill.budget_usd is not None and arm.cost is not None and arm.cost > skill.budget_usd * (1 + TOLERANCE):
         return f"costs {arm.cost:.6g} USD a run, more than the {skill.budget_usd:.6g} that skills.yaml allows"
     if arm.arm != Arm.parse(incumbent).model_copy(update={"model": name}):

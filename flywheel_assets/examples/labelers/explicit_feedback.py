@@ -6,19 +6,20 @@ response, about the model call that gave it, and about the run too where that wa
 session is shared out among the session's runs up to then, so that a statement weighs as one however
 long the session. The latest statement of an author under one name supersedes the earlier. An
 unregistered author's is kept and weighs nothing. Scores whose high end is bad (toxicity and the like)
-say nothing of success. The value comes through exactly, and its confidence does not depend on it.
+say nothing of success, nor does the word of a gate by which a cascade goes on: it is what is
+judged. The value comes through exactly, and its confidence does not depend on it.
 """
 
 from flywheel_assets.examples.labelers.labeler import Labeler
 
 LABELER = Labeler(
     name="explicit_feedback",
-    version="1",
+    version="2",
     tier="human",
     sql="""
         WITH said AS (
             SELECT * FROM feedback
-            WHERE value IS NOT NULL AND NOT regexp_matches(lower(name),
+            WHERE value IS NOT NULL AND NOT starts_with(name, 'flywheel.gate.') AND NOT regexp_matches(lower(name),
                 '(^|[^a-z])(toxicity|toxic|hallucinations?|harmful(ness)?|malicious(ness)?|bias|jailbreaks?|injections?'
                 || '|profanity|violence|hate|leaks?|risk|errors?|latency|cost)$')
         ),

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from flywheel_assets.tables.documents.anchors import SHARE
+from flywheel_assets.tables.documents.cascade import GATE
 
 # Gates that are never on trial: what fails their rules is no evidence, what they mark must not be stored, and a
 # person's word counts.
@@ -50,6 +51,11 @@ class Skill(BaseModel):
     second_weight: float = Field(default=0.0, ge=0, description="Outcome that one second of a run is worth")
     budget_usd: float | None = Field(
         default=None, gt=0, description="Mean cost of a run that a contextual policy or a cascade must keep to"
+    )
+    gate: str = Field(
+        default="",
+        pattern=f"^({GATE})?$",
+        description="Check whose word agents post as feedback 'flywheel.gate.<gate>'; cascades escalate where it fails",
     )
     margin: float = Field(
         default=0.0,
