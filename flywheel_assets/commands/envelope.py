@@ -15,6 +15,8 @@ from typing import NoReturn
 import typer
 from rich.console import Console, RenderableType
 
+# In a pipe nothing is broken or cut off: `grep` reads lines.
+PIPED = 400
 RED, USAGE, NOT_FOUND, NOT_READY = 1, 2, 3, 4
 
 
@@ -46,7 +48,7 @@ def respond(command: str, as_json: bool, work: Callable[[], Answer]) -> None:
     if as_json:
         write_envelope(command, answer.ok, answer.result, None, answer.next_actions)
     else:
-        console = Console()
+        console = Console(width=None if sys.stdout.isatty() else PIPED)
         for part in answer.shown:
             console.print(part)
         for action in answer.next_actions:

@@ -28,7 +28,7 @@ from flywheel_assets.commands.skills import read_skills
 from flywheel_assets.lake.places import Places
 
 HOST = "127.0.0.1"
-BOOT_SECONDS, STOP_SECONDS = 120.0, 30.0
+BOOT_SECONDS, STOP_SECONDS = 300.0, 30.0
 LOCATIONS = """
 { workspaceOrError { ... on Workspace { locationEntries { loadStatus locationOrLoadError { __typename } } } } }
 """
