@@ -20,7 +20,7 @@ from flywheel_assets.decisions.eprocess import Flags, Reals
 from flywheel_assets.decisions.evidence import Evidence
 from flywheel_assets.decisions.rehearsal import QUIET, Rehearsed, rehearse, telling
 from flywheel_assets.decisions.trial import Conditions, IdenticalArms, Trial
-from flywheel_assets.lake.lake import fingerprint
+from flywheel_assets.lake.fingerprint import fingerprint
 from flywheel_assets.tables.documents.registration import Registration
 from flywheel_assets.tables.drills import DRILLS
 from flywheel_assets.tables.steps import DRILL

@@ -8,7 +8,8 @@ from typing import Any
 
 import dagster as dg
 
-from flywheel_assets.lake.lake import Lake, Written
+from flywheel_assets.lake.lake import Lake
+from flywheel_assets.lake.overwrite import Written
 from flywheel_assets.tables.table import Table
 
 ONLY_STALE = "flywheel/only_stale"

@@ -30,8 +30,8 @@ def collect_feedback(con: duckdb.DuckDBPyConnection, day: date, posted: Sequence
     """
     said = [*_events(con, day), *_annotations(con, day), *_posted(posted, day)]
     kept = {statement.feedback_id: statement for statement in said}
-    rows = [kept[key].row(day) for key in sorted(kept)]
-    shown = [row for key in sorted(kept) if (row := kept[key].shown_row(day)) is not None]
+    rows = [kept[key].row(day, key) for key in sorted(kept)]
+    shown = [row for key in sorted(kept) if (row := kept[key].shown_row(day, key)) is not None]
     return FEEDBACK.conform(FEEDBACK.rows(rows)), CORRECTIONS.conform(CORRECTIONS.rows(shown))
 
 

@@ -43,18 +43,15 @@ def label(con: duckdb.DuckDBPyConnection, day: date, labelers: Sequence[Labeler]
     con.execute(f"CREATE OR REPLACE TEMP TABLE runs AS SELECT * FROM agent_runs WHERE day = DATE '{day}'")
     con.execute("CREATE OR REPLACE TEMP VIEW nearby_runs AS SELECT * FROM agent_runs")
     con.execute((HERE / "work.sql").read_text(), {"day": day})
+    con.execute((HERE / "turns.sql").read_text())
     votes = _votes(con, find_labelers() if labelers is None else labelers)
     fused, reliability = fuse(votes)
     con.register("ballots", votes)
     con.register("fused", fused)
-    facts = ", ".join(f'r."{column.name}"' for column in RUN_FACTS)
-    sql = (HERE / "label.sql").read_text().replace("{run_facts}", facts)
-    con.register("examples", con.execute(sql, {"horizon": HORIZON}).to_arrow_table())
+    con.execute((HERE / "label.sql").read_text(), {"horizon": HORIZON})
     con.register("suspects", kept_weights(con))
-    examples = con.execute(
-        """SELECT e.* REPLACE (weight * coalesce(kept, 1) AS weight)
-        FROM examples e LEFT JOIN suspects USING (example_id) ORDER BY example_id"""
-    ).to_arrow_table()
+    facts = ", ".join(f'r."{column.name}"' for column in RUN_FACTS)
+    examples = con.execute((HERE / "labeled.sql").read_text().replace("{run_facts}", facts)).to_arrow_table()
     kept = con.execute(
         """SELECT $day AS day, * EXCLUDE (decides) FROM ballots ORDER BY example_id, labeler, author_id, evidence""",
         {"day": day},

@@ -1,18 +1,20 @@
 -- Every run of the day, and every span of them that was voted on, with its label or why it has none.
+CREATE OR REPLACE TEMP TABLE examples AS
 WITH seen AS (
     SELECT max(seen_at) AS latest FROM (
         SELECT max(start_time + to_microseconds(coalesce(duration_ns, 0) // 1000)) AS seen_at FROM raw_spans
         UNION ALL SELECT max(observed_at) FROM feedback
     )
 ),
-examples AS (
+chosen AS (
     SELECT run_id AS example_id, 'run' AS grain, NULL AS span_id, run_id FROM runs
     UNION ALL BY NAME
     SELECT DISTINCT example_id, 'span' AS grain, split_part(example_id, ':', 2) AS span_id, run_id
     FROM ballots WHERE grain = 'span'
 )
 SELECT
-    {run_facts},
+    e.run_id,
+    r.skill,
     e.example_id,
     e.grain,
     e.span_id,
@@ -30,10 +32,9 @@ SELECT
     coalesce(f.labelers, []) AS labelers,
     coalesce(f.votes, 0) AS votes,
     CASE WHEN r.status != 'open' THEN coalesce(f.dissent, 0) ELSE 0 END AS dissent
-FROM examples e
+FROM chosen e
 JOIN runs r USING (run_id)
 LEFT JOIN fused f USING (example_id)
 LEFT JOIN outcome_horizons h ON h.skill = r.skill
 LEFT JOIN outcome_horizons w ON w.skill = '*'
-CROSS JOIN seen s
-ORDER BY e.example_id;
+CROSS JOIN seen s;

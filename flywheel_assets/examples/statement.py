@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 
 TIERS = ("human", "check", "outcome", "judge", "heuristic")
@@ -71,19 +71,20 @@ class Statement:
         )
         return hashlib.sha256("\x1f".join(said).encode()).hexdigest()[:32]
 
-    def row(self, day: date) -> dict[str, object]:
+    def row(self, day: date, feedback_id: str) -> dict[str, object]:
         """The `feedback` row."""
-        said = asdict(self)
-        del said["shown"]
-        return {"day": day, "feedback_id": self.feedback_id, **said}
+        return {"day": day, "feedback_id": feedback_id, **{name: getattr(self, name) for name in SAID}}
 
-    def shown_row(self, day: date) -> dict[str, object] | None:
+    def shown_row(self, day: date, feedback_id: str) -> dict[str, object] | None:
         """The `corrections` row, where something was shown."""
         if self.shown is None:
             return None
-        row = self.row(day)
+        row = self.row(day, feedback_id)
         unsaid = ("name", "value", "value_text", "comment", "source")
         return {**{name: row[name] for name in row if name not in unsaid}, **asdict(self.shown)}
+
+
+SAID = tuple(one.name for one in fields(Statement) if one.name != "shown")
 
 
 def shown_in(correction: Mapping[str, object], demonstration: Mapping[str, object]) -> Shown | None:

@@ -8,7 +8,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -44,17 +44,17 @@ def parts(data: pa.Table) -> Iterator[Part]:
 
 
 def write(
-    uri: str, storage_options: dict[str, str], table: Table, parts: Iterator[Part], day: date | None
-) -> list[AddAction]:
-    """Write all rows under `uri` as up to WRITERS files; nobody sees them before a commit.
+    uri: str, storage_options: dict[str, str], table: Table, days: Mapping[date | None, Iterator[Part]]
+) -> dict[date | None, list[AddAction]]:
+    """Write each day's rows (under None: rows of no day) under `uri` as up to WRITERS files.
 
-    Raises what the parts raise; what was written then is deleted.
+    Nobody sees them before a commit. Raises what the parts raise; what was written then is deleted.
     """
-    written = _Written(PyFileSystem(DeltaStorageHandler(uri, storage_options or None)), table, parts, day)
+    written = _Written(PyFileSystem(DeltaStorageHandler(uri, storage_options or None)), table, days)
     with ExitStack() as undo:
         undo.callback(written.delete)
         with ThreadPoolExecutor(WRITERS) as pool:
-            threads = [pool.submit(written.write_one) for _ in range(WRITERS)]
+            threads = [pool.submit(written.write_all) for _ in range(WRITERS)]
         for done in threads:
             done.result()
         undo.pop_all()
@@ -63,23 +63,29 @@ def write(
 
 @dataclass(slots=True)
 class _Written:
-    """Files of one write, each written by a thread of its own."""
+    """Files of one write, each written by one thread."""
 
     files: FileSystem
     table: Table
-    parts: Iterator[Part]
-    day: date | None
-    actions: list[AddAction] = field(default_factory=list[AddAction])
+    days: Mapping[date | None, Iterator[Part]]
+    actions: dict[date | None, list[AddAction]] = field(default_factory=dict[date | None, list[AddAction]])
     _paths: list[str] = field(default_factory=list[str])
     _taking: Lock = field(default_factory=Lock)
 
-    def write_one(self) -> None:
-        """Write one file until there are no more parts; none where they had no rows."""
-        with _PROCESSORS:
-            group = self._next()
-        if group is None:
-            return
-        partition: dict[str, str | None] = {"day": self.day.isoformat()} if self.day else {}
+    def __post_init__(self) -> None:
+        """No files yet."""
+        self.actions.update({day: [] for day in self.days})
+
+    def write_all(self) -> None:
+        """Write one file of each day that has rows which no other thread has taken."""
+        for day in self.days:
+            with _PROCESSORS:
+                group = self._next(day)
+            if group is not None:
+                self._write_one(day, group)
+
+    def _write_one(self, day: date | None, group: pa.Table) -> None:
+        partition: dict[str, str | None] = {"day": day.isoformat()} if day else {}
         path = "/".join([*(f"{name}={value}" for name, value in partition.items()), f"{uuid4()}.snappy.parquet"])
         self._paths.append(path)
         described: list[parquet.FileMetaData] = []
@@ -88,29 +94,31 @@ class _Written:
                 while group is not None:
                     with _PROCESSORS:
                         writer.write_table(group, row_group_size=len(group))
-                        group = self._next()
+                        group = self._next(day)
             size = sink.tell()
         told = json.dumps(stats(described[0]))
-        self.actions.append(AddAction(path, size, partition, int(time.time() * 1000), data_change=True, stats=told))
+        self.actions[day].append(
+            AddAction(path, size, partition, int(time.time() * 1000), data_change=True, stats=told)
+        )
 
     def delete(self) -> None:
         """Delete what was written."""
         for path in self._paths:
             self.files.delete_file(path)
 
-    def _next(self) -> pa.Table | None:
-        """The rows of the next group, without the day, which the file's folder tells."""
+    def _next(self, day: date | None) -> pa.Table | None:
+        """The rows of the day's next group, without the day, which the file's folder tells."""
         taken: list[pa.Table] = []
         rows = held = 0
-        while rows < GROUP_ROWS and held < GROUP_BYTES and (part := self._part()):
+        while rows < GROUP_ROWS and held < GROUP_BYTES and (part := self._part(day)):
             taken.append(found := part())
             rows, held = rows + len(found), held + found.nbytes
         names = [name for name in self.table.names if name != "day" or not self.table.by_day]
         return pa.concat_tables(taken).select(names) if rows else None
 
-    def _part(self) -> Part | None:
+    def _part(self, day: date | None) -> Part | None:
         with self._taking:
-            return next(self.parts, None)
+            return next(self.days[day], None)
 
 
 def _writer(sink: pa.NativeFile, schema: pa.Schema, described: list[parquet.FileMetaData]) -> parquet.ParquetWriter:

@@ -13,36 +13,12 @@ from pyarrow.dataset import field as field_named
 
 from flywheel_assets.lake import files, layout, log
 from flywheel_assets.lake.files import Part
+from flywheel_assets.lake.fingerprint import fingerprints
 from flywheel_assets.lake.newest import Newest
+from flywheel_assets.lake.overwrite import Fresh, Written, overwrite
 from flywheel_assets.lake.pins import PINS
 from flywheel_assets.lake.session import parquet_view, session
 from flywheel_assets.tables.table import DAY, Table
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """One write: the table's version after it, the rows written, and their fingerprint."""
-
-    table: str
-    day: date | None
-    version: int
-    rows: int
-    fingerprint: str
-    changed: bool
-
-
-def fingerprint(data: pa.Table) -> str:
-    """Fifteen hex digits that depend on the rows, not on their order or on how they are stored.
-
-    The sum of DuckDB's 64-bit row hashes: it tells changed content from unchanged, and is no
-    defence against forgery (the decision ledger has SHA-256 for that).
-    """
-    con = session()
-    con.register("rows", data)
-    columns = ", ".join(f'"{name}"' for name in data.column_names)
-    found = con.sql(f"SELECT count(*), coalesce(sum(hash({columns})::HUGEINT), 0) FROM rows").fetchall()
-    count, total = found[0]
-    return f"{(int(total) + int(count)) % 2**60:015x}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,29 +151,29 @@ class Lake:
         if table.by_day != (day is not None):
             message = f"{table.name} is {'written by day' if table.by_day else 'not written by day'}"
             raise ValueError(message)
-        parts, known = data, None
         if isinstance(data, pa.Table):
-            rows = table.conform(data)
-            parts, known, content = files.parts(rows), rows.num_rows, content or fingerprint(rows)
-        elif content is None:
+            return self._overwrite(table, [(day, data, inputs)], content)[0]
+        if content is None:
             message = f"{table.name}: parts need their fingerprint"
             raise ValueError(message)
-        opened = self._opened(table)
-        before = self._now(table).notes()
-        stamp, number = int(inputs[:15] or "0", 16), int(content, 16)
-        changed = before.get(log.key("content", day)) != number
-        noted = [Transaction(log.key("inputs", day), stamp), Transaction(log.key("content", day), number)]
-        if inputs[15:]:
-            noted.append(Transaction(log.key("concern", day), int(inputs[15:], 16)))
-        # A day that is computed again from the same inputs is written: that is how damaged files are mended.
-        stale = before.get(log.key("inputs", day)) != stamp
-        if stale and not changed and log.rows(opened, day) == known:
-            log.note(opened, noted)
-        else:
-            sizes = log.sizes(opened, day)
-            written = files.write(self.uri(table), self.storage_options, table, parts, day)
-            log.replace(opened, sizes, written, day, noted)
-        return Written(table.name, day, opened.version(), log.rows(opened, day), content, changed)
+        self._opened(table)
+        return overwrite(self._now(table), table, [Fresh(day, data, None, content, inputs)])[0]
+
+    def overwrite_days(self, table: Table, data: Mapping[date, pa.Table], inputs: Mapping[date, str]) -> list[Written]:
+        """`overwrite` of several days, all at once: whoever reads sees none of them or all."""
+        return self._overwrite(table, [(day, rows, inputs[day]) for day, rows in data.items()])
+
+    def _overwrite(
+        self, table: Table, data: Sequence[tuple[date | None, pa.Table, str]], content: str | None = None
+    ) -> list[Written]:
+        conformed = [table.conform(rows) for _, rows, _ in data]
+        contents = [content] if content else fingerprints(conformed)
+        self._opened(table)
+        fresh = [
+            Fresh(day, files.parts(rows), len(rows), known, inputs)
+            for (day, _, inputs), rows, known in zip(data, conformed, contents, strict=True)
+        ]
+        return overwrite(self._now(table), table, fresh)
 
     def append(self, table: Table, data: pa.Table, key: str) -> int | None:
         """Add rows once per `key`; returns the new version, or None when `key` was there already."""
@@ -207,7 +183,7 @@ class Lake:
             opened = self._opened(table)
             if f"append/{key}" in self._now(table).notes():
                 return None
-            written = files.write(self.uri(table), self.storage_options, table, files.parts(data), None)
+            written = files.write(self.uri(table), self.storage_options, table, {None: files.parts(data)})[None]
             try:
                 log.commit(opened, written, [Transaction(f"append/{key}", 1)])
             except CommitFailedError as refused:

@@ -1,7 +1,9 @@
 """What a Delta table's log says (files, rows, application transactions), and one commit to it."""
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from weakref import ref
 
@@ -20,6 +22,22 @@ Added = list[tuple[date | None, str, int, int]]
 _ADDED: dict[int, tuple[ref[DeltaTable], int, Added]] = {}
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Of a day's files the bytes, `before`; the files that take their place (None: they stay); what is noted of it."""
+
+    before: Mapping[str, int]
+    after: Sequence[AddAction] | None
+    noted: list[Transaction]
+
+    def moves(self, day: date | None, now: int) -> list[AddAction | RemoveAction]:
+        """Files that come and files that go, at `now` in ms."""
+        if self.after is None:
+            return []
+        partition: dict[str, str | None] = {"day": day.isoformat()} if day else {}
+        return [*self.after, *(RemoveAction(path, True, now, size, partition) for path, size in self.before.items())]
+
+
 def commit(opened: DeltaTable, files: Sequence[AddAction | RemoveAction], transactions: list[Transaction]) -> None:
     """Files that come and files that go, as one commit on top of what `opened` saw; `opened` then stands at the result.
 
@@ -36,32 +54,27 @@ def commit(opened: DeltaTable, files: Sequence[AddAction | RemoveAction], transa
     opened.update_incremental()
 
 
-def replace(
-    opened: DeltaTable,
-    before: Mapping[str, int],
-    after: Sequence[AddAction],
-    day: date | None,
-    transactions: list[Transaction],
-) -> None:
-    """Let the files `after` take the place of `before`, which is what the day (None: the whole table) has by `sizes`.
+def replace(opened: DeltaTable, changes: Mapping[date | None, Change]) -> None:
+    """Make each day's change (under None: the whole table's), all in one commit.
 
-    Raises CommitFailedError when the day has been written by another since, unless from the same inputs.
+    Raises CommitFailedError when a day has been written by another since, unless from the same inputs.
     """
-    now = int(time.time() * 1000)
-    partition: dict[str, str | None] = {"day": day.isoformat()} if day else {}
-    going = [RemoveAction(path, True, now, size, partition) for path, size in before.items()]
-    for left in reversed(range(TRIES)):
-        if sizes(opened, day) != before:
-            if all(opened.transaction_version(one.app_id) == one.version for one in transactions):
-                # Another process was told to rebuild the same day and was quicker: its rows are these rows.
-                return
-            message = f"{day or 'the table'} was written by another process at the same time: run again"
-            raise CommitFailedError(message)
+    now, left = int(time.time() * 1000), dict(changes)
+    for tries in reversed(range(TRIES)):
+        there = sizes(opened)
+        for day in [day for day, change in left.items() if there.get(day, {}) != change.before]:
+            if any(opened.transaction_version(one.app_id) != one.version for one in left[day].noted):
+                message = f"{day or 'the table'} was written by another process at the same time: run again"
+                raise CommitFailedError(message)
+            # Another process was told to rebuild the same day and was quicker: its rows are these rows.
+            del left[day]
         try:
-            commit(opened, [*after, *going], transactions)
+            if left:
+                moves = [move for day, change in left.items() for move in change.moves(day, now)]
+                commit(opened, moves, [one for change in left.values() for one in change.noted])
         except CommitFailedError:
             # The engine takes any other day that was replaced meanwhile for a conflict.
-            if not left:
+            if not tries:
                 raise
             opened.update_incremental()
         else:
@@ -97,14 +110,20 @@ def files(opened: DeltaTable) -> list[tuple[date | None, str]]:
     return [(day, path) for day, path, *_ in _added(opened)]
 
 
-def sizes(opened: DeltaTable, day: date | None) -> dict[str, int]:
-    """Bytes of each file that the day (None: the whole table) has."""
-    return {path: size for found, path, size, _ in _added(opened) if day in (None, found)}
+def sizes(opened: DeltaTable) -> dict[date | None, dict[str, int]]:
+    """Bytes of each file that a day (None: the whole of a table that is not by day) has, by day."""
+    found: dict[date | None, dict[str, int]] = {}
+    for day, path, size, _ in _added(opened):
+        found.setdefault(day, {})[path] = size
+    return found
 
 
-def rows(opened: DeltaTable, day: date | None) -> int:
-    """How many rows the day (None: the whole table) has, by the log alone."""
-    return sum(count for found, _, _, count in _added(opened) if day in (None, found))
+def rows(opened: DeltaTable) -> Counter[date | None]:
+    """How many rows each day has, by the log alone."""
+    found: Counter[date | None] = Counter()
+    for day, _, _, count in _added(opened):
+        found[day] += count
+    return found
 
 
 def _added(opened: DeltaTable) -> Added:

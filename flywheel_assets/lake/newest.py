@@ -44,6 +44,13 @@ class Newest:
             self._opened.update_incremental()
         return self._opened
 
+    def existing(self) -> DeltaTable:
+        """`open` of a table that is there. Raises TableNotFoundError."""
+        opened = self.open()
+        if opened is None:
+            raise TableNotFoundError(self.uri)
+        return opened
+
     def notes(self) -> Mapping[str, int]:
         """What was noted last under each name: read from a checkpoint once, then commit by commit."""
         opened = self.open()

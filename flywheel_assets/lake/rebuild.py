@@ -16,18 +16,27 @@ from datetime import date, timedelta
 import duckdb
 import pyarrow as pa
 
-from flywheel_assets.lake.lake import Lake, Written
+from flywheel_assets.lake.lake import Lake
+from flywheel_assets.lake.overwrite import Written
 from flywheel_assets.tables.steps import Read, Step
 from flywheel_assets.tables.table import Table
 
 # Given a DuckDB with the step's tables as views and the day, the rows of each table it writes.
 DayTransform = Callable[[duckdb.DuckDBPyConnection, date], tuple[pa.Table, ...]]
-# What it gave, and the seconds it took.
-Computed = tuple[tuple[pa.Table, ...], float]
-# Days held in memory at once: one more than this.
 SIDE_BY_SIDE = min(4, os.cpu_count() or 1)
+# So many bytes of rows are written together: each commit costs as much as hundreds of rows.
+TOGETHER = 64 * 2**20
 # Depends on the rows, not on their order.
 _ROWS = "SELECT count(*), sum(hash(found)::HUGEINT) FROM ({}) AS found"
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A day's rows of each table that the step writes, and the seconds it took."""
+
+    day: date
+    rows: dict[str, pa.Table]
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,26 +106,69 @@ def _inputs(lake: Lake, step: Step, days: Iterable[date], seen: Callable[[Read, 
 def rebuild_days(lake: Lake, step: Step, days: Sequence[date], transform: DayTransform) -> Iterator[Built]:
     """Compute days and overwrite them in every table the step writes, in the order given.
 
-    Days are computed side by side, no more at a time than there are processors, and written one
-    after another by the caller's thread. The last table is written last and carries the stamp that
-    makes the day count as built, so a process that dies in between leaves the day stale.
+    Days are computed side by side, no more at a time than there are processors, and written by the
+    caller's thread, several at once. The last table is written last and carries the stamp that makes
+    the days count as built, so a process that dies in between leaves them stale.
     """
     # Taken before anything is read: what comes in meanwhile leaves the day stale.
     concern = concerns(lake, step, days)
     stamps = {day: stamp + concern.get(day, "") for day, stamp in inputs(lake, step, days).items()}
-    coming: deque[tuple[date, Future[Computed]]] = deque()
+    for batch in _batches(_computed(lake, step, days, transform)):
+        yield from _written(lake, step, batch, stamps)
+
+
+def _computed(lake: Lake, step: Step, days: Sequence[date], transform: DayTransform) -> Iterator[Computed]:
+    """Each day in the order given; one that cannot be computed raises when its turn comes."""
+    # One thread each where several days are under way: dividing a query's work is not free.
+    threads = 1 if len(days) > 1 else None
+    coming: deque[Future[Computed]] = deque()
     pool = ThreadPoolExecutor(SIDE_BY_SIDE)
     try:
         for day in days:
-            # One thread each where several days are under way: dividing a query's work is not free.
-            con = _connect(lake, step, day, 1 if len(days) > 1 else None)
-            coming.append((day, pool.submit(_compute, transform, con, day)))
+            coming.append(pool.submit(_compute, lake, step, day, threads, transform))
             if len(coming) > SIDE_BY_SIDE:
-                yield _written(lake, step, *coming.popleft(), stamps)
+                yield coming.popleft().result()
         while coming:
-            yield _written(lake, step, *coming.popleft(), stamps)
+            yield coming.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _compute(lake: Lake, step: Step, day: date, threads: int | None, transform: DayTransform) -> Computed:
+    started = time.perf_counter()
+    with _connect(lake, step, day, threads) as con:
+        found = zip(step.writes, transform(con, day), strict=True)
+        return Computed(day, {table.name: rows for table, rows in found}, time.perf_counter() - started)
+
+
+def _batches(computed: Iterator[Computed]) -> Iterator[list[Computed]]:
+    """Days to write together. Those before one that could not be computed come before what that raises."""
+    batch: list[Computed] = []
+    held = 0
+    try:
+        for one in computed:
+            batch.append(one)
+            held += sum(rows.nbytes for rows in one.rows.values())
+            if held >= TOGETHER:
+                yield batch
+                batch, held = [], 0
+    except Exception:
+        if batch:
+            yield batch
+        raise
+    if batch:
+        yield batch
+
+
+def _written(lake: Lake, step: Step, batch: Sequence[Computed], stamps: Mapping[date, str]) -> Iterator[Built]:
+    started = time.perf_counter()
+    inputs = {one.day: stamps[one.day] for one in batch}
+    written = [
+        lake.overwrite_days(table, {one.day: one.rows[table.name] for one in batch}, inputs) for table in step.writes
+    ]
+    each = (time.perf_counter() - started) / max(len(batch), 1)
+    for one, tables in zip(batch, zip(*written, strict=True), strict=True):
+        yield Built(one.day, list(tables), one.seconds + each)
 
 
 def _connect(
@@ -125,21 +177,6 @@ def _connect(
     windows = {table.name: [day] for table in also}
     windows |= {read.table.name: window(read, day) for read in step.reads if read.table.by_day}
     return lake.connect([*(read.table for read in step.reads), *also], windows, threads=threads)
-
-
-def _compute(transform: DayTransform, con: duckdb.DuckDBPyConnection, day: date) -> Computed:
-    started = time.perf_counter()
-    with con:
-        return transform(con, day), time.perf_counter() - started
-
-
-def _written(lake: Lake, step: Step, day: date, coming: Future[Computed], stamps: Mapping[date, str]) -> Built:
-    outputs, seconds = coming.result()
-    started = time.perf_counter()
-    written = [
-        lake.overwrite(table, rows, day, inputs=stamps[day]) for table, rows in zip(step.writes, outputs, strict=True)
-    ]
-    return Built(day, written, seconds + time.perf_counter() - started)
 
 
 def _reachable(lake: Lake, step: Step) -> list[date]:

@@ -6,7 +6,8 @@ import pyarrow as pa
 import yaml
 from pydantic import ValidationError
 
-from flywheel_assets.lake.lake import Lake, fingerprint
+from flywheel_assets.lake.fingerprint import fingerprint
+from flywheel_assets.lake.lake import Lake
 from flywheel_assets.tables.documents.prices_file import PricesFile
 from flywheel_assets.tables.documents.skills_file import SkillsFile
 from flywheel_assets.tables.statements import OUTCOME_HORIZONS, PRICES, SHADOW_GATES, SKILL_NAMES

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from flywheel_assets.lake.lake import fingerprint
+from flywheel_assets.lake.fingerprint import fingerprint
 from flywheel_assets.spans.decode import decode_day
 from flywheel_assets.spans.payloads import Wire
 

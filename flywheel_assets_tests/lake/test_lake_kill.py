@@ -6,7 +6,8 @@ import time
 from datetime import date
 from pathlib import Path
 
-from flywheel_assets.lake.lake import Lake, fingerprint
+from flywheel_assets.lake.fingerprint import fingerprint
+from flywheel_assets.lake.lake import Lake
 from flywheel_assets.tables.example_signatures import EXAMPLE_SIGNATURES
 
 DAY = date(2026, 1, 1)

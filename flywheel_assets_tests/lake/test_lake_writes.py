@@ -13,11 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flywheel_assets.lake.lake import Lake, fingerprint
+from flywheel_assets.lake.fingerprint import fingerprint
+from flywheel_assets.lake.lake import Lake
 from flywheel_assets.tables.decision_arguments import DECISION_ARGUMENTS
 from flywheel_assets.tables.example_signatures import EXAMPLE_SIGNATURES
 
-DAY, NEXT = date(2026, 1, 1), date(2026, 1, 2)
+DAY, NEXT, LAST = date(2026, 1, 1), date(2026, 1, 2), date(2026, 1, 3)
 
 
 def signatures(day: date, ids: Sequence[str]) -> pa.Table:
@@ -164,3 +165,15 @@ def test_a_fingerprint_depends_on_the_rows_and_not_on_their_order(names, random)
     assert fingerprint(signatures(DAY, [*names, "one more"])) != fingerprint(signatures(DAY, names))
     chunks = pa.concat_tables([signatures(DAY, names[:1]), signatures(DAY, names[1:])])
     assert fingerprint(signatures(DAY, names)) == fingerprint(chunks)
+
+
+def test_several_days_are_written_at_once_and_those_that_stay_as_they_are_leave_no_file(lake: Lake):
+    first = lake.overwrite(EXAMPLE_SIGNATURES, signatures(DAY, ["a", "b"]), DAY, inputs="1")
+    kept = lake.files(EXAMPLE_SIGNATURES, [DAY])
+    data = {DAY: signatures(DAY, ["b", "a"]), NEXT: signatures(NEXT, ["c"]), LAST: signatures(LAST, [])}
+    written = lake.overwrite_days(EXAMPLE_SIGNATURES, data, {DAY: "2", NEXT: "3", LAST: "4"})
+    assert [(one.day, one.rows, one.changed) for one in written] == [(DAY, 2, False), (NEXT, 1, True), (LAST, 0, True)]
+    assert {one.version for one in written} == {first.version + 1}
+    assert lake.files(EXAMPLE_SIGNATURES, [DAY]) == kept
+    assert [one.fingerprint for one in written] == [fingerprint(rows) for rows in data.values()]
+    assert lake.stamps(EXAMPLE_SIGNATURES, data) == {DAY: f"{2:015x}", NEXT: f"{3:015x}", LAST: f"{4:015x}"}

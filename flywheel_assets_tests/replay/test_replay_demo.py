@@ -13,7 +13,8 @@ import pytest
 from flywheel_assets.client.scoring import ready
 from flywheel_assets.commands.decisions import check, derive_again
 from flywheel_assets.commands.why import used_by, why
-from flywheel_assets.lake.lake import Lake, fingerprint
+from flywheel_assets.lake.fingerprint import fingerprint
+from flywheel_assets.lake.lake import Lake
 from flywheel_assets.replay.demo import Played, play
 from flywheel_assets.replay.outcome import ledger
 from flywheel_assets.replay.planted import PLANTED, REPORTER, STORM

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flywheel_assets.lake.lake import Lake, fingerprint
+from flywheel_assets.lake.fingerprint import fingerprint
+from flywheel_assets.lake.lake import Lake
 from flywheel_assets.spans import passage
 from flywheel_assets.tables.raw_spans import RAW_SPANS
 

@@ -12,19 +12,18 @@ LABELER = Labeler(
     tier="heuristic",
     one_sided=True,
     sql=r"""
-        WITH turns AS (
-            SELECT run_id, input_text, day, start_time,
+        WITH in_turn AS (
+            SELECT run_id, input_text, start_time,
                 lead(run_id) OVER session AS next_run, lead(input_text) OVER session AS next_text,
                 lead(start_time) OVER session AS next_start
-            FROM nearby_runs
-            WHERE session_id IS NOT NULL AND input_text IS NOT NULL
+            FROM turns
             WINDOW session AS (PARTITION BY session_id, skill ORDER BY start_time, run_id)
         ),
         words AS (
             SELECT t.run_id, t.next_run,
                 list_distinct(string_split_regex(lower(substr(t.input_text, 1, 2000)), '\W+')) AS here,
                 list_distinct(string_split_regex(lower(substr(t.next_text, 1, 2000)), '\W+')) AS there
-            FROM turns t SEMI JOIN runs USING (run_id)
+            FROM in_turn t SEMI JOIN runs USING (run_id)
             WHERE t.next_start <= t.start_time + INTERVAL 10 MINUTE
         ),
         shared AS (SELECT *, len(list_intersect(here, there)) AS both_say FROM words),

@@ -12,16 +12,15 @@ LABELER = Labeler(
     tier="heuristic",
     one_sided=True,
     sql=r"""
-        WITH turns AS (
+        WITH in_turn AS (
             SELECT run_id, start_time + to_microseconds(coalesce(duration_ns, 0) // 1000) AS ended,
                 lead(run_id) OVER session AS next_run, lead(start_time) OVER session AS next_start,
                 replace(lower(substr(ltrim(lead(input_text) OVER session), 1, 200)), '’', '''') AS next_text
-            FROM nearby_runs
-            WHERE session_id IS NOT NULL AND input_text IS NOT NULL
+            FROM turns
             WINDOW session AS (PARTITION BY session_id ORDER BY start_time, run_id)
         )
         SELECT run_id, 0.0 AS value, 0.6 AS confidence, concat('corrected in ', next_run) AS evidence
-        FROM turns SEMI JOIN runs USING (run_id)
+        FROM in_turn SEMI JOIN runs USING (run_id)
         WHERE next_start BETWEEN ended AND ended + INTERVAL 10 MINUTE AND regexp_matches(next_text,
             '^(no+|nope|wrong|incorrect)\s*([.!,:;–—-]\s*(that|this|it|you|i|the|not|wrong)\b|[.!]*$)'
             || '|^((no|sorry|hm+|actually|but|well)[\s.!,;…–—-]+)*('
