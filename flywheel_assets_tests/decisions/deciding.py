@@ -37,3 +37,4 @@ while True:
         approvals=dict.fromkeys(ledger.column("experiment_id").to_pylist(), False),
     )
     write(lake, decide(inputs), inputs.manifest, now)
+    print("turned", flush=True)

@@ -23,7 +23,10 @@ def test_kill_9_loses_no_entry_and_doubles_none(tmp_path: Path):
         with decider:
             assert decider.stdout is not None
             assert decider.stdout.readline() == "ready\n"
-            time.sleep(0.2 + 0.037 * turn)
+            began = time.monotonic()
+            assert decider.stdout.readline() == "turned\n"
+            # At another point of the next turn each time, however slow the machine is.
+            time.sleep((time.monotonic() - began) * turn / KILLS)
             decider.kill()
         ledger = lake.read(PROMOTION_DECISIONS)
         assert verify(ledger) == []
