@@ -80,7 +80,7 @@ def test_every_version_stays_and_names_its_entry_and_its_prompt(tmp_path, skills
     publish(tmp_path, {"triage": rollout()}, skills, NONE, grounds)
     trial = register(f"north/small|{VERSION}|-", SMALL)
     later = replace(grounds, ledger=PROMOTION_DECISIONS.rows([entry(1), entry(2, kind="held")]))
-    published = publish(tmp_path, {"triage": rollout(trial=trial)}, skills, prompt_candidate(), later)
+    published = publish(tmp_path, {"triage": rollout(trials=(trial,))}, skills, prompt_candidate(), later)
     rows = published.routing.to_pylist()
     assert [(r["version"], r["entry_id"], r["current"]) for r in rows] == [(1, None, False), (2, "e1", True)]
     assert rows[1]["parent_id"] == rows[0]["artifact_id"]
@@ -231,7 +231,7 @@ for n in itertools.count():
     row = dict(candidate_id="c", skill="triage", prompt_version=prompt_version(text), text=text, lessons=[],
                demonstrations=0, source_run_ids=[], support=1.0, state="proposed", reason="-")
     trial = registration(f"north/small|{prompt_version(text)}|-", "north/small|-|-", name=f"exp-{sys.argv[3]}-{n}")
-    publish(Path(sys.argv[1]), {"triage": Rollout(trial=trial)}, skills, PROMPT_CANDIDATES.rows([row]), grounds)
+    publish(Path(sys.argv[1]), {"triage": Rollout(trials=(trial,))}, skills, PROMPT_CANDIDATES.rows([row]), grounds)
 """
 
 
