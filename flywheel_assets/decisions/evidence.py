@@ -36,7 +36,10 @@ UNTOLD = pa.schema([("start_us", pa.int64()), ("candidate", pa.bool_()), ("at_on
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One row per unit, ordered by start time and run id; `refused` counts the rest by reason.
+    """One row per unit, in the order in which outcomes became known; `refused` counts the rest by reason.
+
+    An outcome that comes late is added at the end: in the order of the starts it would come in between,
+    every bet after it would be another, and an e-process that was looked at before would not be one.
 
     `untold`: runs of the trial whose outcome nobody stated though its time has passed (columns UNTOLD).
     """
@@ -106,11 +109,11 @@ class Evidence:
         return [None if one is None else one if isinstance(one, str) else canonical(one) for one in found]
 
     def first(self, count: int) -> "Evidence":
-        """The first so many units, and what was not told before the last of them."""
+        """The first so many units, and what was not told of those that started no later."""
         rows = self.rows.slice(0, count)
         if not self.untold.num_rows:
             return Evidence(rows, self.refused, self.untold)
-        last = rows.column("start_us")[-1].as_py() if rows.num_rows else -1
+        last = int(rows.column("start_us").to_numpy().max(initial=-1))
         return Evidence(rows, self.refused, self.untold.filter(pc.field("start_us") <= last))
 
     @property

@@ -26,6 +26,8 @@ from flywheel_assets.tables.documents.scorer import PREFIX
 from flywheel_assets.tables.documents.skills_file import Skill
 
 RETRY_FACTOR = 2.0
+# What an operator states for every trial of a skill: under other rules a candidate may be tried anew.
+RULES = ("guardrails", "slices", "may_dominate", "evidence_days", "max_units")
 # Differences that a trial should find soon where they are there.
 DESIGN_EFFECTS = (0.05, 0.1)
 Row = Mapping[str, Any]
@@ -80,7 +82,7 @@ def proposals(state: SkillState, skill: Skill, routing: Sequence[Row], prompts: 
     return [
         found
         for found in turns
-        if found.arm != state.production_arm and not _tried(found, state) and _beside(found, state)
+        if found.arm != state.production_arm and not _tried(found, state, skill) and _beside(found, state)
     ]
 
 
@@ -138,9 +140,11 @@ def _beside(proposal: Proposal, state: SkillState) -> bool:
     )
 
 
-def _tried(proposal: Proposal, state: SkillState) -> bool:
+def _tried(proposal: Proposal, state: SkillState, skill: Skill) -> bool:
+    """Whether it was, by the rules that are stated now, on evidence that is not much less."""
     return any(
         ended.registration.incumbent_arm == state.production_arm
+        and all(getattr(ended.registration, rule) == getattr(skill, rule) for rule in RULES)
         and (
             ended.registration.candidate_arm == proposal.arm
             if proposal.kind == "prompt" and not proposal.compiled

@@ -1,4 +1,5 @@
 -- Admitted runs that carry one registration's id, each with why it is no evidence for it (NULL: it is).
+-- In the order in which outcomes became known, so that a later look only adds to what an earlier one saw.
 -- Where several candidates share a draw, runs carry all their registrations' ids, joined by '+'.
 WITH carried AS (
     SELECT
@@ -31,7 +32,9 @@ WITH carried AS (
 ranked AS (
     SELECT
         *,
-        row_number() OVER (PARTITION BY unit_id, refusal IS NULL ORDER BY start_time, run_id) AS nth
+        row_number() OVER (
+            PARTITION BY unit_id, refusal IS NULL ORDER BY coalesce(known_at, start_time), start_time, run_id
+        ) AS nth
     FROM carried
 )
 
@@ -54,4 +57,4 @@ SELECT
     tier,
     coalesce(refusal, CASE WHEN nth > 1 THEN 'unit_seen_before' END) AS refusal
 FROM ranked
-ORDER BY start_time, run_id
+ORDER BY coalesce(known_at, start_time), start_time, run_id

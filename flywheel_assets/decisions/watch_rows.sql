@@ -2,7 +2,7 @@
 WITH drawn AS (
     SELECT
         *,
-        row_number() OVER (PARTITION BY unit_id ORDER BY start_time, run_id) AS nth
+        row_number() OVER (PARTITION BY unit_id ORDER BY coalesce(known_at, start_time), start_time, run_id) AS nth
     FROM gated_observations
     WHERE
         skill = $skill
@@ -39,4 +39,4 @@ SELECT
     duration_ns / 1e9 AS seconds,
     CASE WHEN nth > 1 THEN 'unit_seen_before' END AS refusal
 FROM drawn
-ORDER BY start_time, run_id
+ORDER BY coalesce(known_at, start_time), start_time, run_id

@@ -21,13 +21,18 @@ from flywheel_assets.tables.agent_runs import RUN_FACTS
 from flywheel_assets.tables.label_votes import LABEL_VOTES
 from flywheel_assets.tables.labeled_examples import LABELED_EXAMPLES
 from flywheel_assets.tables.labeler_reliability import LABELER_RELIABILITY
+from flywheel_assets.tables.table import TIME
 
 HERE = Path(__file__).parent
 # How long feedback on a run is waited for before its silence means something, where nobody states it.
 HORIZON = timedelta(hours=24)
-# A vote, and whether it may decide an outcome.
-BALLOT = pa.schema([field for field in LABEL_VOTES.schema if field.name != "day"]).append(
-    pa.field("decides", pa.bool_())
+# A vote, whether it may decide an outcome, and when it was cast, if that was not as the run ended.
+BALLOT = pa.schema(
+    [
+        *(field for field in LABEL_VOTES.schema if field.name != "day"),
+        pa.field("decides", pa.bool_()),
+        pa.field("observed_at", TIME),
+    ]
 )
 
 
@@ -53,7 +58,10 @@ def label(con: duckdb.DuckDBPyConnection, day: date, labelers: Sequence[Labeler]
     facts = ", ".join(f'r."{column.name}"' for column in RUN_FACTS)
     examples = con.execute((HERE / "labeled.sql").read_text().replace("{run_facts}", facts)).to_arrow_table()
     kept = con.execute(
-        """SELECT $day AS day, * EXCLUDE (decides) FROM ballots ORDER BY example_id, labeler, author_id, evidence""",
+        """
+        SELECT $day AS day, * EXCLUDE (decides, observed_at)
+        FROM ballots ORDER BY example_id, labeler, author_id, evidence
+        """,
         {"day": day},
     ).to_arrow_table()
     dated = reliability.append_column("day", pa.repeat(pa.scalar(day, pa.date32()), len(reliability)))
@@ -76,6 +84,7 @@ def _ask(con: duckdb.DuckDBPyConnection, labeler: Labeler) -> pa.Table:
     ).to_arrow_table()
     own = {"labeler": labeler.name, "labeler_version": labeler.version}
     defaults = {"grain": "run", "tier": labeler.tier, "author_id": labeler.name, "decides": True}
+    defaults |= {"observed_at": None}
     columns = {name: pa.repeat(value, len(said)) for name, value in (defaults | own).items()}
     columns |= {"example_id": said.column("run_id"), **{name: said.column(name) for name in said.column_names}}
     sure = pc.fill_null(pc.greater(columns["confidence"], 0.5), fill_value=False)

@@ -6,6 +6,7 @@ WITH seen AS (
         UNION ALL SELECT max(observed_at) FROM feedback
     )
 ),
+heard AS (SELECT example_id, max(observed_at) AS last FROM ballots WHERE decides GROUP BY example_id),
 chosen AS (
     SELECT run_id AS example_id, 'run' AS grain, NULL AS span_id, run_id FROM runs
     UNION ALL BY NAME
@@ -26,6 +27,8 @@ SELECT
             + coalesce(to_seconds(coalesce(h.hours, w.hours) * 3600), $horizon) > s.latest THEN 'immature'
         ELSE 'missing'
     END AS outcome_state,
+    CASE WHEN r.status != 'open' AND f.outcome IS NOT NULL
+        THEN greatest(r.start_time + to_microseconds(coalesce(r.duration_ns, 0) // 1000), v.last) END AS known_at,
     CASE WHEN r.status != 'open' THEN f.confidence END AS confidence,
     CASE WHEN r.status != 'open' THEN f.weight END AS weight,
     CASE WHEN r.status != 'open' THEN f.tier END AS tier,
@@ -35,6 +38,7 @@ SELECT
 FROM chosen e
 JOIN runs r USING (run_id)
 LEFT JOIN fused f USING (example_id)
+LEFT JOIN heard v USING (example_id)
 LEFT JOIN outcome_horizons h ON h.skill = r.skill
 LEFT JOIN outcome_horizons w ON w.skill = '*'
 CROSS JOIN seen s;

@@ -29,7 +29,8 @@ of cases; looked at 77 times, a z-test errs in 28 %.
 ![False promotions by world](images/simulated-nulls.svg)
 """
 LATE_WORDS = """\
-Outcomes that come late are judged anew at every look, which is slow: there are fewer such trials.
+Outcomes that come late are taken in the order in which they became known: taken in the order in which the runs
+started, each would change all bets after it, and a look would not be one more look at the same process.
 """
 STREAM_WORDS = """\
 ## Fifty skills under one budget

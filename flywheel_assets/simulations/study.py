@@ -81,7 +81,7 @@ def conduct(seed: int, scale: float, processes: int, say: Callable[[str], None])
         for into, cells, count in groups:
             for cell, setting in cells.items():
                 # These are judged anew at every look.
-                slow = setting.world == "late" or (into is study.broken and setting.criteria == WATCHFUL)
+                slow = into is study.broken and setting.criteria == WATCHFUL
                 fewer = count // 4 if slow else count
                 into[cell] = sum(shared.out(cell, trials, setting, fewer), start=list[Rehearsed]())
         for cell, share in MIXES.items():

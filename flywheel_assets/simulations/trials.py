@@ -66,8 +66,6 @@ def run(setting: Setting, registration: Registration, rng: np.random.Generator) 
     """One trial in one world, looked at again and again until it is concluded."""
     trial_share = registration.canary_share / (registration.canary_share + registration.incumbent_share)
     world: World = WORLDS[setting.world](rng, setting.units, trial_share, setting.base, setting.gain)
-    if world.known_at is not None:
-        return rehearse(registration, world.looks(EVERY, LOOKS), CONDITIONS)
     trial = Trial(registration, world.evidence(), CONDITIONS)
     return rehearse(registration, telling(trial, range(setting.every, setting.units + 1, setting.every)), CONDITIONS)
 

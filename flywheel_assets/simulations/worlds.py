@@ -1,6 +1,6 @@
-"""Worlds: streams of randomised units with a known truth, in the order of their start."""
+"""Worlds: streams of randomised units with a known truth, in the order in which their outcomes become known."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,14 +17,10 @@ DAILY = 110
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Units in order; an outcome that is never told is NaN.
-
-    `known_at`: at which unit's start each outcome is known. `user`: on whose behalf it runs.
-    """
+    """Units in order; an outcome that is never told is NaN. `user`: on whose behalf it runs."""
 
     candidate: Flags
     outcome: Reals
-    known_at: Reals | None = None
     user: NDArray[np.int64] | None = None
 
     def evidence(self) -> Evidence:
@@ -38,17 +34,6 @@ class World:
             return whole
         untold = whole.rows.filter(pa.array(silent)).select(UNTOLD.names)
         return Evidence(whole.rows.filter(pa.array(~silent)), {}, untold)
-
-    def looks(self, every: int, most: int) -> Iterator[Evidence]:
-        """What is known each time that so many more units have started."""
-        whole, known = self.evidence(), self.known_at
-        count = len(self.candidate)
-        for now in range(every, min(count, every * most) + 1, every):
-            if known is None:
-                yield whole.first(now)
-            else:
-                seen = (known <= now) & (np.arange(count) < now)
-                yield Evidence(whole.rows.filter(pa.array(seen)), {})
 
 
 class Make(Protocol):
@@ -82,8 +67,8 @@ def drifting(rng: np.random.Generator, units: int, share: float, base: float, ga
 def late(rng: np.random.Generator, units: int, share: float, base: float, gain: float) -> World:
     """Outcomes become known out of order; failures take five times as long to be told."""
     found = steady(rng, units, share, base, gain)
-    wait = rng.exponential(np.where(found.outcome > 0, 60.0, 300.0))
-    return World(found.candidate, found.outcome, np.arange(units) + wait)
+    told = np.argsort(np.arange(units) + rng.exponential(np.where(found.outcome > 0, 60.0, 300.0)))
+    return World(found.candidate[told], found.outcome[told])
 
 
 def missing(rng: np.random.Generator, units: int, share: float, base: float, gain: float) -> World:

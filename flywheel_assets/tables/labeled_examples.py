@@ -1,7 +1,7 @@
 """Runs and spans with a fused label, its confidence, and who voted."""
 
 from flywheel_assets.tables.agent_runs import RUN_FACTS
-from flywheel_assets.tables.table import INT, REAL, TEXT, TEXTS, Column, Table
+from flywheel_assets.tables.table import INT, REAL, TEXT, TEXTS, TIME, Column, Table
 
 LABEL_FACTS = (
     Column("example_id", TEXT, "run_id at run grain, '<trace id>:<span id>' at span grain", required=True),
@@ -13,6 +13,11 @@ LABEL_FACTS = (
         TEXT,
         "labeled | missing (nobody said) | immature (its horizon has not passed) | open",
         required=True,
+    ),
+    Column(
+        "known_at",
+        TIME,
+        "When all that decides the outcome had been said: the run's end, or the last such statement after it",
     ),
     Column("confidence", REAL, "Confidence of the fused outcome, in [0.5, 1]", "probability"),
     Column("weight", REAL, "Evidence weight: 2 × confidence − 1, less if label_suspects lists it", "weight"),

@@ -129,7 +129,7 @@ LABEL = Step(
         Read(OUTCOME_HORIZONS),
     ),
     (LABEL_VOTES, LABELER_RELIABILITY, SPAN_CREDIT, SPAN_FINDINGS, LABELED_EXAMPLES),
-    version="7",
+    version="8",
 )
 COMPARE_JUDGES = Step(
     "compare_judges",

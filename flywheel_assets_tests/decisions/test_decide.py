@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from flywheel_assets.decisions.decide import decide
+from flywheel_assets.decisions.evidence import of_trial
 from flywheel_assets.tables.documents.registration import Registration
 from flywheel_assets.tables.documents.routing import prompt_version
 from flywheel_assets.tables.documents.skills_file import Guardrail, Skill
@@ -84,6 +85,16 @@ def test_a_worse_candidate_is_abandoned_and_not_tried_again_on_the_same_evidence
     world.routing = [proposal(effective_n=2 * (50 + tried))]
     world.turn()
     assert kinds(world) == ["registered", "abandoned", "registered"]
+
+
+def test_under_other_rules_a_candidate_is_tried_anew(world: World):
+    world.turn()
+    world.draw(300, {INCUMBENT: 0.9, CANDIDATE: 0.3})
+    world.turn()
+    world.skill = world.skill.model_copy(update={"may_dominate": ("source",)})
+    world.turn()
+    assert kinds(world) == ["registered", "abandoned", "registered"]
+    assert json.loads(str(world.last()["registration_json"]))["may_dominate"] == ["source"]
 
 
 def test_one_success_in_352_is_not_evidence_that_something_ships(world: World):
@@ -164,6 +175,19 @@ def test_a_unit_counts_once_by_its_first_run(world: World):
     entry = world.last()
     trial = [row for row in world.runs if row["segment"] in ("canary", "production")]
     assert int(str(entry["candidate_units"])) + int(str(entry["incumbent_units"])) == len(trial) / 2
+
+
+def test_an_outcome_that_comes_late_is_added_after_what_was_seen_before(world: World):
+    world.turn()
+    world.draw(60, {INCUMBENT: 0.5, CANDIDATE: 0.5})
+    late = {row["unit_id"] for row in [row for row in world.runs if row["segment"] != "holdout"][5:25:10]}
+    for row in world.runs:
+        row["known_at"] = world.now + timedelta(hours=2) if row["unit_id"] in late else row["start_time"]
+    registered = Registration.model_validate_json(str(world.entries()[0]["registration_json"]))
+    whole = of_trial(world.inputs().con, registered).rows.column("unit_id").to_pylist()
+    world.runs = [row for row in world.runs if row["unit_id"] not in late]
+    before = of_trial(world.inputs().con, registered).rows.column("unit_id").to_pylist()
+    assert (whole[: len(before)], set(whole[len(before) :])) == (before, late)
 
 
 def test_routing_and_prompt_proposals_take_turns(world: World):

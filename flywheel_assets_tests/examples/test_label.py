@@ -11,6 +11,7 @@ from flywheel_assets.examples.label import label
 from flywheel_assets.lake.session import connection
 from flywheel_assets.runs.fold import fold_runs
 from flywheel_assets.tables.statements import OUTCOME_HORIZONS
+from flywheel_assets_tests.examples.conftest import NOON
 
 AGENT = {"operation": "agent", "dialect": "gen_ai", "service_name": "web"}
 LLM = {"operation": "llm", "dialect": "gen_ai"}
@@ -71,6 +72,33 @@ def test_a_judged_span_carries_its_runs_facts(span, labels):
     row = labels(spans).examples["t1:m"]
     assert (row["grain"], row["span_id"], row["run_id"], row["skill"]) == ("span", "m", "t1:a", "bot")
     assert row["labelers"] == ["explicit_feedback"]
+
+
+def said(at: float, value: float, author: str = "desk") -> dict[str, object]:
+    return {
+        "target_kind": "run",
+        "target_id": "t1:a",
+        "name": "resolved",
+        "value": value,
+        "tier": "human",
+        "author_id": author,
+        "observed_at": (NOON + timedelta(seconds=at)).isoformat(),
+    }
+
+
+@pytest.mark.parametrize(
+    ("posted", "known"),
+    [
+        ([], None),
+        ([said(0.5, 1.0)], 1),
+        ([said(600, 1.0)], 600),
+        ([said(600, 1.0), said(900, 0.0, "unregistered")], 600),
+        ([said(600, 1.0), said(900, 0.0)], 900),
+    ],
+)
+def test_an_outcome_is_known_when_all_that_decides_it_was_said(posted, known, span, labels):
+    row = labels([span("a", **AGENT)], posted).examples["t1:a"]
+    assert row["known_at"] == (None if known is None else NOON + timedelta(seconds=known))
 
 
 @pytest.mark.parametrize(("hours", "state"), [(1, "missing"), (3, "immature")])

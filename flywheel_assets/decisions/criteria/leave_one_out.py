@@ -37,6 +37,7 @@ def check(trial: Trial) -> Result:
     growth = trial.outcome.rise.growth(-margin)
     fragile: list[str] = []
     alone: list[str] = []
+    large: list[str] = []
     numbers: Numbers = {"needed": stated(float(np.exp(SHARE * bar)))}
     for grouping in GROUPINGS:
         names, group = np.unique(trial.evidence.group(grouping), return_inverse=True)
@@ -54,7 +55,14 @@ def check(trial: Trial) -> Result:
         numbers = {**numbers, f"e_value_without_one_{grouping}": e_value(left[worst])}
         if left[worst] < SHARE * bar:
             fragile.append(f"{grouping} {names[worst]} ({sizes[worst] / len(group):.0%} of the units)")
+            large += [grouping] if sizes[worst] >= DOMINANT * len(group) else []
     if fragile:
-        return Undecided(f"fragile: it hangs on {', '.join(fragile)}", numbers)
+        return Undecided(f"fragile: it hangs on {', '.join(fragile)}{_way_out(large)}", numbers)
     one_only = f"; nothing to leave out where all are of one: {', '.join(alone)}" if alone else ""
     return Passed(f"survives without any single user, source of labels or day{one_only}", numbers)
+
+
+def _way_out(large: list[str]) -> str:
+    """What an operator can do where a group is so large that the rest could hardly tell."""
+    stated = f"; where that is the traffic itself, state may_dominate: [{', '.join(large)}], which opens a new trial"
+    return stated if large else ""

@@ -14,7 +14,7 @@ from flywheel_assets.examples.labelers.labeler import Labeler
 
 LABELER = Labeler(
     name="explicit_feedback",
-    version="2",
+    version="3",
     tier="human",
     sql="""
         WITH said AS (
@@ -76,7 +76,7 @@ LABELER = Labeler(
             FROM latest
         )
         SELECT grain, example_id, run_id, tier, author_id, value, confidence, author_id != 'unregistered' AS decides,
-            concat(name, ' = ', value, ' on the ', target_kind) AS evidence
+            observed_at, concat(name, ' = ', value, ' on the ', target_kind) AS evidence
         FROM trusted
     """,
 )
