@@ -74,8 +74,9 @@ def receive(  # noqa: PLR0913, PLR0917 - a parameter is an option
 
 @app.command(rich_help_panel=BRING)
 def ingest(  # noqa: PLR0913, PLR0917 - each parameter is an option of the command
-    path: Annotated[
-        Path, typer.Argument(help="Recorded spans, feedback, coding agents' sessions, exports: a file or folder.")
+    paths: Annotated[
+        list[Path],
+        typer.Argument(help="Recorded spans, feedback, coding agents' sessions, exports: files and folders."),
     ],
     land: Annotated[bool, typer.Option(help="Index it at once.")] = True,
     keep_content: Annotated[bool, typer.Option(help="Keep what was said in coding agents' sessions.")] = False,
@@ -86,7 +87,7 @@ def ingest(  # noqa: PLR0913, PLR0917 - each parameter is an option of the comma
     """Bring recorded telemetry in through the same door as live telemetry."""
     from flywheel_assets.commands.ingest import bring
 
-    respond("ingest", as_json, lambda: bring(places_at(data, lake), path, land_now=land, keep_content=keep_content))
+    respond("ingest", as_json, lambda: bring(places_at(data, lake), paths, land_now=land, keep_content=keep_content))
 
 
 @app.command(rich_help_panel=BRING)

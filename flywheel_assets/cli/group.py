@@ -21,13 +21,13 @@ class Commands(TyperGroup):
             # Typer leaves from within the handling of the fault.
             told = getattr(left.__context__, "format_message", None)
             if left.code == USAGE and told is not None and "--json" in words:
-                named = " ".join(_named(words))
+                named = " ".join(self._named(words))
                 fault = {"message": told(), "code": USAGE}
                 write_envelope(named, False, None, fault, [f"flywheel {named} --help".replace("  ", " ")])
             raise
 
-
-def _named(words: Sequence[str]) -> list[str]:
-    """The words before the first option, at most a group's and its command's."""
-    options = [place for place, word in enumerate(words) if word.startswith("-")]
-    return list(words[: min([2, *options])])
+    def _named(self, words: Sequence[str]) -> list[str]:
+        """The words before the first option: a group's and its command's, or a command's without its arguments."""
+        options = [place for place, word in enumerate(words) if word.startswith("-")]
+        group = bool(words) and isinstance(self.commands.get(words[0]), TyperGroup)
+        return list(words[: min([2 if group else 1, *options])])

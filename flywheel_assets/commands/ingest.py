@@ -1,5 +1,6 @@
 """`flywheel ingest`: recorded telemetry through the same door as live telemetry."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,17 +10,21 @@ from rich.text import Text
 from flywheel_assets.commands.envelope import NOT_FOUND, Answer, RefusedError
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.lake.places import Places
-from flywheel_assets.sources.ingest import ingest
+from flywheel_assets.sources.ingest import Ingested, ingest
 from flywheel_assets.sources.land import land
 
 
-def bring(places: Places, path: Path, *, land_now: bool, keep_content: bool = False) -> Answer:
-    """Copy into the inbox; index it too, unless told not to."""
-    if not path.exists():
+def bring(places: Places, paths: Sequence[Path], *, land_now: bool, keep_content: bool = False) -> Answer:
+    """Copy into the inbox, all of `paths` or none; index it too, unless told not to."""
+    if missing := [str(path) for path in paths if not path.exists()]:
         raise RefusedError(
-            f"{path} does not exist", ["name a file or folder of OTLP, feedback, sessions or exports"], NOT_FOUND
+            f"{', '.join(missing)} does not exist",
+            ["name files and folders of OTLP, feedback, sessions or exports"],
+            NOT_FOUND,
         )
-    brought = ingest(path, places.inbox, keep_content=keep_content)
+    brought = Ingested()
+    for path in paths:
+        brought.add(ingest(path, places.inbox, keep_content=keep_content))
     landed = land(Lake(places.lake), places.inbox, places.landing, datetime.now(UTC)) if land_now else None
     result = {"brought": asdict(brought), "landed": asdict(landed) if landed else None}
     shown = [Text(f"brought in: {brought}"), *([Text(f"indexed: {landed}")] if landed else [])]

@@ -68,6 +68,9 @@ def momentum_plot(momentum: pa.Table) -> dg.MarkdownMetadataValue:
         points = [(across(row["block"]), up(row[name])) for row in rows if row[name] is not None]
         parts += [curve(points, style), *(dot(point, style, 2.5) for point in points)]
         parts += [line((40 + 210 * place, 10), (60 + 210 * place, 10), style), text((66 + 210 * place, 14), words)]
+    if all(row[name] is None for row in rows for name, _, _ in sides):
+        words = "not measured yet: too few runs beside a holdout"
+        parts = [STYLE, text((8, 34), words)]
     return image(picture(WIDTH, 232, parts, "mean outcome per block of runs"), "momentum")
 
 

@@ -9,6 +9,9 @@ from flywheel_assets.lake.places import Places
 from flywheel_assets.receiver import serve
 from flywheel_assets.receiver.settings import ReceiverSettings
 
+# As long as `flywheel up` waits: on a busy machine its imports alone take more than a minute.
+BOOT_SECONDS = 300.0
+
 
 @contextmanager
 def receiving(places: Places) -> Generator[str]:
@@ -19,8 +22,8 @@ def receiving(places: Places) -> Generator[str]:
     process = context.Process(target=_receive, args=(settings, theirs), daemon=True)
     process.start()
     try:
-        if not ours.poll(60):
-            raise TimeoutError("the receiver did not start within a minute")
+        if not ours.poll(BOOT_SECONDS):
+            raise TimeoutError(f"the receiver did not start within {BOOT_SECONDS:.0f} s")
         yield ours.recv()
     finally:
         process.terminate()

@@ -25,6 +25,13 @@ class Ingested:
     skipped: dict[str, str] = field(default_factory=dict[str, str])
     translated: dict[str, Translated] = field(default_factory=dict[str, Translated])
 
+    def add(self, more: "Ingested") -> None:
+        """What another path brought."""
+        self.files += more.files
+        self.bytes += more.bytes
+        self.skipped |= more.skipped
+        self.translated |= more.translated
+
 
 def ingest(path: Path, inbox: Path, *, keep_content: bool = False) -> Ingested:
     """Bring OTLP, feedback and the forms of `foreign.py` from `path` (a file, or a folder) into the inbox.

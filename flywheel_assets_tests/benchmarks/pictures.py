@@ -64,7 +64,7 @@ def decision(page: "Page", file: Path) -> None:
     """What was decided, with the confidence sequences."""
     page.goto("/assets/promotion_decisions?view=events")
     page.click("text=[Show Markdown]")
-    page.wait_for_selector("img[src^='data:image/png']")
+    page.wait_for_selector("img[src^='data:image/svg+xml']")
     page.wait_for_timeout(SETTLED)
     page.screenshot(path=str(file))
 

@@ -78,11 +78,13 @@ def test_ingest_then_status_shows_what_waits_for_a_turn(tmp_path: Path, arrive) 
 
     elsewhere = Places(tmp_path / "elsewhere")
     arrive(elsewhere, date(2026, 1, 5), 3)
-    code, answer = call(tmp_path / "data", "ingest", str(elsewhere.inbox))
-    assert (code, answer["result"]["landed"]["spans"]) == (0, 6)
+    arrive(elsewhere, date(2026, 1, 6), 2)
+    code, answer = call(tmp_path / "data", "ingest", *map(str, sorted(elsewhere.inbox.iterdir())))
+    brought, landed = answer["result"]["brought"], answer["result"]["landed"]
+    assert (code, brought["files"], landed["spans"]) == (0, 2, 10)
     _, after = call(tmp_path / "data", "status")
     stale = {row["table"]: row["stale_days"] for row in after["result"]["tables"]}
-    assert stale["raw_spans"] == ["2026-01-05"]
+    assert stale["raw_spans"] == ["2026-01-05", "2026-01-06"]
 
 
 def test_the_ledger_can_be_listed_shown_verified_and_replayed(turned: Places) -> None:

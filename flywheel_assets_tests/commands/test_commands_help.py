@@ -44,6 +44,7 @@ def test_examples_and_exit_codes_are_under_the_help() -> None:
         (["labels", "nope", "--json"], "labels nope", "nope"),
         (["nope", "--json"], "nope", "nope"),
         (["why", "--json"], "why", "WHAT"),
+        (["status", "here", "--json"], "status", "here"),
     ],
 )
 def test_wrong_usage_is_told_in_the_envelope_too(words: list[str], named: str, told: str) -> None:
