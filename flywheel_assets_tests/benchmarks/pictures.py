@@ -15,6 +15,7 @@ from playwright.sync_api import sync_playwright
 from flywheel_assets.commands.up import Addresses, Ports, running
 from flywheel_assets.lake.places import Places
 from flywheel_assets.replay.demo import play
+from flywheel_assets.tables.catalogue import STAGES
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 WIDE = {"width": 1600, "height": 900}
 # The graph is laid out and animated after its nodes are there.
 SETTLED = 4000
+# Around the graph, in pixels.
+MARGIN = 30
 
 
 def take(places: Places, out: Path) -> None:
@@ -49,7 +52,13 @@ def lineage(page: "Page", file: Path) -> None:
     page.wait_for_selector("text=snapshots")
     page.click("text=Hide navigation")
     page.wait_for_timeout(SETTLED)
-    page.screenshot(path=str(file), clip={"x": 370, "y": 330, "width": 1060, "height": 280})
+    # Where the layout puts them changes with the edges between them.
+    boxes = [box for stage in STAGES if (box := page.get_by_text(stage, exact=True).last.bounding_box())]
+    left, top = min(box["x"] for box in boxes), min(box["y"] for box in boxes)
+    right, bottom = max(box["x"] + box["width"] for box in boxes), max(box["y"] + box["height"] for box in boxes)
+    # A node's arrow is on its right.
+    width, height = right - left + 3 * MARGIN, bottom - top + 2 * MARGIN
+    page.screenshot(path=str(file), clip={"x": left - MARGIN, "y": top - MARGIN, "width": width, "height": height})
 
 
 def asset(page: "Page", file: Path) -> None:
