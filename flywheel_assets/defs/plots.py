@@ -10,7 +10,7 @@ import pyarrow as pa
 from flywheel_assets.snapshots.plots.svg import Scale, curve, dot, grid, label, line, picture, spanning, text
 
 MOST = 24
-WIDTH, ROW, LETTER = 720, 22, 5.6
+WIDTH, ROW, LETTER = 720, 22, 6.0
 # A picture in an image sees nothing of the page's style.
 STYLE = (
     "<style>text{font:11px system-ui,sans-serif;fill:#33415c}line,polyline{stroke:#33415c;stroke-width:2;fill:none}"
@@ -101,7 +101,7 @@ def _intervals(rows: Sequence[Interval], ends: tuple[float, float], words: str) 
     for tick in across.ticks():
         parts.append(line((across(tick), 2), (across(tick), bottom), "faint" if tick == 0 else "grid"))
         parts.append(text((across(tick), bottom + 14), label(tick), "", "middle"))
-    parts.append(text(((left + WIDTH) / 2, bottom + 30), f"{words}, per cent", "", "middle"))
+    parts.append(text((WIDTH - 14, bottom + 30), f"{words}, per cent", "", "end"))
     for place, row in enumerate(rows):
         y, style = ROW * (place + 0.5) + 4, "best" if row.best else ""
         parts.append(text((left - 8, y + 4), row.words, "", "end"))
