@@ -109,9 +109,10 @@ class _Turn:
         self.grounds: list[tuple[Evidence, Reals] | None] = []
         self.routing = _by_skill(inputs.routing_candidates)
         self.prompts = _by_skill(inputs.prompt_candidates)
-        under_way = [trial for state in self.states.values() for trial in state.trials]
+        under_way = [one.registration for state in self.states.values() for one in state.on_trial]
         promoted = {name: state.promoted.promoted_at for name, state in self.states.items() if state.promoted}
-        self.con = evidence.of_turn(inputs.con, under_way, promoted)
+        self.evidence = evidence.of_trials(inputs.con, under_way)
+        self.con = evidence.of_promotions(inputs.con, promoted)
 
     def look_at_promotion(self, name: str) -> None:
         """Roll back where the arm in production is credibly worse than its predecessor."""
@@ -186,7 +187,7 @@ class _Turn:
             as_of=self.inputs.now,
             identical=self.inputs.identical,
         )
-        found = evidence.of_trial(self.con, registration)
+        found = self.evidence[registration.experiment_id]
         before = one.seen if isinstance(one, Canary) else None
         return _Look(registration, found, conditions, judge(registration, found, conditions), before)
 

@@ -11,10 +11,11 @@ contextual bandits", ACM/IMS J. Data Science 2024 (the importance-weighted obser
 """
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import brentq
 from scipy.special import log_ndtr, ndtri
 
 from flywheel_assets.decisions.elond import gamma, left
@@ -33,7 +34,8 @@ STAKE_CAP = 0.8
 GUESS_MEAN, GUESS_VARIANCE = 2.0, 10.0
 # Share of the capital that a design's bettors have, and the power that they lay their horizon out for.
 DESIGNED, AIM = 0.6, 0.82
-BISECTIONS = 40
+# Parts of its range that an end of a confidence sequence is told to.
+STEPS = 2.0**40
 # Nothing below m is possible where m is the least value itself; the stake is then unbounded.
 TINY = 1e-12
 
@@ -64,6 +66,8 @@ class Process:
         """
         if not len(self.x):
             return 0.0
+        if not self.restart:
+            return float(self._together(self._grown(mean).sum(axis=0, keepdims=True))[0])
         logs = self._logs(mean)
         starts, weights, kept = self._starts(len(self.x))
         before = np.where(starts[:, None] > 0, logs[starts - 1], 0.0)
@@ -107,16 +111,16 @@ class Process:
 
     def lower(self, alpha: float, least: float = -1.0, most: float = 1.0) -> float:
         """Lower end of the confidence sequence: the smallest mean not refuted at `alpha`, in [least, most]."""
-        bar = -np.log(alpha)
+        bar = -float(np.log(alpha))
         if self.log_capital(least) < bar:
             return least
-        for _ in range(BISECTIONS):
-            middle = (least + most) / 2
-            if self.log_capital(middle) >= bar:
-                least = middle
-            else:
-                most = middle
-        return least
+        if self.log_capital(most) >= bar:
+            return most
+        step = (most - least) / STEPS
+        root = cast("float", brentq(lambda mean: self.log_capital(mean) - bar, least, most, xtol=step / 8))
+        # On a grid, so that the last bits of the sums do not show.
+        found = least + np.floor((root - least) / step) * step
+        return float(found if self.log_capital(found) >= bar else found - step)
 
     def _starts(self, count: int) -> tuple[NDArray[np.int64], Reals, float]:
         """Where capital comes in, how much, and how much is kept back for later starts."""
@@ -133,9 +137,13 @@ class Process:
 
     def _logs(self, mean: float) -> Reals:
         """Log of every bettor's capital after each observation."""
+        return np.cumsum(self._grown(mean), axis=0)
+
+    def _grown(self, mean: float) -> Reals:
+        """What each observation adds to the log of every bettor's capital."""
         reach = np.maximum(mean - self.low, TINY)
         stakes = np.minimum(self.bets, (STAKE_CAP / reach)[:, None])
-        return np.cumsum(np.log1p(stakes * (self.x - mean)[:, None]), axis=0)
+        return np.log1p(stakes * (self.x - mean)[:, None])
 
 
 @dataclass(frozen=True, slots=True)

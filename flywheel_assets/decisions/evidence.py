@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Self
 
@@ -15,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from flywheel_assets.decisions.canonical import canonical
+from flywheel_assets.decisions.canonical import canonical, canonical_each
 from flywheel_assets.decisions.eprocess import Flags, Reals
 from flywheel_assets.tables.documents.registration import Registration
 
@@ -24,10 +25,6 @@ WATCH_ROWS = (Path(__file__).parent / "watch_rows.sql").read_text(encoding="utf-
 TURN_ROWS = (Path(__file__).parent / "turn_rows.sql").read_text(encoding="utf-8")
 JUDGE_ROWS = (Path(__file__).parent / "judge_rows.sql").read_text(encoding="utf-8")
 CONTEXT_ROWS = (Path(__file__).parent / "context_rows.sql").read_text(encoding="utf-8")
-JUDGES_SAID = """
-    SELECT target_kind, target_id, name, tier, value, author_id, author_version, observed_at
-    FROM feedback WHERE tier = 'judge'
-"""
 HASHED = ("run_id", "unit_id", "start_us", "candidate", "outcome", "error_rate", "cost_usd", "seconds")
 
 
@@ -146,70 +143,54 @@ class Evidence:
     def hash(self) -> str:
         """SHA-256 of the rows in order, one canonical JSON line each; with the draws where they were shared."""
         names = (*HASHED, "at_once") if (self.at_once > 1).any() else HASHED
-        rows = zip(*(self.rows.column(name).to_pylist() for name in names), strict=True)
-        return hashlib.sha256("".join(f"{canonical(row)}\n" for row in rows).encode()).hexdigest()
+        rows = zip(*(canonical_each(self.rows.column(name).to_pylist()) for name in names), strict=True)
+        return hashlib.sha256("".join(f"[{','.join(row)}]\n" for row in rows).encode()).hexdigest()
 
 
-def of_turn(
-    con: duckdb.DuckDBPyConnection, open_trials: Sequence[Registration], promoted: Mapping[str, datetime]
-) -> duckdb.DuckDBPyConnection:
-    """A connection with just what looks at these trials and promotions (skill → when) read.
+def of_promotions(con: duckdb.DuckDBPyConnection, promoted: Mapping[str, datetime]) -> duckdb.DuckDBPyConnection:
+    """A connection with just what looks at these promotions (skill → when) read.
 
     Without it every look would read all observations of `con` again.
     """
-    values = {
-        "open": [one.experiment_id for one in open_trials],
-        "promoted": list(promoted),
-        "since": min(promoted.values(), default=datetime.max.replace(tzinfo=UTC)),
-    }
-    found = con.execute(TURN_ROWS, values).to_arrow_table()
+    values = {"promoted": list(promoted), "since": min(promoted.values(), default=datetime.max.replace(tzinfo=UTC))}
     looked_at = con.cursor()
-    looked_at.register("found", found)
+    looked_at.register("found", con.execute(TURN_ROWS, values).to_arrow_table())
     looked_at.execute("CREATE TEMP TABLE gated_observations AS FROM found")
-    if any(one.slices for one in open_trials):
-        looked_at.register("contexts", _contexts(con, found))
-        looked_at.execute("CREATE TEMP TABLE agent_runs AS FROM contexts")
-    if _judged(found).num_rows and _has_feedback(con):
-        looked_at.register("said", con.execute(JUDGES_SAID).to_arrow_table())
-        looked_at.execute("CREATE TEMP TABLE feedback AS FROM said")
     return looked_at
 
 
 def of_trial(con: duckdb.DuckDBPyConnection, registration: Registration) -> Evidence:
-    """Evidence of a registered trial from `gated_observations` on `con`.
+    """Evidence of one registered trial."""
+    return of_trials(con, [registration])[registration.experiment_id]
 
-    Rows that carry the registration's id but contradict it are refused. A unit counts once, by its
+
+def of_trials(con: duckdb.DuckDBPyConnection, registrations: Sequence[Registration]) -> dict[str, Evidence]:
+    """Evidence of registered trials by experiment id, from `gated_observations` on `con` in one pass.
+
+    Rows that carry a registration's id but contradict it are refused. A unit counts once, by its
     first run. Rows that started before the registration cannot have been randomised by it.
     """
-    found = _gather(
-        con,
-        TRIAL_ROWS,
-        {
-            "experiment_id": registration.experiment_id,
-            "skill": registration.skill,
-            "candidate_arm": registration.candidate_arm,
-            "incumbent_arm": registration.incumbent_arm,
-            "canary_share": registration.canary_share,
-            "incumbent_share": registration.incumbent_share,
-            "registered_at": registration.registered_at,
-        },
-    )
-    found = _with_judges(con, found)
-    return _with_context(con, found) if registration.slices else found
+    if not registrations:
+        return {}
+    con.register("registrations", _registered(registrations))
+    found = _with_judges(con, con.execute(TRIAL_ROWS).to_arrow_table())
+    if any(one.slices for one in registrations):
+        found = _with_context(con, found)
+    ends = np.searchsorted(found.column("place").to_numpy(), np.arange(len(registrations) + 1)).tolist()
+    rows = found.drop_columns(["place"])
+    parts = (rows.slice(first, end - first) for first, end in pairwise(ends))
+    return {one.experiment_id: _told(part) for one, part in zip(registrations, parts, strict=True)}
 
 
 def since_promotion(con: duckdb.DuckDBPyConnection, registration: Registration, since: datetime) -> Evidence:
     """Evidence on a promoted arm in production against its predecessor wherever that still runs."""
-    return _gather(
-        con,
-        WATCH_ROWS,
-        {
-            "skill": registration.skill,
-            "since": since,
-            "promoted_arm": registration.candidate_arm,
-            "previous_arm": registration.incumbent_arm,
-        },
-    )
+    values = {
+        "skill": registration.skill,
+        "since": since,
+        "promoted_arm": registration.candidate_arm,
+        "previous_arm": registration.incumbent_arm,
+    }
+    return _told(con.execute(WATCH_ROWS, values).to_arrow_table())
 
 
 @lru_cache(maxsize=64)
@@ -229,21 +210,28 @@ def _numbered(count: int) -> dict[str, pa.Array]:
     }
 
 
-def _judged(rows: pa.Table) -> pa.Table:
-    """Units whose outcome is a judge's."""
-    return rows.filter(pc.field("tier") == "judge").select(["run_id", "trace_id", "root_span_id"])
+def _registered(registrations: Sequence[Registration]) -> pa.Table:
+    """What the rows of each trial are held against."""
+    return pa.table(
+        {
+            "place": pa.array(range(len(registrations)), pa.int64()),
+            "registration_id": [one.experiment_id for one in registrations],
+            "registered_at": pa.array([one.registered_at for one in registrations], pa.timestamp("us", "UTC")),
+            **{
+                name: [getattr(one, name) for one in registrations]
+                for name in ("skill", "candidate_arm", "incumbent_arm", "canary_share", "incumbent_share")
+            },
+        }
+    )
 
 
-def _with_judges(con: duckdb.DuckDBPyConnection, evidence: Evidence) -> Evidence:
-    """The same units, with whether a judge that labelled them has changed since, from `feedback` on `con`."""
-    judged = _judged(evidence.rows)
+def _with_judges(con: duckdb.DuckDBPyConnection, rows: pa.Table) -> pa.Table:
+    """The same rows, with whether a judge that labelled them has changed since, from `feedback` on `con`."""
+    judged = rows.filter(pc.field("tier") == "judge").select(["run_id", "trace_id", "root_span_id"])
     if not judged.num_rows or not _has_feedback(con):
-        return evidence
+        return rows
     con.register("judged_runs", judged)
-    found = con.execute(JUDGE_ROWS).to_arrow_table()
-    words = dict(zip(found.column("run_id").to_pylist(), found.column("outdated").to_pylist(), strict=True))
-    texts = pa.array([words.get(run) for run in evidence.rows.column("run_id").to_pylist()], pa.string())
-    return Evidence(evidence.rows.append_column("outdated", texts), evidence.refused, evidence.untold)
+    return _stated(rows, con.execute(JUDGE_ROWS).to_arrow_table(), "outdated")
 
 
 def _has_feedback(con: duckdb.DuckDBPyConnection) -> bool:
@@ -251,21 +239,19 @@ def _has_feedback(con: duckdb.DuckDBPyConnection) -> bool:
     return bool(con.execute("SELECT 1 FROM information_schema.tables WHERE table_name = 'feedback'").fetchone())
 
 
-def _with_context(con: duckdb.DuckDBPyConnection, evidence: Evidence) -> Evidence:
-    """The same units with what was known before they acted, from `agent_runs` on `con`."""
-    found = _contexts(con, evidence.rows)
-    contexts = dict(zip(found.column("run_id").to_pylist(), found.column("context_json").to_pylist(), strict=True))
-    texts = pa.array([contexts.get(run) for run in evidence.rows.column("run_id").to_pylist()], pa.string())
-    return Evidence(evidence.rows.append_column("context_json", texts), evidence.refused, evidence.untold)
-
-
-def _contexts(con: duckdb.DuckDBPyConnection, rows: pa.Table) -> pa.Table:
+def _with_context(con: duckdb.DuckDBPyConnection, rows: pa.Table) -> pa.Table:
+    """The same rows with what was known before they acted, from `agent_runs` on `con`."""
     con.register("evidence_runs", rows.select(["run_id"]))
-    return con.execute(CONTEXT_ROWS).to_arrow_table()
+    return _stated(rows, con.execute(CONTEXT_ROWS).to_arrow_table(), "context_json")
 
 
-def _gather(con: duckdb.DuckDBPyConnection, sql: str, values: Mapping[str, object]) -> Evidence:
-    found = con.execute(sql, dict(values)).to_arrow_table()
+def _stated(rows: pa.Table, found: pa.Table, name: str) -> pa.Table:
+    """The same rows with a text that was found for some runs."""
+    texts = dict(zip(found.column("run_id").to_pylist(), found.column(name).to_pylist(), strict=True))
+    return rows.append_column(name, pa.array(map(texts.get, rows.column("run_id").to_pylist()), pa.string()))
+
+
+def _told(found: pa.Table) -> Evidence:
     refusal = found.column("refusal")
     refused = {row["values"]: row["counts"] for row in refusal.drop_null().value_counts().to_pylist()}
     missing = (pc.field("refusal") == "no_outcome") & (pc.field("state") == "missing")

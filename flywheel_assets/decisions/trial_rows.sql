@@ -1,44 +1,57 @@
--- Admitted runs that carry one registration's id, each with why it is no evidence for it (NULL: it is).
--- In the order in which outcomes became known, so that a later look only adds to what an earlier one saw.
+-- Admitted runs that carry the id of any of `registrations`, each with why it is no evidence for it (NULL: it is).
+-- One registration after the other (`place`), each in the order in which outcomes became known, so that a later
+-- look only adds to what an earlier one saw.
 -- Where several candidates share a draw, runs carry all their registrations' ids, joined by '+'.
-WITH carried AS (
+WITH runs AS (
+    SELECT *, string_split(experiment_id, '+') AS ids
+    FROM gated_observations
+    WHERE grain = 'run' AND experiment_id IS NOT NULL
+),
+
+named AS (
+    SELECT *, length(ids) AS at_once, unnest(list_distinct(ids)) AS registration_id
+    FROM runs
+),
+
+carried AS (
     SELECT
-        *,
-        length(string_split(experiment_id, '+')) AS at_once,
-        CASE segment WHEN 'canary' THEN $candidate_arm ELSE $incumbent_arm END AS own_arm,
+        named.*,
+        registrations.place,
+        CASE segment WHEN 'canary' THEN candidate_arm ELSE incumbent_arm END AS own_arm,
         -- A contextual policy ('scored/…') stands for the arm that its rule chose, with its prompt and tools.
         arm IS NOT DISTINCT FROM own_arm OR (
             starts_with(own_arm, 'scored/')
             AND coalesce(string_split(arm, '|')[2:] = string_split(own_arm, '|')[2:], false)
         ) AS as_drawn,
         CASE
-            WHEN skill IS DISTINCT FROM $skill THEN 'other_skill'
+            WHEN named.skill IS DISTINCT FROM registrations.skill THEN 'other_skill'
             WHEN coalesce(segment, '') NOT IN ('canary', 'production') THEN 'outside_the_trial_draw'
             WHEN NOT as_drawn AND segment = 'canary' AND at_once > 1 THEN 'of_another_candidate'
             WHEN NOT as_drawn THEN 'contradicts_arm'
             WHEN propensity IS NULL THEN 'no_propensity'
             -- Segments outside the draw take at most half of all units, so a logged share below half contradicts.
             WHEN propensity NOT BETWEEN
-                0.5 * (CASE segment WHEN 'canary' THEN $canary_share / at_once ELSE $incumbent_share END) - 1e-9 AND 1
+                0.5 * (CASE segment WHEN 'canary' THEN canary_share / at_once ELSE incumbent_share END) - 1e-9 AND 1
                 THEN 'contradicts_propensity'
             WHEN unit_id IS NULL THEN 'no_unit'
-            WHEN start_time < $registered_at THEN 'before_registration'
+            WHEN start_time < registered_at THEN 'before_registration'
             WHEN outcome IS NULL THEN 'no_outcome'
         END AS refusal
-    FROM gated_observations
-    WHERE list_contains(string_split(experiment_id, '+'), $experiment_id) AND grain = 'run'
+    FROM named
+    JOIN registrations USING (registration_id)
 ),
 
 ranked AS (
     SELECT
         *,
         row_number() OVER (
-            PARTITION BY unit_id, refusal IS NULL ORDER BY coalesce(known_at, start_time), start_time, run_id
+            PARTITION BY place, unit_id, refusal IS NULL ORDER BY coalesce(known_at, start_time), start_time, run_id
         ) AS nth
     FROM carried
 )
 
 SELECT
+    place,
     run_id,
     trace_id,
     root_span_id,
@@ -57,4 +70,4 @@ SELECT
     tier,
     coalesce(refusal, CASE WHEN nth > 1 THEN 'unit_seen_before' END) AS refusal
 FROM ranked
-ORDER BY coalesce(known_at, start_time), start_time, run_id
+ORDER BY place, coalesce(known_at, start_time), start_time, run_id

@@ -1,10 +1,5 @@
--- What all looks of one turn read, in one pass: runs of open trials, and runs since the oldest promotion in force.
+-- What all looks of one turn at promotions read, in one pass: runs since the oldest promotion in force.
 SELECT *
 FROM gated_observations
-WHERE
-    grain = 'run'
-    AND (
-        list_has_any(string_split(experiment_id, '+'), $open::VARCHAR[])
-        OR (skill IN (SELECT unnest($promoted::VARCHAR[])) AND start_time > $since)
-    )
+WHERE grain = 'run' AND skill IN (SELECT unnest($promoted::VARCHAR[])) AND start_time > $since
 ORDER BY skill, start_time

@@ -51,7 +51,7 @@ def counted(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
 def scored(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     """Shrunken means with intervals, per skill and arm."""
     lake = wheel.lake()
-    scores = score(lake.read(SKILL_DAY_STATS), wheel.now().date())
+    scores = score(lake.read(SKILL_DAY_STATS, ordered=False), wheel.now().date())
     written = lake.overwrite(SKILL_SCORES, scores)
     yield from materialised(context, [SKILL_SCORES.name], [of(written, {"scores": interval_plot(scores)})])
 

@@ -144,7 +144,7 @@ def turn(lake: Lake, skills: int, day: int, ledger: pa.Table, proposed: pa.Table
 
 def scored(lake: Lake, _skills: int, days: int) -> int:
     """Statistics → scores."""
-    return score(lake.read(SKILL_DAY_STATS), FIRST + timedelta(days=days)).num_rows
+    return score(lake.read(SKILL_DAY_STATS, ordered=False), FIRST + timedelta(days=days)).num_rows
 
 
 def decided(lake: Lake, skills: int, _days: int) -> int:

@@ -1,5 +1,6 @@
 """Several candidates at once: one draw, a test and a part of the budget for each, and one promotion at a time."""
 
+import hashlib
 import json
 
 import numpy as np
@@ -7,10 +8,12 @@ import pyarrow as pa
 import pytest
 
 from flywheel_assets.artifacts.routing import skill_route
+from flywheel_assets.decisions.canonical import canonical
 from flywheel_assets.decisions.eprocess import randomised
-from flywheel_assets.decisions.evidence import Evidence
+from flywheel_assets.decisions.evidence import HASHED, Evidence, of_trial, of_trials
 from flywheel_assets.decisions.ledger import replay, verify
 from flywheel_assets.decisions.rollout import IllegalTransitionError, advance
+from flywheel_assets.tables.documents.registration import Registration
 from flywheel_assets.tables.documents.skills_file import Skill
 from flywheel_assets_tests.decisions.conftest import CANDIDATE, INCUMBENT, OTHER, World, proposal
 from flywheel_assets_tests.decisions.test_decide import kinds, prompt_row
@@ -74,6 +77,25 @@ def test_the_best_of_those_that_pass_is_promoted_and_the_rest_is_tried_against_i
     con = world.inputs().con
     assert [replay(row, con) for row in world.entries()] == [[]] * 5
     assert verify(world.ledger) == []
+
+
+def test_the_evidence_of_several_trials_read_in_one_pass_is_that_of_each_read_alone():
+    world = at_once(2)
+    world.turn()
+    world.draw(200, {INCUMBENT: 0.5, CANDIDATE: 0.5, OTHER: 0.5})
+    world.runs[3] |= {"propensity": None}
+    world.runs[8] |= {"outcome": None, "outcome_state": "missing"}
+    con = world.inputs().con
+    registered = [Registration.model_validate_json(str(one["registration_json"])) for one in world.entries()]
+    together = of_trials(con, registered)
+    assert len(together) == 2
+    for one in registered:
+        alone, found = of_trial(con, one), together[one.experiment_id]
+        assert sum(found.units) > 50
+        assert (found.rows, found.refused, found.untold) == (alone.rows, alone.refused, alone.untold)
+        lines = zip(*(found.rows.column(name).to_pylist() for name in HASHED), strict=True)
+        lines = [canonical((*line, at)) for line, at in zip(lines, found.at_once.tolist(), strict=True)]
+        assert found.hash == hashlib.sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest()
 
 
 def test_a_prompt_and_a_route_are_tried_side_by_side_but_two_compiled_texts_are_not():

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from flywheel_assets.decisions.eprocess import (
+    STEPS,
     Comparison,
     Design,
     Flags,
+    Process,
     Reals,
     assigned_as_declared,
     differences,
@@ -140,7 +142,7 @@ def test_the_decision_is_the_interval_inverted(
     assert -1 <= lower <= upper <= 1
     bar = -np.log(alpha)
     for bound in (-margin, 0.0):
-        # Away from the boundary by more than the bisection resolves.
+        # Away from the boundary by more than an end is told to.
         if abs(lower - bound) > 1e-9:
             assert (comparison.log_e(bound) >= bar) == (lower > bound)
         if abs(upper - bound) > 1e-9:
@@ -148,6 +150,20 @@ def test_the_decision_is_the_interval_inverted(
 
 
 @settings(deadline=None)
+@given(
+    seed=st.integers(0, 10_000), count=st.integers(1, 300), gain=st.floats(-0.3, 0.3), restart=st.sampled_from([0, 9])
+)
+def test_an_end_of_the_interval_is_the_last_difference_that_is_refuted(
+    seed: int, count: int, gain: float, restart: int
+):
+    candidate, y = stream(seed, count, 0.5, 0.5 + gain)
+    made = randomised(candidate, y, 0.5).rise
+    process = Process(made.x, made.low, made.bets, restart)
+    lower, step = process.lower(0.2), 2 / STEPS
+    assert lower == -1 or process.log_capital(lower) >= -np.log(0.2)
+    assert process.log_capital(lower + 2 * step) < -np.log(0.2)
+
+
 @given(seed=st.integers(0, 10_000), count=st.integers(0, 200), mean=st.floats(-1, 1), restart=st.sampled_from([0, 7]))
 def test_what_the_units_add_is_the_whole(seed: int, count: int, mean: float, restart: int):
     process = differences(np.random.default_rng(seed).uniform(-1, 1, count), restart).rise
