@@ -52,8 +52,9 @@ span and kind. Known from other work on all traces of one of the two sources: th
 "{second}", joint F1 .095; Gemini 2.5 Flash .134, its best variant .159.
 """
 SIGNS_SAY = """
-By sign (a rule in `examples/signs/`, with its reason; nothing in it is fitted, but the rules were written by people who
-had seen marks of this half):
+By sign (a rule in `examples/signs/`, with its reason). No number in a rule is fitted by a program, but this half is no
+fair test of them: the rules were written by people who had read its marks, and how likely a finding by a sign is said
+to be was read off it too:
 """
 BLAME_SAYS = """
 Learned kinds: those that people marked on *other* traces where the place of the span was the same (kind of agent and of
