@@ -98,9 +98,8 @@ class Client:
         """
         if monotonic() >= self._due:
             self._refresh_beside()
-        decision_id = self._next_id()
+        decision_id, policy = self._next_id(), self._policy
         unit = decision_id if unit_id is None else str(unit_id)
-        policy = self._policy
         route = policy.routes.get(skill) if isinstance(skill, str) else None  # pyright: ignore[reportUnnecessaryIsInstance]
         try:
             chosen = route.choose(unit, text, context) if route else self._by_default(default_model, default_prompt)

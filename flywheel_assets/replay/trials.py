@@ -138,6 +138,28 @@ class Picked:
         return sum(now <= then for then, (_, _, now) in zip(before, self.promotions, strict=False))
 
 
+@dataclass(slots=True)
+class _Course:
+    """What has come of a replay so far: `worth` is each arm's true value, `now` the arm in production."""
+
+    worth: dict[str, float]
+    now: str
+    curve: list[float] = field(default_factory=list[float])
+    promotions: list[tuple[int, str, float]] = field(default_factory=list[tuple[int, str, float]])
+    total: float = 0.0
+    lost: float = 0.0
+
+    def turn(self, at: int, production: str) -> None:
+        if production != self.now:
+            self.now = production
+            self.promotions.append((at, production, self.worth[production]))
+
+    def run(self, rows: Sequence[dict[str, object]]) -> None:
+        self.curve.append(self.worth[self.now])
+        self.total += sum(float(str(row["outcome"])) for row in rows)
+        self.lost += sum(self.worth[self.now] - self.worth[str(row["arm"])] for row in rows)
+
+
 def replay_trials(  # noqa: PLR0913, PLR0917 - what is replayed, and how
     matrix: Matrix,
     skill: Skill,
@@ -153,49 +175,40 @@ def replay_trials(  # noqa: PLR0913, PLR0917 - what is replayed, and how
     With `arrive` the skill's models come one by one, in an order by chance, each so many runs after the one before.
     """
     rng = np.random.default_rng(seed)
-    models = [skill.models[at] for at in rng.permutation(len(skill.models))] if arrive else list(skill.models)
+    models = tuple(skill.models[at] for at in rng.permutation(len(skill.models))) if arrive else skill.models
     wheel = Wheel(SkillsFile(skills={SKILL: skill}), variants=_variants(texts))
-    truth = np.nanmean(matrix.outcome, axis=0)
-    names = _names(matrix, skill, wheel.variants)
-    now = launch = rollout(wheel.ledger, wheel.skills)[SKILL].production_arm
-    curve: list[float] = []
-    promotions: list[tuple[int, str, float]] = []
-    total, lost = 0.0, 0.0
+    truth, names = np.nanmean(matrix.outcome, axis=0), _names(matrix, skill, wheel.variants)
+    launch = rollout(wheel.ledger, wheel.skills)[SKILL].production_arm
+    course = _Course({arm: float(truth[at]) for arm, at in names.items()}, launch)
     items = _arrivals(matrix, runs, rng)
     for day, start in enumerate([*range(0, runs, every), runs]):
         morning = START + timedelta(days=day)
         if arrive:
-            known = tuple(models[: start // arrive])
-            wheel.skills = SkillsFile(skills={SKILL: skill.model_copy(update={"models": known})})
+            wheel.skills = SkillsFile(skills={SKILL: skill.model_copy(update={"models": models[: start // arrive]})})
         route = ready(wheel.turn(morning).skills[SKILL], texts)
-        production = rollout(wheel.ledger, wheel.skills)[SKILL].production_arm
-        if production != now:
-            now = production
-            promotions.append((start, now, float(truth[names[now]])))
+        course.turn(start, rollout(wheel.ledger, wheel.skills)[SKILL].production_arm)
         rows = [
             _run(matrix, route.choose(f"{seed}-{nth}"), nth, morning + timedelta(seconds=at), items[nth], names, rng)
             for at, nth in enumerate(range(start, min(start + every, runs)), start=1)
         ]
         if rows:
-            curve.append(float(truth[names[now]]))
-            total += sum(float(str(row["outcome"])) for row in rows)
-            lost += sum(float(truth[names[now]] - truth[names[str(row["arm"])]]) for row in rows)
+            course.run(rows)
             wheel.observe([row for row in rows if row["outcome"] == row["outcome"]], morning)
     best = int(truth.argmax())
     arrived = arrive * (models.index(matrix.arms[best]) + 1) if arrive and matrix.arms[best] in models else 0
     return Picked(
         seed,
         runs,
-        now,
-        float(truth[names[now]]),
-        float(truth[names[launch]]),
+        course.now,
+        course.worth[course.now],
+        course.worth[launch],
         float(truth.max()),
-        tuple(promotions),
+        tuple(course.promotions),
         wheel.ledger.column("kind").to_pylist().count("registered"),
-        total / runs,
-        lost / runs,
-        next((at - arrived for at, arm, _ in promotions if names[arm] == best), None),
-        tuple(curve),
+        course.total / runs,
+        course.lost / runs,
+        next((at - arrived for at, arm, _ in course.promotions if names[arm] == best), None),
+        tuple(course.curve),
     )
 
 
