@@ -58,6 +58,8 @@ def momentum_plot(momentum: pa.Table) -> dg.MarkdownMetadataValue:
         ("baseline", "", "holdout on the launch baseline"),
         ("frozen", "faint", "first promoted artifact, frozen"),
     )
+    if all(row[name] is None for row in rows for name, _, _ in sides):
+        return dg.MetadataValue.md("Not measured yet: too few runs beside a holdout.")
     across = Scale(rows[0]["block"], rows[-1]["block"], 40, WIDTH - 10)
     up = spanning([row[name] for row in rows for name, _, _ in sides], 190, 24)
     ticks = up.ticks()
@@ -68,9 +70,6 @@ def momentum_plot(momentum: pa.Table) -> dg.MarkdownMetadataValue:
         points = [(across(row["block"]), up(row[name])) for row in rows if row[name] is not None]
         parts += [curve(points, style), *(dot(point, style, 2.5) for point in points)]
         parts += [line((40 + 210 * place, 10), (60 + 210 * place, 10), style), text((66 + 210 * place, 14), words)]
-    if all(row[name] is None for row in rows for name, _, _ in sides):
-        words = "not measured yet: too few runs beside a holdout"
-        parts = [STYLE, text((8, 34), words)]
     return image(picture(WIDTH, 232, parts, "mean outcome per block of runs"), "momentum")
 
 

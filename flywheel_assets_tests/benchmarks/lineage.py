@@ -65,7 +65,13 @@ def fill(lake: Lake, runs: int) -> None:
         lake.append(DECISION_ARGUMENTS, _table(DECISION_ARGUMENTS, argued, DAILY), f"seq-{day}")
     entries = runs // EACH
     named = pa.array([f"entry-{number:08d}" for number in range(entries)])
-    ledger = {"seq": pa.array(np.arange(entries) + 1), "entry_id": named, "experiment_id": named, "kind": "promoted"}
+    ledger = {
+        "seq": pa.array(np.arange(entries) + 1),
+        "entry_id": named,
+        "experiment_id": named,
+        "kind": "promoted",
+        "alpha": 0.05,
+    }
     lake.append(PROMOTION_DECISIONS, _table(PROMOTION_DECISIONS, ledger, entries), "seq-1")
 
 

@@ -11,7 +11,7 @@ SELECT
     d.seq, d.entry_id, d.skill, d.candidate_arm, p.principal, p.runs, p.weight,
     row_number() OVER strongest AS place,
     sum(p.weight) OVER (PARTITION BY d.entry_id) - sum(p.weight) OVER strongest AS left_after,
-    -ln(d.alpha) AS needed,
+    -ln(nullif(d.alpha, 0)) AS needed,
     left_after >= needed AS stands
 FROM promotion_decisions AS d
 JOIN parts AS p USING (entry_id)

@@ -1,7 +1,7 @@
 -- Does what is in production still rest on what is measured today?
 CREATE VIEW promotion_support AS
 WITH in_force AS (
-    SELECT entry_id, experiment_id, skill, candidate_arm, decided_at, ln(1 / alpha) AS needed
+    SELECT entry_id, experiment_id, skill, candidate_arm, decided_at, -ln(nullif(alpha, 0)) AS needed
     FROM promotion_decisions AS p
     WHERE p.kind = 'promoted' AND NOT EXISTS (
         SELECT 1 FROM promotion_decisions AS r WHERE r.kind = 'rolled_back' AND r.experiment_id = p.experiment_id
