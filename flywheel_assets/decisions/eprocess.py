@@ -34,6 +34,9 @@ STAKE_CAP = 0.8
 GUESS_MEAN, GUESS_VARIANCE = 2.0, 10.0
 # Share of the capital that a design's bettors have, and the power that they lay their horizon out for.
 DESIGNED, AIM = 0.6, 0.82
+# And the latest that they lay it out for, in units of a test that looks once with the power USUAL: beside a large α
+# the horizon of a part of the capital is late, and a trial that is given half as many units again is to be decided.
+PATIENCE, USUAL = 1.45, 0.8
 # Parts of its range that an end of a confidence sequence is told to.
 STEPS = 2.0**40
 # Nothing below m is possible where m is the least value itself; the stake is then unbounded.
@@ -240,21 +243,25 @@ def _designed(process: Process, design: Design, variance_guess: Reals) -> Proces
     """The same process with a bettor for each effect of the design beside those it has."""
     x, weight = process.x, DESIGNED / len(design.effects)
     spread = _spread(x, variance_guess)
-    aimed = [_aimed(x - design.base, spread, effect, weight * design.alpha, design.most) for effect in design.effects]
+    level, once = weight * design.alpha, PATIENCE * (ndtri(USUAL) - ndtri(design.alpha)) ** 2
+    latest = min(float((ndtri(AIM) - ndtri(level)) ** 2), float(once))
+    aimed = [
+        _aimed(x - design.base, spread, effect, level, np.minimum(latest * (spread / effect) ** 2, design.most))
+        for effect in design.effects
+    ]
     others = process.bets.shape[1]
     weights = np.array([(1 - DESIGNED) / others] * others + [weight] * len(aimed))
     return Process(x, process.low, np.column_stack([process.bets, *aimed]), process.restart, weights)
 
 
-def _aimed(x: Reals, spread: Reals, effect: float, level: float, most: int) -> Reals:
+def _aimed(x: Reals, spread: Reals, effect: float, level: float, horizon: Reals) -> Reals:
     """Stakes of a bettor who wants 1/level when the sum of `x` is beyond z √N at its horizon N, and nothing else.
 
     The fair price of that after t units is Φ(d) / level, d = (S_t − z s √N) / (s √(N − t)); the stake is
-    its relative change with S. N is where a test at `level` has the power AIM against `effect`. Koning and
-    van Meer, "Anytime validity is free: inducing sequential tests", 2024. After N it bets on the effect.
+    its relative change with S. Koning and van Meer, "Anytime validity is free: inducing sequential tests",
+    2024. After N it bets on the effect.
     """
     z = float(ndtri(1 - level))
-    horizon = np.minimum(((z + float(ndtri(AIM))) * spread / effect) ** 2, most)
     left = np.maximum(horizon - np.arange(len(x)), 1.0) ** 0.5 * spread
     d = (np.cumsum(x) - x - z * spread * np.sqrt(horizon)) / left
     hazard = np.exp(-(d**2) / 2 - log_ndtr(d)) / np.sqrt(2 * np.pi)

@@ -191,7 +191,7 @@ DECIDE = Step(
         Read(DRILLS),
     ),
     (PROMOTION_DECISIONS, DECISION_ARGUMENTS),
-    version="3",
+    version="4",
 )
 PUBLISH = Step(
     "publish",
