@@ -11,6 +11,7 @@ from flywheel_assets.decisions.rollout import SkillState, rollout
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.lake.places import Places
 from flywheel_assets.lake.rebuild import stale_days
+from flywheel_assets.snapshots.support import support_in
 from flywheel_assets.tables.catalogue import TABLES
 from flywheel_assets.tables.promotion_decisions import PROMOTION_DECISIONS
 from flywheel_assets.tables.steps import DAY_STEPS
@@ -23,12 +24,13 @@ def status(places: Places) -> Answer:
     behind = {table.name: stale[step.name] for step in DAY_STEPS for table in step.writes}
     tables = [_table(lake, table.name, behind.get(table.name, [])) for table in TABLES]
     states = rollout(lake.read(PROMOTION_DECISIONS), read_skills(places))
-    skills = [_skill(state) for state in states.values()]
+    supported = {row["skill"]: row for row in support_in(lake)}
+    skills = [_skill(state, supported.get(state.skill)) for state in states.values()]
     waiting = sum(1 for path in places.inbox.rglob("*") if path.is_file()) if places.inbox.exists() else 0
     result = {"data": places.data, "inbox_files": waiting, "tables": tables, "skills": skills}
-    return Answer(
-        result, [_grid(tables), *([_trials(skills)] if skills else [])], _next(places, tables, waiting, skills)
-    )
+    unproven = [f"{row['skill']}: {row['support']}" for row in skills if row["standing"] == "unproven"]
+    shown = [_grid(tables), *([_trials(skills)] if skills else [])]
+    return Answer(result, shown, [*unproven, *_next(places, tables, waiting, skills)])
 
 
 def _table(lake: Lake, name: str, stale: list[date]) -> dict[str, object]:
@@ -44,12 +46,14 @@ def _table(lake: Lake, name: str, stale: list[date]) -> dict[str, object]:
     }
 
 
-def _skill(state: SkillState) -> dict[str, Any]:
+def _skill(state: SkillState, supported: dict[str, Any] | None) -> dict[str, Any]:
     return {
         "skill": state.skill,
         "production": state.production_arm,
         "baseline": state.baseline_arm,
         "promotions": len(state.promotions),
+        "standing": supported["standing"] if supported else None,
+        "support": supported["reason"] if supported else None,
         "on_trial": [
             {
                 "arm": one.registration.candidate_arm,
@@ -73,10 +77,11 @@ def _grid(tables: list[dict[str, object]]) -> Grid:
 
 
 def _trials(skills: list[dict[str, Any]]) -> Grid:
-    grid = Grid("skill", "in production", "promotions", "on trial", box=None)
+    grid = Grid("skill", "in production", "promotions", "standing", "on trial", box=None)
     for row in skills:
         on_trial = ", ".join(one["arm"] for one in row["on_trial"])
-        grid.add_row(*(str(one or "–") for one in (row["skill"], row["production"], row["promotions"], on_trial)))
+        shown = (row["skill"], row["production"], row["promotions"], row["standing"], on_trial)
+        grid.add_row(*(str(one or "–") for one in shown))
     return grid
 
 

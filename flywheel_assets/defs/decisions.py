@@ -22,7 +22,7 @@ from flywheel_assets.defs.report import Report, Results, materialised, of, whole
 from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.defs.verdicts import Check, Verdict
 from flywheel_assets.lake.lake import Lake
-from flywheel_assets.snapshots.support import support
+from flywheel_assets.snapshots.support import support_in
 from flywheel_assets.tables.agent_runs import AGENT_RUNS
 from flywheel_assets.tables.decision_arguments import DECISION_ARGUMENTS
 from flywheel_assets.tables.documents.routing import content_hash
@@ -150,8 +150,7 @@ def arms_are_healthy(wheel: WheelResource, _instance: dg.DagsterInstance) -> Ver
 
 def promotions_are_proven(wheel: WheelResource, _instance: dg.DagsterInstance) -> Verdict:
     """Each skill's newest promotion in force, by the judges of today."""
-    lake = wheel.lake()
-    rows = support(lake.connect([PROMOTION_DECISIONS, DECISION_ARGUMENTS, GATED_OBSERVATIONS, FEEDBACK]))
+    rows = support_in(wheel.lake())
     unproven = {row["skill"]: f"{row['arm']} is {row['reason']}" for row in rows if row["standing"] == "unproven"}
     return Verdict(passed=not unproven, found={"in force": len(rows), "unproven": unproven})
 

@@ -3,16 +3,25 @@
 import json
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
+from typing import cast
 
 import duckdb
 import pyarrow as pa
 import pytest
 
+from flywheel_assets.commands.status import status
 from flywheel_assets.decisions.decide import Decided, decide
 from flywheel_assets.decisions.ledger import replay
-from flywheel_assets.snapshots.support import support
+from flywheel_assets.lake.lake import Lake
+from flywheel_assets.lake.places import Places
+from flywheel_assets.snapshots.build import build_snapshot
+from flywheel_assets.snapshots.report import write_report
+from flywheel_assets.snapshots.support import support, support_in
+from flywheel_assets.tables.decision_arguments import DECISION_ARGUMENTS
 from flywheel_assets.tables.feedback import FEEDBACK
 from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS
+from flywheel_assets.tables.promotion_decisions import PROMOTION_DECISIONS
 from flywheel_assets_tests.decisions.conftest import CANDIDATE, INCUMBENT, Row, World
 
 RATES = {INCUMBENT: 0.3, CANDIDATE: 0.9}
@@ -112,3 +121,31 @@ def test_a_promotion_becomes_unproven_when_its_judge_changes_and_says_so():
     assert (before["standing"], before["outdated_units"]) == ("proven", 0)
     assert (after["standing"], after["outdated_units"]) == ("unproven", after["units"])
     assert "judge 1, now 2" in str(after["reason"])
+
+
+@pytest.mark.parametrize(("newest", "standing"), [("1", "proven"), ("2", "unproven")])
+def test_status_and_the_report_show_whether_what_is_in_force_is_still_proven(
+    newest: str, standing: str, tmp_path: Path
+):
+    world, places = World(), Places(tmp_path)
+    world.turn()
+    world.draw(250, RATES, tier="judge")
+    said = judged(world, {0: "1"})
+    decided, lake = turn(world, said), Lake(places.lake)
+    said.append({**said[0], "feedback_id": "new", "target_id": "x", "author_version": newest, "observed_at": world.now})
+    lake.overwrite(PROMOTION_DECISIONS, world.ledger)
+    lake.overwrite(DECISION_ARGUMENTS, decided.arguments)
+    lake.overwrite(GATED_OBSERVATIONS, GATED_OBSERVATIONS.rows(world.runs), world.now.date())
+    lake.overwrite(FEEDBACK, FEEDBACK.rows(said), world.now.date())
+    places.skills_file.write_text("skills: {triage: {baseline_model: old, models: [new]}}")
+
+    (shown,) = support_in(lake)
+    answer = status(places)
+    (skill,) = cast("dict[str, list[Row]]", answer.result)["skills"]
+    page = write_report(
+        build_snapshot(lake, places.snapshots, world.now).path, tmp_path / "page", world.now
+    ).read_text()
+    assert (skill["standing"], skill["support"]) == (shown["standing"], shown["reason"]) == (standing, skill["support"])
+    assert any(shown["reason"] in line for line in answer.next_actions) == (standing == "unproven")
+    assert f'<span class="tag {standing}">{standing}</span>' in page
+    assert f"In force: {shown['reason']}." in page
