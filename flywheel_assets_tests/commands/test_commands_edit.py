@@ -1,9 +1,8 @@
 """`flywheel edit`, through GEPA and LiteLLM, over HTTP to a model of our own: budget, pools, log, and what is left."""
 
 import json
-import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from flywheel_assets.lake.places import Places
 from flywheel_assets.tables.documents.routing import prompt_version
 from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS
 from flywheel_assets.tables.prompt_candidates import PROMPT_CANDIDATES
+from flywheel_assets_tests.model_server import Message, Model, served
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
 PROMPT = "Sort the ticket {ticket}."
@@ -26,53 +26,29 @@ BETTER = f"{PROMPT} Answer with the category's number alone."
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
 
 
-class Model(BaseHTTPRequestHandler):
+class Sorter:
     """Sorts well when told how to answer; asked to reflect, it writes `proposes`."""
 
-    seen: list[dict]
-    proposes: str
+    proposes = BETTER
 
-    def do_POST(self):
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.seen.append(body)
-        first, *others = body["messages"]
-        if others:
-            number = others[0]["content"].split()[1]
-            told = "number alone" in first["content"]
-            answer = f"category {int(number) % 4}" if told else "I would say it is about money."
-        else:
-            answer = f"Thinking.\n```\n{self.proposes}\n```"
-        choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": answer}}
-        usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
-        whole = {
-            "id": "x",
-            "object": "chat.completion",
-            "created": 1,
-            "model": "stub",
-            "choices": [choice],
-            "usage": usage,
-        }
-        payload = json.dumps(whole).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(payload)))
-        self.end_headers()
-        self.wfile.write(payload)
-
-    def log_message(self, *_words):
-        pass
+    def __call__(self, messages: list[Message]) -> str:
+        first, *others = messages
+        if not others:
+            return f"Thinking.\n```\n{self.proposes}\n```"
+        number = others[0]["content"].split()[1]
+        told = "number alone" in first["content"]
+        return f"category {int(number) % 4}" if told else "I would say it is about money."
 
 
 @pytest.fixture
-def model():
-    handler = type("Handler", (Model,), {"seen": [], "proposes": BETTER})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield handler, f"http://127.0.0.1:{server.server_port}/v1"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+def sorter() -> Sorter:
+    return Sorter()
+
+
+@pytest.fixture
+def model(sorter: Sorter) -> Iterator[Model]:
+    with served(sorter) as found:
+        yield found
 
 
 def observation(number: int) -> dict[str, object]:
@@ -115,8 +91,8 @@ def places(tmp_path: Path) -> Places:
     return found
 
 
-def call(places: Places, model, *words: str) -> tuple[int, dict]:
-    options = ["--model", "openai/stub", "--base", model[1], "--data", str(places.data), "--json", *words]
+def call(places: Places, model: Model, *words: str) -> tuple[int, dict]:
+    options = ["--model", "openai/stub", "--base", model.base, "--data", str(places.data), "--json", *words]
     done = CliRunner().invoke(app, ["edit", "triage", *options])
     return done.exit_code, json.loads(done.stdout)
 
@@ -132,12 +108,12 @@ def consultations(places: Places) -> list[dict]:
     return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
 
 
-def test_what_the_model_writes_is_a_variant_and_the_wheel_takes_it_for_a_candidate(places: Places, model):
+def test_what_the_model_writes_is_a_variant_and_the_wheel_takes_it_for_a_candidate(places: Places, model: Model):
     code, answer = call(places, model)
     found = answer["result"]
     assert (code, found["fault"]) == (0, None)
     assert (found["incumbent_score"], found["score"]) == (pytest.approx(0, abs=0.2), 1.0)
-    assert found["calls"] == len(model[0].seen) <= found["budget"]
+    assert found["calls"] == len(model.seen) <= found["budget"]
     file = places.prompts / "triage" / f"edited-{prompt_version(BETTER)}.md"
     assert file.read_text() == BETTER
     (logged,) = consultations(places)
@@ -150,12 +126,12 @@ def test_what_the_model_writes_is_a_variant_and_the_wheel_takes_it_for_a_candida
     assert rows[prompt_version(BETTER)]["text"] == BETTER
 
 
-def test_the_optimiser_sees_the_training_pool_alone(places: Places, model):
+def test_the_optimiser_sees_the_training_pool_alone(places: Places, model: Model):
     call(places, model)
     found = pools(usable(GATED_OBSERVATIONS.rows(ROWS).to_pylist()))
     gate, training = ({run.question for run in pool} for pool in (found.gate, found.training))
     assert not {run.session for run in found.gate} & {run.session for run in found.training}
-    said = [" ".join(one["content"] for one in body["messages"]) for body in model[0].seen]
+    said = [" ".join(one["content"] for one in body["messages"]) for body in model.seen]
     last_of_training = max(at for at, text in enumerate(said) if any(question in text for question in training))
     about_gate = [at for at, text in enumerate(said) if any(question in text for question in gate)]
     # The gate is asked after the last word of the optimiser, about two texts, once each.
@@ -175,36 +151,38 @@ def test_the_optimiser_sees_the_training_pool_alone(places: Places, model):
     ],
     ids=["no better", "place lost", "secret", "too long"],
 )
-def test_what_is_no_use_or_unfit_is_left_nowhere(places: Places, model, proposes: str, fault: str):
-    model[0].proposes = proposes
+def test_what_is_no_use_or_unfit_is_left_nowhere(
+    places: Places, model: Model, sorter: Sorter, proposes: str, fault: str
+):
+    sorter.proposes = proposes
     _, answer = call(places, model, "--budget", "200")
     assert fault in answer["result"]["fault"]
     assert [path for path in places.prompts.rglob("*") if path.is_file()] == []
 
 
-def test_a_budget_is_kept_whatever_comes_of_it(places: Places, model):
+def test_a_budget_is_kept_whatever_comes_of_it(places: Places, model: Model):
     code, answer = call(places, model, "--budget", "30")
     assert code == 0
     assert answer["result"]["file"] is None
-    assert len(model[0].seen) <= 30
+    assert len(model.seen) <= 30
 
 
-def test_nothing_is_asked_without_a_model_or_with_too_little_to_learn_from(places: Places, model):
+def test_nothing_is_asked_without_a_model_or_with_too_little_to_learn_from(places: Places, model: Model):
     code, answer = call(places, model, "--model", "")
     assert (code, answer["ok"]) == (4, False)
     assert "no model is configured" in json.dumps(answer["error"])
     Lake(places.lake).overwrite(GATED_OBSERVATIONS, GATED_OBSERVATIONS.rows(ROWS[:10]), DAY.date())
     assert "too few" in json.dumps(call(places, model)[1]["error"])
-    assert model[0].seen == []
+    assert model.seen == []
 
 
-def test_one_gate_pool_is_not_asked_without_end(places: Places, model):
+def test_one_gate_pool_is_not_asked_without_end(places: Places, model: Model):
     call(places, model)
     log = places.prompts / "consultations.jsonl"
     log.write_bytes(log.read_bytes() * 10)
-    model[0].seen.clear()
+    model.seen.clear()
     assert "was asked 10 times" in json.dumps(call(places, model)[1]["error"])
-    assert model[0].seen == []
+    assert model.seen == []
 
 
 @pytest.mark.parametrize(

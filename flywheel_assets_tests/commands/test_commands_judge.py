@@ -1,11 +1,10 @@
 """A judge behind an OpenAI-compatible address: what it says is feedback, what it fails to say is nothing."""
 
 import json
-import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pyarrow as pa
@@ -21,6 +20,7 @@ from flywheel_assets.lake.session import connection
 from flywheel_assets.tables.agent_runs import AGENT_RUNS
 from flywheel_assets.tables.feedback import FEEDBACK
 from flywheel_assets.tables.raw_spans import RAW_SPANS
+from flywheel_assets_tests.model_server import Message, Model, served
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
 GOOD, BAD = (json.dumps({"reason": "because", "verdict": verdict}) for verdict in ("success", "failure"))
@@ -29,52 +29,28 @@ MODEL = "openai/stub"
 TODAY = datetime.now(UTC).date()
 
 
-class Stub(BaseHTTPRequestHandler):
+@dataclass
+class Stub:
     """Answers as the request that it is shown asks it to."""
 
-    seen: list[dict]
-    answers: dict[str, object]
+    answers: dict[str, str | Message] = field(default_factory=dict)
+    model: Model = field(init=False)
 
-    def do_POST(self):
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.seen.append(body)
-        shown = body["messages"][1]["content"]
+    def __call__(self, messages: list[Message]) -> str | Message | None:
+        shown = messages[1]["content"]
         answer = next((answer for words, answer in self.answers.items() if words in shown), GOOD)
         if answer == "slow":
             time.sleep(1.5)
-        if answer == "failing":
-            self.send_error(500)
-            return
-        message = {"content": answer} if isinstance(answer, str) else answer
-        choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", **message}}
-        told = {"id": "x", "object": "chat.completion", "created": 1, "model": "stub", "choices": [choice]}
-        payload = json.dumps(told | {"usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}}).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(payload)))
-        self.end_headers()
-        try:
-            self.wfile.write(payload)
-        except (BrokenPipeError, ConnectionResetError):
-            # Whoever asked has stopped waiting.
-            return
-
-    def log_message(self, *_words):
-        pass
+        return None if answer == "failing" else answer
 
 
 @pytest.fixture
-def stub(monkeypatch) -> Iterator[tuple[type[Stub], str]]:
+def stub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stub]:
     monkeypatch.setenv("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     monkeypatch.setenv("OPENAI_API_KEY", "made-up")
-    handler = type("OneStub", (Stub,), {"seen": [], "answers": {}})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield handler, f"http://127.0.0.1:{server.server_port}/v1"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    made = Stub()
+    with served(made) as made.model:
+        yield made
 
 
 def write(places: Places, *requests: str, day: date = TODAY, answer: str | None = "done") -> None:
@@ -88,8 +64,8 @@ def write(places: Places, *requests: str, day: date = TODAY, answer: str | None 
     Lake(places.lake).overwrite(AGENT_RUNS, AGENT_RUNS.rows(rows), day)
 
 
-def call(places: Places, stub, *words: str, model: str = MODEL) -> tuple[int, dict]:
-    options = ["--model", model, "--base", stub[1], "--data", str(places.data), "--json", *words]
+def call(places: Places, stub: Stub, *words: str, model: str = MODEL) -> tuple[int, dict]:
+    options = ["--model", model, "--base", stub.model.base, "--data", str(places.data), "--json", *words]
     done = CliRunner().invoke(app, ["judge", *options])
     return done.exit_code, json.loads(done.stdout)["result"]
 
@@ -106,9 +82,9 @@ def take_in(places: Places) -> list[dict]:
     return rows.to_pylist()
 
 
-def test_opinions_are_feedback_and_anything_else_is_no_vote(tmp_path: Path, stub):
+def test_opinions_are_feedback_and_anything_else_is_no_vote(tmp_path: Path, stub: Stub):
     places = Places(tmp_path)
-    stub[0].answers |= {
+    stub.answers |= {
         "wrong?": BAD,
         "who?": UNCLEAR,
         "words?": "I would say it is a success.",
@@ -118,7 +94,7 @@ def test_opinions_are_feedback_and_anything_else_is_no_vote(tmp_path: Path, stub
         "slow?": "slow",
         "failing?": "failing",
     }
-    write(places, "right?", *stub[0].answers)
+    write(places, "right?", *stub.answers)
     code, told = call(places, stub, "--timeout", "0.7")
     assert code == 1
     assert (told["asked"], told["posted"], told["error: malformed"], told["error: unavailable"]) == (9, 9, 3, 2)
@@ -129,12 +105,12 @@ def test_opinions_are_feedback_and_anything_else_is_no_vote(tmp_path: Path, stub
         ("judge", MODEL, judge_version(MODEL))
     }
     # What was not available is asked again, what was malformed is not: it would be again.
-    stub[0].answers |= {"slow?": GOOD, "failing?": BAD}
+    stub.answers |= {"slow?": GOOD, "failing?": BAD}
     code, told = call(places, stub)
     assert (code, told["asked"], told["posted"]) == (0, 2, 2)
 
 
-def test_nothing_is_asked_twice_whether_its_answer_was_taken_in_or_waits(tmp_path: Path, stub):
+def test_nothing_is_asked_twice_whether_its_answer_was_taken_in_or_waits(tmp_path: Path, stub: Stub):
     places = Places(tmp_path)
     write(places, "a", "b", "b")
     assert call(places, stub)[1]["asked"] == 2
@@ -143,36 +119,36 @@ def test_nothing_is_asked_twice_whether_its_answer_was_taken_in_or_waits(tmp_pat
     write(places, "a", "b", "b", "a")
     told = call(places, stub)[1]
     assert (told.get("asked"), told["known"], told["posted"]) == (None, 1, 1)
-    assert len(stub[0].seen) == 2
+    assert len(stub.model.seen) == 2
     # Another model is another judge.
     assert call(places, stub, model="openai/other")[1]["asked"] == 2
 
 
-def test_the_budget_is_the_days_and_survives_the_command(tmp_path: Path, stub):
+def test_the_budget_is_the_days_and_survives_the_command(tmp_path: Path, stub: Stub):
     places = Places(tmp_path)
     write(places, *"abcde")
     assert call(places, stub, "--budget", "3")[1]["asked"] == 3
     take_in(places)
     told = call(places, stub, "--budget", "4")[1]
     assert (told["asked"], told["left for later"], told["budget_left"]) == (1, 1, 0)
-    assert len(stub[0].seen) == 4
+    assert len(stub.model.seen) == 4
 
 
-def test_a_judge_that_is_down_is_left_alone_and_has_passed_nothing(tmp_path: Path, stub):
+def test_a_judge_that_is_down_is_left_alone_and_has_passed_nothing(tmp_path: Path, stub: Stub):
     places = Places(tmp_path)
-    stub[0].answers |= {"": "failing"}
+    stub.answers |= {"": "failing"}
     write(places, *"abcdef")
     code, told = call(places, stub)
     assert (code, told["asked"], told["left for later"]) == (1, 3, 3)
     assert {row["value"] for row in take_in(places)} == {None}
 
 
-def test_the_judge_sees_no_credentials_and_may_be_absent(tmp_path: Path, stub):
+def test_the_judge_sees_no_credentials_and_may_be_absent(tmp_path: Path, stub: Stub):
     places = Places(tmp_path)
     key = "AKIA" + "Q3EGRSTUVWXYZ234"
     write(places, f"use {key} and write to jane.doe@example.org")
     assert call(places, stub)[1]["posted"] == 1
-    shown = json.dumps(stub[0].seen)
+    shown = json.dumps(stub.model.seen)
     assert key not in shown
     assert "jane.doe" not in shown
     assert "[email]" in shown
@@ -180,9 +156,9 @@ def test_the_judge_sees_no_credentials_and_may_be_absent(tmp_path: Path, stub):
     assert (done.exit_code, json.loads(done.stdout)["ok"]) == (4, False)
 
 
-def test_runs_without_text_or_too_old_are_not_judged(tmp_path: Path, stub):
+def test_runs_without_text_or_too_old_are_not_judged(tmp_path: Path, stub: Stub):
     places = Places(tmp_path)
     write(places, "a", answer=None)
     write(places, "b", day=date(2026, 1, 1))
     assert call(places, stub)[1]["posted"] == 0
-    assert stub[0].seen == []
+    assert stub.model.seen == []

@@ -1,10 +1,8 @@
 """Every hour the configured judge is asked; without one, or without its answer, nothing is made up."""
 
 import json
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import dagster as dg
@@ -16,50 +14,20 @@ from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.lake.places import Places
 from flywheel_assets.tables.agent_runs import AGENT_RUNS
+from flywheel_assets_tests.model_server import served
 
 NOW = datetime.now(UTC)
 
 
-class Model(BaseHTTPRequestHandler):
-    """An OpenAI-compatible model to which everything is a success."""
-
-    def do_POST(self):
-        self.rfile.read(int(self.headers["Content-Length"]))
-        said = {"role": "assistant", "content": json.dumps({"reason": "because", "verdict": "success"})}
-        choice = {"index": 0, "finish_reason": "stop", "message": said}
-        usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
-        told = {
-            "id": "x",
-            "object": "chat.completion",
-            "created": 1,
-            "model": "stub",
-            "choices": [choice],
-            "usage": usage,
-        }
-        payload = json.dumps(told).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(payload)))
-        self.end_headers()
-        self.wfile.write(payload)
-
-    def log_message(self, *_words):
-        pass
-
-
 @pytest.fixture
 def model(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Model)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    monkeypatch.setenv("OPENAI_API_KEY", "made-up")
-    monkeypatch.setenv("FLYWHEEL_JUDGE_MODEL", "openai/stub")
-    monkeypatch.setenv("FLYWHEEL_JUDGE_BASE", f"http://127.0.0.1:{server.server_port}/v1")
-    monkeypatch.setenv("FLYWHEEL_JUDGE_BUDGET", "2")
-    yield "openai/stub"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    """A model to which everything is a success."""
+    with served(lambda _messages: json.dumps({"reason": "because", "verdict": "success"})) as found:
+        monkeypatch.setenv("OPENAI_API_KEY", "made-up")
+        monkeypatch.setenv("FLYWHEEL_JUDGE_MODEL", "openai/stub")
+        monkeypatch.setenv("FLYWHEEL_JUDGE_BASE", found.base)
+        monkeypatch.setenv("FLYWHEEL_JUDGE_BUDGET", "2")
+        yield "openai/stub"
 
 
 def test_the_schedule_asks_where_a_model_is_configured_and_says_why_not_elsewhere(monkeypatch: pytest.MonkeyPatch):

@@ -7,6 +7,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
+from flywheel_assets.lake import rebuild
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.lake.rebuild import inputs, rebuild_days, stale_days, window
 from flywheel_assets.tables.landed_batches import LANDED_BATCHES
@@ -183,3 +184,29 @@ def test_days_side_by_side_are_written_in_order_up_to_the_one_that_fails(lake: L
     assert stale_days(lake, DOUBLE) == days[5:]
     assert build(lake, DOUBLE, double) == days[5:]
     assert lake.read(DOUBLED).column("amount").to_pylist() == [2 * shift for shift in range(9)]
+
+
+@pytest.mark.parametrize("commits", range(6))
+def test_a_process_that_dies_between_two_commits_is_taken_up_where_it_stopped(
+    lake: Lake, commits: int, monkeypatch: pytest.MonkeyPatch
+):
+    days = [day(shift) for shift in range(3)]
+    for shift in range(3):
+        put(lake, shift, shift + 1)
+    # Every day is written by itself: two commits each.
+    monkeypatch.setattr(rebuild, "TOGETHER", 1)
+    write, left = Lake.overwrite_days, iter(range(commits))
+
+    def until_it_dies(*given, **named):
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        return write(*given, **named)
+
+    with monkeypatch.context() as dying:
+        dying.setattr(Lake, "overwrite_days", until_it_dies)
+        with pytest.raises(KeyboardInterrupt):
+            list(rebuild_days(lake, DOUBLE, days, double))
+    assert (lake.days(DOUBLED), lake.days(COUNTED)) == (days[: (commits + 1) // 2], days[: commits // 2])
+    assert build(lake, DOUBLE, double) == days[commits // 2 :]
+    assert lake.read(DOUBLED).column("amount").to_pylist() == [2, 4, 6]
+    assert lake.read(COUNTED).column("amount").to_pylist() == [1, 1, 1]

@@ -59,6 +59,7 @@ VOLATILE = {
 ROWS = {"landed_batches": "status = 'accepted'"}
 
 # When `flywheel run` is killed: as soon as this is in the data folder. Each time the next run takes up.
+# So few days are written in one commit; between the commits of many, test_lake_rebuild.py lets it die.
 KILLED_AT = {
     "landing": "lake/landed_batches",
     "some days decoded, others not": "lake/raw_spans/_delta_log/*2.json",
