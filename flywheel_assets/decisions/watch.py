@@ -103,7 +103,7 @@ def verdict(evidence: Evidence, watched: list[Watched], asked_by: str | None = N
     return Verdict(
         kind="rolled_back" if failed else "held",
         reason="; ".join(failed) or "; ".join(f"{name}: {result.reason}" for name, result in results.items()),
-        estimate=_estimate(watched[0]),
+        estimate=estimate(watched[0]),
         lower=stated(lower),
         upper=stated(upper),
         e_value=e_value(worse.log_e_harm(0.0)),
@@ -119,13 +119,15 @@ def interval(outcome: Watched) -> tuple[float, float]:
     """Confidence sequence for the promoted arm's outcome minus its predecessor's; each end may miss at α.
 
     The upper end is the rule that rolls back, inverted: at its worst the difference was no more. The
-    lower end holds for a difference that stays the same; where it changed, the worst stretch counts.
+    lower end holds for a difference that stays the same. Where it changed, nothing bounds the worst stretch
+    from below; the end is then let down to the estimate of that stretch.
     """
     upper = -outcome.blocks.rise.lower(outcome.alpha)
-    return min(outcome.blocks.fall.lower(outcome.alpha), upper), upper
+    worst = estimate(outcome)
+    return min(outcome.blocks.fall.lower(outcome.alpha), upper, upper if worst is None else worst), upper
 
 
-def _estimate(outcome: Watched) -> float | None:
+def estimate(outcome: Watched) -> float | None:
     """Mean difference since the outcome seems to have got worse, as the interval is about that stretch."""
     harm = outcome.blocks.rise
     return stated(-float(np.mean(harm.x[harm.onset(outcome.allowed) :]))) if len(harm.x) else None

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from flywheel_assets.decisions.watch import ROLLBACK_ALPHA, Watched, interval, matched
+from flywheel_assets.decisions.watch import ROLLBACK_ALPHA, Watched, estimate, interval, matched
 
 NAN = float("nan")
 
@@ -45,13 +45,15 @@ def test_the_interval_since_a_promotion_has_two_ends_and_holds_the_truth(gain: f
     assert np.median(widths) < 0.5
 
 
-def test_where_the_difference_turned_to_harm_the_worst_stretch_counts():
+@pytest.mark.parametrize("turned", [500, 2000, 3500])
+def test_where_the_difference_turned_to_harm_the_worst_stretch_counts(turned: int):
     rng = np.random.default_rng(1)
     production = np.arange(4000) % 5 > 0
-    rate = np.where(production, np.where(np.arange(4000) < 2000, 0.9, 0.1), 0.5)
+    rate = np.where(production, np.where(np.arange(4000) < turned, 0.9, 0.1), 0.5)
     outcome = (rng.random(4000) < rate).astype(float)
-    lower, upper = interval(Watched("outcome", 0.0, ROLLBACK_ALPHA / 2, *matched(production, 1 - outcome)))
-    assert lower <= upper < 0
+    watched = Watched("outcome", 0.0, ROLLBACK_ALPHA / 2, *matched(production, 1 - outcome))
+    lower, upper = interval(watched)
+    assert lower <= (estimate(watched) or 0.0) <= upper < 0
 
 
 @pytest.mark.parametrize("share", [0.05, 0.3])
