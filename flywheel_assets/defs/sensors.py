@@ -13,7 +13,7 @@ from pathlib import Path
 import dagster as dg
 
 from flywheel_assets.defs.approvals import said_files
-from flywheel_assets.defs.jobs import arrival, learning, turn_tags
+from flywheel_assets.defs.jobs import arrival, learning, turn, turn_tags
 from flywheel_assets.defs.partitions import calendar
 from flywheel_assets.defs.progress import admitted_at_last_decision, admitted_runs
 from flywheel_assets.defs.resources import WheelResource
@@ -89,20 +89,23 @@ def enough_new_runs(context: dg.SensorEvaluationContext, wheel: WheelResource) -
 
 
 @dg.sensor(
-    job=learning,
+    job=turn,
     minimum_interval_seconds=10,
     default_status=RUNNING,
-    description="Decides again when a person said something: skills.yaml, an approval, a rollback, a prompt.",
+    description="Turns when a person said something: skills.yaml, prices.yaml, an approval, a rollback, a prompt.",
 )
 def people_said(context: dg.SensorEvaluationContext, wheel: WheelResource) -> dg.SensorResult:
-    """Decides again when a person said something: what is in production at launch is published by it, too."""
+    """Turns when a person said something: what is in production at launch is published by it, too.
+
+    A whole turn: names and prices concern runs that are there already.
+    """
     said = statements(wheel.places())
     if not said:
         return dg.SensorResult(skip_reason="nobody has said anything: there is no skills.yaml")
     if (digested := digest(said)) == context.cursor:
         return dg.SensorResult(skip_reason=f"nothing new in {', '.join(said)}", cursor=digested)
     context.log.info("new, or said again: %s", ", ".join(said))
-    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=f"said/{digested}")], cursor=digested)
+    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=f"said/{digested}", tags=turn_tags())], cursor=digested)
 
 
 content_changed = dg.AutomationConditionSensorDefinition(
@@ -130,7 +133,7 @@ def listing(folder: Path) -> dict[str, int]:
 
 def statements(places: Places) -> dict[str, str]:
     """What people wrote that decisions go by: file → hash of its content."""
-    files = [places.skills_file, *said_files(places), *sorted(places.prompts.rglob("*.md"))]
+    files = [places.skills_file, places.prices_file, *said_files(places), *sorted(places.prompts.rglob("*.md"))]
     return {
         path.relative_to(places.data).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in files

@@ -191,7 +191,7 @@ DECIDE = Step(
         Read(DRILLS),
     ),
     (PROMOTION_DECISIONS, DECISION_ARGUMENTS),
-    version="4",
+    version="5",
 )
 PUBLISH = Step(
     "publish",

@@ -16,6 +16,7 @@ from flywheel_assets.tables.documents.skills_file import Guardrail
 from flywheel_assets_tests.decisions.conftest import START
 
 SLOW = Guardrail(metric="seconds", max_increase=2.0, ceiling=20.0)
+DEAR = Guardrail(metric="cost_usd", max_increase=0.01, ceiling=0.1)
 ERRORS = Guardrail(metric="error_rate", max_increase=0.05)
 FINE = Conditions(predecessor_known=True)
 
@@ -229,6 +230,7 @@ SAME = evidence(400, seed=3)
         ),
         ({"max_units": 400}, SAME, FINE, "abandoned", "undecided after 400 units"),
         ({"max_units": 400}, BETTER, FINE, "promoted", "credibly better"),
+        ({"guardrails": (DEAR,)}, evidence(400, outcome=(0.8, 0.5), cost_usd=None), FINE, "held", "data/prices.yaml"),
     ],
 )
 def test_a_verdict_is_the_conjunction_of_all_criteria(

@@ -77,9 +77,10 @@ def test_decisions_are_asked_for_once_when_a_person_said_something(tmp_path, ins
     places, asked = wheel.places(), list[str]()
     assert "no skills.yaml" in tick(people_said, wheel, instance).skip_reason.skip_message
     cursor = None
-    for words in ("stated", "answered", "asked", "wrote"):
+    for words in ("stated", "priced", "answered", "asked", "wrote"):
         {
             "stated": lambda: places.skills_file.write_text("skills: {triage: {baseline_model: small}}"),
+            "priced": lambda: places.prices_file.write_text("prices: [{model: small, from: 2026-01-01, input: 1}]"),
             "answered": lambda: answer(places, "exp-1", approved=True, by="ann", at=datetime.now(UTC)),
             "asked": lambda: ask_rollback(places, "exp-1", by="ann", at=datetime.now(UTC)),
             "wrote": lambda: [places.prompts.mkdir(), (places.prompts / "brief.md").write_text("Be brief.")],
@@ -88,7 +89,7 @@ def test_decisions_are_asked_for_once_when_a_person_said_something(tmp_path, ins
         cursor = found.cursor
         asked += [str(request.run_key) for request in found.run_requests]
         assert "nothing new" in tick(people_said, wheel, instance, cursor).skip_reason.skip_message
-    assert len(set(asked)) == 4
+    assert len(set(asked)) == 5
 
 
 def test_decisions_are_asked_for_when_enough_runs_were_admitted_since_the_last(

@@ -6,6 +6,8 @@ from flywheel_assets.tables.documents.registration import Registration
 
 # Chance that a harmless candidate is ever stopped, shared evenly by its guardrails.
 HARM_ALPHA = 0.05
+# What a person can do where no unit of a trial reports the metric.
+REMEDIES = {"cost_usd": "state what calls cost in data/prices.yaml"}
 
 
 def applies(registration: Registration) -> bool:
@@ -26,7 +28,8 @@ def check(trial: Trial) -> Result:
         if e >= needed:
             breached.append(guardrail.metric)
         elif not measured:
-            unmeasured.append(guardrail.metric)
+            remedy = REMEDIES.get(guardrail.metric)
+            unmeasured.append(f"{guardrail.metric} ({remedy})" if remedy else guardrail.metric)
     if breached:
         return Failed(f"breached: {', '.join(breached)}", numbers)
     if unmeasured:
