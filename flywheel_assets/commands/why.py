@@ -57,7 +57,7 @@ def why(places: Places, what: str) -> Answer:
     robust = _robustness(places, entry)
     earlier = [row["entry_id"] for row in entries[1:]]
     result = {"entry": entry, "arguments": arguments, "robustness": robust, "earlier": earlier}
-    return Answer(result, [_headline(entry), *_bound(robust), _grid(arguments)], _next(entry, arguments))
+    return Answer(result, [_headline(entry), *bound(robust), _grid(arguments)], _next(entry, arguments))
 
 
 def used_by(places: Places, span: str) -> Answer:
@@ -103,9 +103,12 @@ def _robustness(places: Places, entry: Row) -> Row | None:
     return next((row for row in found if row["entry_id"] == entry["entry_id"]), None)
 
 
-def _bound(robust: Row | None) -> list[Text]:
+def bound(robust: Row | None) -> list[Text]:
+    """How many principals the evidence can lose, in words; nothing where that is not known."""
     if robust is None:
         return []
+    if robust["principals"] == 1:
+        return [Text("evidence of one principal alone: nothing is left without it\n")]
     return [
         Text(
             f"evidence of {robust['principals']} principals: enough without any {robust['any_removed']} of them, "

@@ -1,13 +1,16 @@
 """The command line: one envelope, stable exit codes, errors that say what to do."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 from typer.testing import CliRunner
 
 from flywheel_assets.cli.app import app
+from flywheel_assets.commands.why import bound
 from flywheel_assets.decisions.ledger import chain
 from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.lake.lake import Lake
@@ -21,7 +24,7 @@ from flywheel_assets.tables.span_findings import SPAN_FINDINGS
 ENVELOPE = ["ok", "command", "result", "error", "next_actions"]
 
 
-def call(data: Path, *words: str) -> tuple[int, dict]:
+def call(data: Path, *words: str) -> tuple[int, dict[str, Any]]:
     done = CliRunner().invoke(app, [*words, "--data", str(data), "--json"])
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
     return done.exit_code, json.loads(done.stdout)
@@ -73,7 +76,7 @@ def test_wrong_usage_ends_with_code_two() -> None:
     assert CliRunner().invoke(app, ["run", "--no-such-option"]).exit_code == 2
 
 
-def test_ingest_then_status_shows_what_waits_for_a_turn(tmp_path: Path, arrive) -> None:
+def test_ingest_then_status_shows_what_waits_for_a_turn(tmp_path: Path, arrive: Callable[..., object]) -> None:
     from datetime import date
 
     elsewhere = Places(tmp_path / "elsewhere")
@@ -151,6 +154,15 @@ def test_why_and_used_by_follow_lineage_both_ways(wheel: WheelResource) -> None:
     _, back = call(Path(wheel.data), "used-by", answer["result"]["arguments"][0]["span"])
     assert [row["entry_id"] for row in back["result"]["decisions"]] == [entry["entry_id"]]
     assert back["result"]["run"]["skill"] == "triage"
+
+
+@pytest.mark.parametrize(
+    ("principals", "words"),
+    [(1, "of one principal alone: nothing is left"), (9, "9 principals: enough without any 2 of them, and at most")],
+)
+def test_why_says_how_many_principals_the_evidence_can_lose(principals: int, words: str) -> None:
+    (said,) = bound({"principals": principals, "any_removed": min(principals - 1, 2), "most_removed": 5})
+    assert words in said.plain
 
 
 def test_a_failed_runs_blame_and_what_its_spans_show_are_told_from_both_ends(wheel: WheelResource) -> None:
