@@ -21,7 +21,14 @@ from flywheel_assets.defs.pollers import ask_sources
 from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.defs.retention import retention
 from flywheel_assets.defs.schedules import daily_turn, weekly_retention
-from flywheel_assets.defs.sensors import content_changed, enough_new_runs, inbox, left_stale, people_said
+from flywheel_assets.defs.sensors import (
+    content_changed,
+    enough_new_runs,
+    harm_seen,
+    inbox,
+    left_stale,
+    people_said,
+)
 
 STAGE_MODULES = (
     sources,
@@ -45,7 +52,7 @@ def assemble(wheel: WheelResource) -> dg.Definitions:
         asset_checks=dg.load_asset_checks_from_modules(STAGE_MODULES),
         jobs=[arrival, learning, turn, retention, judging],
         schedules=[daily_turn, weekly_retention, hourly_judging],
-        sensors=[ask_sources, inbox, left_stale, enough_new_runs, people_said, content_changed, *NOTIFIERS],
+        sensors=[ask_sources, inbox, left_stale, enough_new_runs, harm_seen, people_said, content_changed, *NOTIFIERS],
         resources={"wheel": wheel},
         executor=dg.in_process_executor,
     )

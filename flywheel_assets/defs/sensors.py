@@ -12,7 +12,9 @@ from pathlib import Path
 
 import dagster as dg
 
+from flywheel_assets.decisions.decide import decide
 from flywheel_assets.defs.approvals import said_files
+from flywheel_assets.defs.decisions import gather
 from flywheel_assets.defs.jobs import arrival, learning, turn, turn_tags
 from flywheel_assets.defs.partitions import calendar
 from flywheel_assets.defs.progress import admitted_at_last_decision, admitted_runs
@@ -20,9 +22,12 @@ from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.lake.places import Places
 from flywheel_assets.lake.rebuild import inputs, stale_days
+from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS
 from flywheel_assets.tables.steps import DAY_STEPS
 
 ENOUGH = int(os.environ.get("FLYWHEEL_ENOUGH_RUNS", "100"))
+# What no further runs are waited for: the tests may be looked at at any time.
+ENDED = ("rolled_back", "abandoned")
 RUNNING = dg.DefaultSensorStatus.RUNNING
 UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
@@ -86,6 +91,28 @@ def enough_new_runs(context: dg.SensorEvaluationContext, wheel: WheelResource) -
         )
     context.log.info("%s runs were admitted since the last decision", now - then)
     return dg.SensorResult(run_requests=[dg.RunRequest(run_key=f"admitted/{then}/{now}")])
+
+
+@dg.sensor(
+    job=learning,
+    minimum_interval_seconds=15,
+    default_status=RUNNING,
+    description="Decides before enough runs have come, where they are enough to undo a promotion or end a trial.",
+)
+def harm_seen(context: dg.SensorEvaluationContext, wheel: WheelResource) -> dg.SensorResult:
+    """Decides before enough runs have come, where they are enough to undo a promotion or end a trial."""
+    lake = wheel.lake()
+    seen = str(lake.versions([GATED_OBSERVATIONS]).get(GATED_OBSERVATIONS.name, "none"))
+    if seen == context.cursor:
+        return dg.SensorResult(skip_reason=f"no run was admitted or changed since the last look, at version {seen}")
+    entries = decide(gather(wheel, wheel.now())).entries.to_pylist()
+    ended = {str(one["experiment_id"]): str(one["kind"]) for one in entries if one["kind"] in ENDED}
+    for one in entries:
+        if one["kind"] in ENDED:
+            context.log.info("%s: %s %s, %s", one["kind"], one["skill"], one["candidate_arm"], one["reason"])
+    if not ended:
+        return dg.SensorResult(skip_reason=f"nothing is to be undone or ended, at version {seen}", cursor=seen)
+    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=f"harm/{seen}/{digest(ended)}")], cursor=seen)
 
 
 @dg.sensor(

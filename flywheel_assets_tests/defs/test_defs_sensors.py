@@ -8,9 +8,12 @@ from flywheel_assets.defs.approvals import answer, ask_rollback
 from flywheel_assets.defs.progress import ADMITTED
 from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.defs.schedules import daily_turn
-from flywheel_assets.defs.sensors import ENOUGH, enough_new_runs, inbox, left_stale, people_said
+from flywheel_assets.defs.sensors import ENOUGH, enough_new_runs, harm_seen, inbox, left_stale, people_said
 from flywheel_assets.lake.places import Places
 from flywheel_assets.sources.land import land
+from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS
+from flywheel_assets.tables.promotion_decisions import PROMOTION_DECISIONS
+from flywheel_assets_tests.decisions.conftest import CANDIDATE, INCUMBENT, World
 
 
 def tick(sensor: dg.SensorDefinition, wheel: WheelResource, instance: dg.DagsterInstance, cursor: str | None = None):
@@ -101,6 +104,32 @@ def test_decisions_are_asked_for_when_enough_runs_were_admitted_since_the_last(
     instance.report_runless_asset_event(dg.AssetMaterialization("promotion_decisions", metadata={ADMITTED: -20}))
     many = tick(enough_new_runs, wheel, instance)
     assert [request.run_key for request in many.run_requests] == ["admitted/-20/90"]
+
+
+def test_harm_is_acted_on_at_the_next_tick_however_few_runs_have_come(tmp_path, instance: dg.DagsterInstance) -> None:
+    wheel, world = WheelResource(data=str(tmp_path)), World()
+    wheel.places().skills_file.write_text("skills: {triage: {baseline_model: old, models: [new, other]}}")
+
+    def keep() -> None:
+        for day in sorted({row["day"] for row in world.runs}):
+            rows = [row for row in world.runs if row["day"] == day]
+            wheel.lake().overwrite(GATED_OBSERVATIONS, GATED_OBSERVATIONS.rows(rows), day)
+
+    world.turn()
+    world.draw(250, {INCUMBENT: 0.3, CANDIDATE: 0.9})
+    world.turn()
+    assert world.last()["kind"] == "promoted"
+    wheel.lake().append(PROMOTION_DECISIONS, world.ledger, "seq-1")
+    world.draw(200, {INCUMBENT: 0.5, CANDIDATE: 0.9})
+    keep()
+    sound = tick(harm_seen, wheel, instance)
+    assert "nothing is to be undone or ended" in sound.skip_reason.skip_message
+    assert "no run was admitted" in tick(harm_seen, wheel, instance, sound.cursor).skip_reason.skip_message
+    world.draw(1500, {INCUMBENT: 0.5, CANDIDATE: 0.05})
+    keep()
+    harmful = tick(harm_seen, wheel, instance, sound.cursor)
+    assert [request.run_key.split("/")[0] for request in harmful.run_requests] == ["harm"]
+    assert "no run was admitted" in tick(harm_seen, wheel, instance, harmful.cursor).skip_reason.skip_message
 
 
 def test_the_daily_turn_asks_once_a_day() -> None:
