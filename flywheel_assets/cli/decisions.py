@@ -7,6 +7,8 @@ import typer
 from flywheel_assets.cli.options import DATA, Data, Json, LakeUrl, places_at
 from flywheel_assets.commands.envelope import respond
 
+Why = Annotated[str, typer.Option("--comment", help="Why.")]
+
 decisions_app = typer.Typer(no_args_is_help=True, help="Read, check and answer the ledger of decisions.")
 
 
@@ -52,6 +54,7 @@ def decisions_approve(  # noqa: PLR0913, PLR0917 - a parameter is an option
     experiment: str,
     by: Annotated[str, typer.Option(help="Who answers.")],
     refuse: Annotated[bool, typer.Option("--refuse", help="Answer no.")] = False,
+    comment: Why = "",
     data: Data = DATA,
     lake: LakeUrl = "",
     as_json: Json = False,
@@ -59,13 +62,18 @@ def decisions_approve(  # noqa: PLR0913, PLR0917 - a parameter is an option
     """Answer a promotion that asks for approval; the next turn acts on it."""
     from flywheel_assets.commands.decisions import approve
 
-    respond("decisions approve", as_json, lambda: approve(places_at(data, lake), experiment, by, approved=not refuse))
+    respond(
+        "decisions approve",
+        as_json,
+        lambda: approve(places_at(data, lake), experiment, by, comment, approved=not refuse),
+    )
 
 
 @decisions_app.command("reject")
-def decisions_reject(
+def decisions_reject(  # noqa: PLR0913, PLR0917 - a parameter is an option
     experiment: str,
     by: Annotated[str, typer.Option(help="Who rejects.")],
+    comment: Why = "",
     data: Data = DATA,
     lake: LakeUrl = "",
     as_json: Json = False,
@@ -73,13 +81,14 @@ def decisions_reject(
     """End an open trial without a promotion; the next turn acts on it."""
     from flywheel_assets.commands.decisions import reject
 
-    respond("decisions reject", as_json, lambda: reject(places_at(data, lake), experiment, by))
+    respond("decisions reject", as_json, lambda: reject(places_at(data, lake), experiment, by, comment))
 
 
 @decisions_app.command("rollback")
-def decisions_rollback(
+def decisions_rollback(  # noqa: PLR0913, PLR0917 - a parameter is an option
     skill: str,
     by: Annotated[str, typer.Option(help="Who asks for it.")],
+    comment: Why = "",
     data: Data = DATA,
     lake: LakeUrl = "",
     as_json: Json = False,
@@ -87,4 +96,4 @@ def decisions_rollback(
     """Undo a skill's newest promotion; the next turn acts on it, and the ledger says who asked."""
     from flywheel_assets.commands.decisions import roll_back
 
-    respond("decisions rollback", as_json, lambda: roll_back(places_at(data, lake), skill, by))
+    respond("decisions rollback", as_json, lambda: roll_back(places_at(data, lake), skill, by, comment))

@@ -81,7 +81,7 @@ def derive_again(places: Places, entry: str) -> Answer:
     return Answer(result, [Text(words)], ok=not edited and (other or not differences))
 
 
-def approve(places: Places, experiment: str, by: str, *, approved: bool) -> Answer:
+def approve(places: Places, experiment: str, by: str, comment: str = "", *, approved: bool) -> Answer:
     """Write a person's answer down."""
     from flywheel_assets.defs.approvals import answer
 
@@ -96,12 +96,12 @@ def approve(places: Places, experiment: str, by: str, *, approved: bool) -> Answ
         )
     begins = approved and isinstance(waiting[experiment], Shadow)
     about = beginning(experiment) if begins else experiment
-    answer(places, about, approved=approved, by=by, at=datetime.now(UTC))
+    answer(places, about, approved=approved, by=by, at=datetime.now(UTC), comment=comment)
     said = "it begins with the next turn" if begins else "approved" if approved else "refused"
     return Answer({"experiment": experiment, "approved": approved, "by": by}, [Text(said)], ["flywheel run"])
 
 
-def reject(places: Places, experiment: str, by: str) -> Answer:
+def reject(places: Places, experiment: str, by: str, comment: str = "") -> Answer:
     """End an open trial without a promotion, whether or not it asks for approval."""
     from flywheel_assets.defs.approvals import answer
 
@@ -111,11 +111,11 @@ def reject(places: Places, experiment: str, by: str) -> Answer:
         raise RefusedError(
             f"{experiment} is not an open trial", [f"open: {', '.join(map(str, under_way)) or 'none'}"], NOT_FOUND
         )
-    answer(places, experiment, approved=False, by=by, at=datetime.now(UTC))
+    answer(places, experiment, approved=False, by=by, at=datetime.now(UTC), comment=comment)
     return Answer({"experiment": experiment, "approved": False, "by": by}, [Text("rejected")], ["flywheel run"])
 
 
-def roll_back(places: Places, skill: str, by: str) -> Answer:
+def roll_back(places: Places, skill: str, by: str, comment: str = "") -> Answer:
     """Ask for the skill's newest promotion to be undone: what was in production before it comes back."""
     from flywheel_assets.defs.approvals import ask_rollback
 
@@ -126,7 +126,7 @@ def roll_back(places: Places, skill: str, by: str) -> Answer:
             f"nothing of skill {skill!r} was promoted", [f"promoted: {', '.join(promoted) or 'none'}"], NOT_FOUND
         )
     undone = promoted[skill]
-    ask_rollback(places, undone.experiment_id, by=by, at=datetime.now(UTC))
+    ask_rollback(places, undone.experiment_id, by=by, at=datetime.now(UTC), comment=comment)
     said = f"{undone.candidate_arm} gives way to {undone.incumbent_arm} with the next turn"
     result = {"experiment": undone.experiment_id, "restores": undone.incumbent_arm, "by": by}
     return Answer(result, [Text(said)], ["flywheel run"])

@@ -84,7 +84,8 @@ def shown(results: dict[str, Result], evidence: Evidence) -> str:
 def conclude(registration: Registration, evidence: Evidence, results: dict[str, Result]) -> tuple[Kind, str]:
     """The verdict that follows from the criteria's answers, and in words why."""
     failed = [f"{name}: {result.reason}" for name, result in results.items() if isinstance(result, Failed)]
-    missing = [f"{name}: {result.reason}" for name, result in results.items() if not isinstance(result, Passed)]
+    lacks = [name for name, result in results.items() if not isinstance(result, Passed)]
+    missing = [f"{name}: {results[name].reason}" for name in lacks]
     units = sum(evidence.units)
     if failed:
         return "abandoned", "; ".join(failed)
@@ -95,4 +96,5 @@ def conclude(registration: Registration, evidence: Evidence, results: dict[str, 
     # The units of other candidates of the draw are nobody's fault.
     refused = sum(count for reason, count in evidence.refused.items() if reason != OTHERS)
     aside = f" ({refused} rows set aside)" if refused else ""
-    return "held", f"insufficient evidence: {units} units{aside}; {'; '.join(missing)}"
+    why = "enough evidence" if lacks == ["approval"] else "insufficient evidence"
+    return "held", f"{why}: {units} units{aside}; {'; '.join(missing)}"

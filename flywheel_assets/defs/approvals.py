@@ -28,17 +28,20 @@ def rollbacks(places: Places) -> dict[str, str]:
     return {one["experiment_id"]: str(one["by"]) for one in asked}
 
 
-def ask_rollback(places: Places, experiment: str, *, by: str, at: datetime) -> None:
+def ask_rollback(places: Places, experiment: str, *, by: str, at: datetime, comment: str = "") -> None:
     """Write down that a promotion is to be undone; the next turn does it."""
-    line = json.dumps({"experiment_id": experiment, "by": by, "at": at.isoformat()})
-    places.data.mkdir(parents=True, exist_ok=True)
-    with said_files(places)[1].open("a") as file:
-        file.write(line + "\n")
+    _append(said_files(places)[1], {"experiment_id": experiment}, by, at, comment)
 
 
-def answer(places: Places, experiment: str, *, approved: bool, by: str, at: datetime) -> None:
+def answer(  # noqa: PLR0913 - who, what, when and why
+    places: Places, experiment: str, *, approved: bool, by: str, at: datetime, comment: str = ""
+) -> None:
     """Write an answer down; an earlier one stays in the file."""
-    line = json.dumps({"experiment_id": experiment, "approved": approved, "by": by, "at": at.isoformat()})
-    places.data.mkdir(parents=True, exist_ok=True)
-    with said_files(places)[0].open("a") as file:
-        file.write(line + "\n")
+    _append(said_files(places)[0], {"experiment_id": experiment, "approved": approved}, by, at, comment)
+
+
+def _append(path: Path, said: dict[str, object], by: str, at: datetime, comment: str) -> None:
+    why = {"comment": comment} if comment else {}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        file.write(json.dumps(said | {"by": by, "at": at.isoformat()} | why) + "\n")

@@ -44,21 +44,22 @@ def test_trials_that_ask_for_approval_are_answered_as_the_command_answers(wheel:
     places = wheel.places()
     queue = find_queues(places)["decisions"]
     (ends,) = queue.listed("").items
-    assert [choice.label for choice in ends.choices] == ["End the trial"]
+    assert ([choice.label for choice in ends.choices], ends.waits) == (["End the trial"], False)
     with pytest.raises(UnfitError, match="asks for approval"):
         queue.take(Word(ends.id, "approve", "ann"))
 
     experiment = ask_for_approval(wheel)
     (asks,) = queue.listed("").items
-    assert (asks.id, [choice.verb for choice in asks.choices]) == (experiment, ["approve", "reject"])
+    assert (asks.id, [choice.verb for choice in asks.choices], asks.waits) == (experiment, ["approve", "reject"], True)
     assert ("asks for approval", "yes") in asks.facts
-    assert "next turn" in queue.take(Word(experiment, "approve", "ann"))
+    assert "next turn" in queue.take(Word(experiment, "approve", "ann", "looks right"))
     assert approvals(places) == {experiment: True}
     queue.take(Word(experiment, "reject", "bob"))
-    words = ["decisions", "approve", experiment, "--by", "ann", "--data", str(places.data)]
+    words = ["decisions", "approve", experiment, "--by", "ann", "--comment", "looks right", "--data", str(places.data)]
     assert CliRunner().invoke(app, words).exit_code == 0
     desk, _, command = [json.loads(line) for line in (places.data / "approvals.jsonl").read_text().splitlines()]
     assert desk | {"at": ""} == command | {"at": ""}
+    assert desk["comment"] == "looks right"
 
 
 def test_only_what_was_promoted_can_be_rolled_back(wheel: WheelResource) -> None:

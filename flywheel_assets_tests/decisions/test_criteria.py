@@ -230,6 +230,8 @@ SAME = evidence(400, seed=3)
         ),
         ({"max_units": 400}, SAME, FINE, "abandoned", "undecided after 400 units"),
         ({"max_units": 400}, BETTER, FINE, "promoted", "credibly better"),
+        ({"needs_approval": True}, BETTER, FINE, "held", "enough evidence: 400 units; approval: waits for a person"),
+        ({"needs_approval": True}, SAME, FINE, "held", "insufficient evidence: 400 units"),
         ({"guardrails": (DEAR,)}, evidence(400, outcome=(0.8, 0.5), cost_usd=None), FINE, "held", "data/prices.yaml"),
     ],
 )

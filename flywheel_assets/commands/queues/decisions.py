@@ -51,13 +51,14 @@ def listed(places: Places) -> Page:
 
 def take(places: Places, word: Word) -> str:
     """What the command of the same name does."""
+    why = word.comment or ""
     try:
         if word.verb == ROLL_BACK.verb:
-            roll_back(places, word.item, word.by)
+            roll_back(places, word.item, word.by, why)
         elif word.verb == REJECT.verb:
-            reject(places, word.item, word.by)
+            reject(places, word.item, word.by, why)
         elif word.verb == APPROVE.verb:
-            approve(places, word.item, word.by, approved=True)
+            approve(places, word.item, word.by, why, approved=True)
         else:
             raise UnfitError(f"no such answer: {word.verb}")
     except RefusedError as error:

@@ -103,7 +103,7 @@ class Desk:
     async def _overview(self, request: Request, session: Session) -> Response:  # noqa: ARG002 - a handler's signature
         found = await asyncio.gather(*(asyncio.to_thread(queue.listed, "") for queue in self._queues.values()))
         waiting = {
-            name: page.total - sum((name, item.id) in self._said for item in page.items)
+            name: page.total - sum((name, item.id) in self._said or not item.waits for item in page.items)
             for name, page in zip(self._queues, found, strict=True)
         }
         return self._page(200, session, waiting=waiting)

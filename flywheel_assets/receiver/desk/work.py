@@ -28,6 +28,11 @@ class Item:
     texts: tuple[tuple[str, str], ...] = ()
     correctable: bool = False
 
+    @property
+    def waits(self) -> bool:
+        """Whether it asks for an answer; what can only be undone or ended goes on without one."""
+        return not all(choice.grave for choice in self.choices)
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
