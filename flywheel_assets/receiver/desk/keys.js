@@ -11,6 +11,12 @@ function move(step) {
   next?.scrollIntoView({ block: "nearest" });
 }
 
+// What is grave unfolds first, and is confirmed by Return.
+function press(button) {
+  button.click();
+  button.closest("details[open]")?.querySelector("button").focus();
+}
+
 document.addEventListener("keydown", (event) => {
   if (event.target.matches("input, textarea, select")) {
     if (event.key === "Escape") here()?.focus();
@@ -22,7 +28,7 @@ document.addEventListener("keydown", (event) => {
   else if (event.key === "k") move(-1);
   else if (event.key === "c") here()?.querySelector(".comment")?.focus();
   else if (event.key === "w") here()?.querySelector(".correction")?.focus();
-  else if (pressed) pressed.click();
+  else if (pressed) press(pressed);
   else return;
   event.preventDefault();
 });
