@@ -66,7 +66,7 @@ def prompts(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     """Which other prompts are worth a trial; one that was tried is not proposed again."""
     lake = wheel.lake()
     tried = {Arm.parse(arm).prompt_version for arm in lake.read(PROMOTION_DECISIONS)["candidate_arm"].to_pylist()}
-    observations = lake.read(GATED_OBSERVATIONS, columns=COLUMNS)
+    observations = lake.read(GATED_OBSERVATIONS, columns=COLUMNS, ordered=False)
     incumbents = incumbent_prompts(wheel)
     shown = corrected(lake.read(CORRECTIONS), unteachable)
     compiled = propose_prompts(observations, wheel.skills(), incumbents, frozenset(tried), shown)

@@ -19,8 +19,13 @@ RECENT = 90
 
 def audited(wheel: WheelResource, _instance: dg.DagsterInstance) -> Verdict:
     """Fails where people credibly disagree with a gate more often than not."""
-    sample, audit = rows_of_each(wheel.lake(), ["audit_sample", "gate_audit"], AUDITED, _recent(wheel))
-    return judge_audit(audit, sum(row["review"] is None for row in sample))
+    lake, recent = wheel.lake(), _recent(wheel)
+    (sample,) = rows_of_each(lake, ["audit_sample"], AUDITED, recent)
+    waiting = sum(row["review"] is None for row in sample)
+    # As long as nobody has looked at any, nothing can be said of a gate.
+    looked = waiting < len(sample)
+    audit = rows_of_each(lake, ["audit_sample", "gate_audit"], AUDITED, recent)[-1] if looked else []
+    return judge_audit(audit, waiting)
 
 
 def _recent(wheel: WheelResource) -> dict[str, list[date]]:

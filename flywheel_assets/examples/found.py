@@ -33,7 +33,7 @@ def findings(con: duckdb.DuckDBPyConnection, day: date) -> pa.Table:
     if not con.execute("SELECT 1 FROM examples WHERE grain = 'run' AND outcome < 0.5 LIMIT 1").fetchall():
         return SPAN_FINDINGS.empty()
     laid_out = (HERE / "found.sql").read_text().replace("{offers}", OFFERS).replace("{ending}", ENDING)
-    con.execute(laid_out)
+    con.execute(laid_out.replace("{day}", day.isoformat()))
     signs = " UNION ALL BY NAME ".join(
         f"SELECT *, '{sign.name}' AS author_id, '{sign.version}' AS author_version FROM ({sign.sql})"
         for sign in find_signs()

@@ -8,23 +8,32 @@ CREATE OR REPLACE TEMP TABLE tried AS
 WITH failed AS (
     SELECT run_id, skill FROM examples WHERE grain = 'run' AND outcome_state = 'labeled' AND outcome < 0.5
 ),
+ours AS (SELECT w.*, f.skill FROM work w JOIN failed f USING (run_id) WHERE w.role != 'annotation'),
+-- Spans of the next day apart: they are few, and attributes of all others are not read then.
+told AS NOT MATERIALIZED (
+    SELECT w.*, s.status_message, s.events, s.input_key, s.output_key, s.attr_text, s.attr_json
+    FROM ours w JOIN raw_spans s ON s.trace_id = w.trace_id AND s.span_id = w.span_id
+    WHERE s.day = DATE '{day}' AND w.span_day = DATE '{day}'
+    UNION ALL
+    SELECT w.*, s.status_message, s.events, s.input_key, s.output_key, s.attr_text, s.attr_json
+    FROM ours w JOIN raw_spans s ON s.day = w.span_day AND s.trace_id = w.trace_id AND s.span_id = w.span_id
+    WHERE s.day != DATE '{day}' AND w.span_day != DATE '{day}'
+),
 spans AS (
-    SELECT w.run_id, f.skill, w.trace_id, w.span_id, w.parent_span_id, w.role, w.operation, w.tool_name, w.error_type,
-        w.start_unix_nano, w.end_unix_nano, w.status = 'error' OR w.error_type IS NOT NULL AS erred,
-        coalesce(s.attr_text[s.input_key], s.attr_json[s.input_key]) AS asked,
-        coalesce(s.attr_text[s.output_key], s.attr_json[s.output_key]) AS answered,
-        lower(concat_ws(' ', w.error_type, s.status_message,
-            [e.attributes_json FOR e IN s.events IF e.name = 'exception'][-1])) AS message,
+    SELECT run_id, skill, trace_id, span_id, parent_span_id, role, operation, tool_name, error_type,
+        start_unix_nano, end_unix_nano, status = 'error' OR error_type IS NOT NULL AS erred,
+        coalesce(attr_text[input_key], attr_json[input_key]) AS asked,
+        coalesce(attr_text[output_key], attr_json[output_key]) AS answered,
+        lower(concat_ws(' ', error_type, status_message,
+            [e.attributes_json FOR e IN events IF e.name = 'exception'][-1])) AS message,
         -- Named in a list, or each by a definition.
         list_concat(
-            [v.value FOR v IN map_entries(s.attr_text) IF regexp_matches(v.key, '{offers}')],
-            [v.value FOR v IN map_entries(s.attr_json) IF regexp_matches(v.key, '{offers}')]) AS offers,
-        concat_ws(' ', s.attr_text['llm.invocation_parameters'], s.attr_json['llm.invocation_parameters'],
-            s.attr_json['gen_ai.request.stop_sequences']) AS parameters,
-        w.role = 'tool' AND regexp_matches(lower(w.tool_name), '^{ending}$') AS ends
-    FROM work w JOIN failed f USING (run_id)
-    JOIN raw_spans s ON s.trace_id = w.trace_id AND s.span_id = w.span_id
-    WHERE w.role != 'annotation'
+            [v.value FOR v IN map_entries(attr_text) IF regexp_matches(v.key, '{offers}')],
+            [v.value FOR v IN map_entries(attr_json) IF regexp_matches(v.key, '{offers}')]) AS offers,
+        concat_ws(' ', attr_text['llm.invocation_parameters'], attr_json['llm.invocation_parameters'],
+            attr_json['gen_ai.request.stop_sequences']) AS parameters,
+        role = 'tool' AND regexp_matches(lower(tool_name), '^{ending}$') AS ends
+    FROM told
 )
 SELECT *, CASE
     WHEN NOT erred THEN NULL

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from flywheel_assets.candidates.prompts.compile import compile_prompt, lessons_in
 from flywheel_assets.candidates.prompts.demonstrations import demonstrations
@@ -20,6 +21,8 @@ from flywheel_assets.tables.prompt_candidates import PROMPT_CANDIDATES
 # Runs of a skill needed before anything is learned from them, and of each polarity among them.
 LEAST_RUNS, LEAST_OF_EACH = 50, 8
 MOST_LESSONS, MOST_KEPT, MOST_DEMONSTRATIONS = 6, 6, 4
+# Stands for a prompt in production that nobody stated: nothing is learned for it.
+UNKNOWN = "-"
 COLUMNS = (
     "run_id",
     "start_time",
@@ -52,9 +55,9 @@ def propose_prompts(
     `corrections` has, by run id, what would have been the right answer.
     """
     seen: dict[str, list[dict[str, Any]]] = {name: [] for name in skills.skills if name in incumbents}
-    for row in observations.select(COLUMNS).to_pylist():
-        if row["skill"] in seen:
-            seen[row["skill"]].append(row)
+    taught = pa.array([name for name in seen if incumbents[name].version != UNKNOWN], pa.string())
+    for row in observations.select(COLUMNS).filter(pc.field("skill").isin(taught)).to_pylist():
+        seen[row["skill"]].append(row)
     shown = corrections or {}
     rows = [_compiled(name, usable(seen[name]), incumbents[name], tried_versions, shown) for name in sorted(seen)]
     return PROMPT_CANDIDATES.conform(PROMPT_CANDIDATES.rows(rows))
@@ -68,7 +71,7 @@ def _compiled(
     basis = settled(ours, LEAST_RUNS)
     good = sum(run.good for run in basis)
     counts = f"{len(ours)} usable runs on prompt {incumbent.version}"
-    if incumbent.version == "-":
+    if incumbent.version == UNKNOWN:
         return _refused(name, incumbent, "the prompt in production is unknown: set baseline_prompt in skills.yaml")
     if not basis:
         return _refused(name, incumbent, f"too few: {counts}, {LEAST_RUNS} are needed")

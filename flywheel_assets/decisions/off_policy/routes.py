@@ -2,19 +2,20 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from flywheel_assets.decisions.canonical import stated
 from flywheel_assets.decisions.eprocess import Reals
 from flywheel_assets.decisions.off_policy.evaluate import evaluate
-from flywheel_assets.decisions.off_policy.logged import Estimated, Logged, Refused
+from flywheel_assets.decisions.off_policy.logged import Estimated, Ints, Logged, Refused
 from flywheel_assets.tables.documents.scorer import Scorer, left_out
 from flywheel_assets.tables.routing_candidates import ROUTING_CANDIDATES
 
@@ -23,52 +24,105 @@ ROWS = (Path(__file__).parent / "routes.sql").read_text(encoding="utf-8")
 CONTEXTS = 20
 # Newest runs of a skill that are looked at: more would cost seconds a turn and tell of another time.
 MOST = 20_000
+# Agents decide on what was asked, where no mark of ours stands.
+TEXT_READ = "replace(coalesce(o.input_text, ''), '[redacted]', ' ')"
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """The decided runs of a skill as columns, made once for all its candidates; `offered` numbers the `sets`.
+
+    A set of None is that of a decision that does not say what it could have chosen: it is trusted.
+    """
+
+    rows: pa.Table
+    arms: list[str]
+    action: Ints
+    reward: Reals
+    propensity: Reals
+    keep: Reals
+    features: Reals
+    cluster: Ints
+    offered: Ints
+    sets: list[frozenset[str] | None]
+
+    @classmethod
+    def of(cls, rows: pa.Table) -> "Runs":
+        """Of rows of `routes.sql`."""
+        (arms, action), (sets, offered), (contexts, context), (_, cluster) = (
+            _coded(rows, name) for name in ("arm", "candidate_set", "context_json", "cluster")
+        )
+        reward, propensity, keep = (
+            rows.column(name).to_numpy(zero_copy_only=False).astype(np.float64)
+            for name in ("outcome", "propensity", "keep_prob")
+        )
+        return cls(
+            rows=rows,
+            arms=[str(arm) for arm in arms],
+            action=action,
+            reward=reward,
+            propensity=propensity,
+            keep=keep,
+            features=_contexts(contexts, context),
+            cluster=cluster,
+            offered=offered,
+            sets=[_offered(one) for one in sets],
+        )
+
+    def logged(self, taken: Sequence[str] | str) -> Logged:
+        """The log for the policy that takes `taken`: an arm for each run, or one for all."""
+        each = [taken] * len(self.action) if isinstance(taken, str) else list(taken)
+        arms = sorted({*self.arms, *each})
+        places = {name: place for place, name in enumerate(arms)}
+        target = np.zeros((len(each), len(arms)))
+        target[np.arange(len(each)), [places[arm] for arm in each]] = 1.0
+        could = {arm: np.array([one is None or arm in one for one in self.sets], np.bool_) for arm in set(each)}
+        return Logged(
+            action=np.array([places[arm] for arm in self.arms], np.int64)[self.action],
+            reward=self.reward,
+            propensity=self.propensity,
+            target=target,
+            keep=self.keep,
+            features=self.features,
+            cluster=self.cluster,
+            supported=np.array(
+                [could[arm][code] for arm, code in zip(each, self.offered.tolist(), strict=True)], np.bool_
+            ),
+        )
 
 
 def with_counterfactuals(candidates: pa.Table, con: duckdb.DuckDBPyConnection) -> pa.Table:
     """The candidates with their `off_policy_…` columns; `con` has `gated_observations` and `agent_runs`."""
     rows = candidates.to_pylist()
-    runs: dict[str, list[dict[str, Any]]] = {row["skill"]: [] for row in rows}
-    for run in con.execute(ROWS, {"skills": list(runs), "most": MOST}).to_arrow_table().to_pylist():
-        runs[run["skill"]].append(run)
-    found = [{**row, **_columns(evaluate(_log(runs[row["skill"]], row)))} for row in rows]
-    return ROUTING_CANDIDATES.conform(ROUTING_CANDIDATES.rows(found))
+    skills = sorted({row["skill"] for row in rows})
+    # Texts are the most of what there is to read, and only contextual policies look at them.
+    text = TEXT_READ if any(row["policy_json"] for row in rows) else "''"
+    found = con.execute(ROWS.replace("{text}", text), {"skills": skills, "most": MOST}).to_arrow_table()
+    runs = {skill: Runs.of(found.filter(pc.field("skill") == skill)) for skill in skills}
+    told = [{**row, **_columns(evaluate(_log(runs[row["skill"]], row)))} for row in rows]
+    return ROUTING_CANDIDATES.conform(ROUTING_CANDIDATES.rows(told))
 
 
-def _log(runs: list[dict[str, Any]], row: Mapping[str, Any]) -> Logged:
+def _log(runs: Runs, row: Mapping[str, Any]) -> Logged:
     """A contextual policy is judged on the sessions that it did not learn from."""
     if not row["policy_json"]:
-        return logged(runs, [row["arm"]] * len(runs))
+        return runs.logged(row["arm"])
     rule = Scorer.model_validate_json(row["policy_json"])
-    held = [run for run in runs if left_out(run["cluster"])]
-    return logged(held, [rule.choose(run["text"], _said(run["context_json"])) for run in held])
+    held = runs.rows.filter(pa.array([left_out(one) for one in runs.rows["cluster"].to_pylist()], pa.bool_()))
+    asked = held.select(["text", "context_json"]).to_pylist()
+    return Runs.of(held).logged([rule.choose(run["text"], _said(run["context_json"])) for run in asked])
 
 
-def logged(runs: list[dict[str, Any]], taken: list[str]) -> Logged:
-    """The log for the policy that takes `taken`, an arm for each run, in the order of the runs."""
-    arms = sorted({run["arm"] for run in runs} | set(taken))
-    places = {name: place for place, name in enumerate(arms)}
-    target = np.zeros((len(runs), len(arms)))
-    target[np.arange(len(runs)), [places[arm] for arm in taken]] = 1.0
-    return Logged(
-        action=np.array([places[run["arm"]] for run in runs], dtype=np.int64),
-        reward=np.array([run["outcome"] for run in runs], dtype=np.float64),
-        propensity=np.array([run["propensity"] for run in runs], dtype=np.float64),
-        target=target,
-        keep=np.array([run["keep_prob"] for run in runs], dtype=np.float64),
-        features=_contexts([run["context_json"] for run in runs]),
-        cluster=np.unique(np.array([run["cluster"] for run in runs], dtype=str), return_inverse=True)[1],
-        supported=np.array([_could_take(run, arm) for run, arm in zip(runs, taken, strict=True)], dtype=np.bool_),
-    )
+def _coded(rows: pa.Table, name: str) -> tuple[list[str | None], Ints]:
+    """The distinct values of a column in order, NULL last, and the number of each row's."""
+    encoded = rows.column(name).combine_chunks().dictionary_encode("encode")
+    values = encoded.dictionary.to_pylist()
+    order = sorted(range(len(values)), key=lambda code: (values[code] is None, values[code] or ""))
+    numbers = np.empty(len(values), np.int64)
+    numbers[order] = np.arange(len(values))
+    return [values[code] for code in order], numbers[encoded.indices.to_numpy(zero_copy_only=False)]
 
 
-def _could_take(run: dict[str, Any], arm: str) -> bool:
-    """Whether the decision could have chosen the arm; one that does not say what it could have is trusted."""
-    offered = _offered(run["candidate_set"])
-    return offered is None or arm in offered
-
-
-@lru_cache(maxsize=1000)
 def _offered(candidate_set: str | None) -> frozenset[str] | None:
     offered = json.loads(candidate_set) if candidate_set else None
     return frozenset(offered) if isinstance(offered, dict | list) else None
@@ -79,13 +133,10 @@ def _said(context_json: str | None) -> dict[str, object]:
     return found if isinstance(found, dict) else {}
 
 
-def _contexts(contexts: list[str | None]) -> Reals:
-    """One indicator per frequent context."""
-    known = [one for one, _ in Counter(one for one in contexts if one).most_common(CONTEXTS)]
-    found = np.zeros((len(contexts), len(known)))
-    for place, one in enumerate(known):
-        found[:, place] = [context == one for context in contexts]
-    return found
+def _contexts(contexts: Sequence[str | None], context: Ints) -> Reals:
+    """One indicator per frequent context; of equally frequent ones, those that came first."""
+    known = [code for code, _ in Counter(context.tolist()).most_common() if contexts[code]][:CONTEXTS]
+    return (context[:, None] == np.array(known, np.int64)).astype(np.float64)
 
 
 def _columns(found: Estimated | Refused) -> dict[str, object]:

@@ -6,8 +6,7 @@ SELECT
     o.propensity,
     coalesce(o.keep_prob, 1.0) AS keep_prob,
     coalesce(o.session_id, o.run_id) AS cluster,
-    -- Agents decide on what was asked, where no mark of ours stands.
-    replace(coalesce(o.input_text, ''), '[redacted]', ' ') AS text,
+    {text} AS text,
     r.candidate_set,
     r.context_json
 FROM gated_observations AS o

@@ -9,20 +9,29 @@ WITH said AS (
         AND value_text IN ('release', 'refuse')
     GROUP BY target_id
 ),
-judged AS (
+judging AS (
+    SELECT * FROM gate_verdicts WHERE gate <> 'review' AND gate_version NOT LIKE '% in shadow'
+),
+drawn AS (
+    -- Every gate judges every example of a day: one gate's rows are the examples, and are hashed in a twentieth of the time.
+    SELECT example_id, day, md5_number_lower(example_id) % 1000 AS draw
+    FROM judging
+    SEMI JOIN (SELECT day, min(gate) AS gate FROM judging GROUP BY day) AS one_gate USING (day, gate)
+    WHERE draw < 100
+),
+objections AS (
     -- That nothing is there to admit, and what a person said himself, is no opinion to be checked.
-    SELECT example_id, any_value(day) AS day,
-        bool_or(verdict <> 'allow' AND gate IN ('schema', 'completeness')) AS nothing_there,
-        list(gate ORDER BY gate) FILTER (verdict <> 'allow') AS objecting
-    FROM gate_verdicts
-    WHERE md5_number_lower(example_id) % 1000 < 100 AND gate <> 'review' AND gate_version NOT LIKE '% in shadow'
+    SELECT example_id, bool_or(gate IN ('schema', 'completeness')) AS nothing_there, list(gate ORDER BY gate) AS objecting
+    FROM judging
+    WHERE verdict <> 'allow'
     GROUP BY example_id
 )
-SELECT j.example_id, j.day, coalesce(j.objecting, []) AS objecting, said.review, said.reviewer
-FROM judged AS j
+SELECT d.example_id, d.day, coalesce(o.objecting, []) AS objecting, said.review, said.reviewer
+FROM drawn AS d
+LEFT JOIN objections AS o USING (example_id)
 LEFT JOIN said USING (example_id)
-WHERE NOT j.nothing_there AND (j.objecting IS NOT NULL OR md5_number_lower(j.example_id) % 1000 < 20)
-ORDER BY j.day DESC, j.example_id;
+WHERE NOT coalesce(o.nothing_there, false) AND (o.objecting IS NOT NULL OR d.draw < 20)
+ORDER BY d.day DESC, d.example_id;
 
 COMMENT ON VIEW audit_sample IS 'A random share of refused and of admitted examples: what people are asked to look at, and what they said.';
 COMMENT ON COLUMN audit_sample.example_id IS 'Example';
