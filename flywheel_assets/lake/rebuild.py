@@ -27,7 +27,10 @@ SIDE_BY_SIDE = min(4, os.cpu_count() or 1)
 # So many bytes of rows are written together: each commit costs as much as hundreds of rows.
 TOGETHER = 64 * 2**20
 # Depends on the rows, not on their order.
-_ROWS = "SELECT count(*), sum(hash(found)::HUGEINT) FROM ({}) AS found"
+_SAID = "SELECT of, count(*), sum(hash(said)::HUGEINT) FROM ({}) GROUP BY of"
+_NOTHING_SAID: list[tuple[int, int | None]] = [(0, None)]
+# Days about which others are asked at once: a query for each would plan longer than it computes.
+_ASKED = 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +80,25 @@ def inputs(lake: Lake, step: Step, days: Iterable[date]) -> dict[date, str]:
 
 def concerns(lake: Lake, step: Step, days: Iterable[date]) -> dict[date, str]:
     """As `inputs`, but of other days' rows only those that concern the day; no days where the step does not say."""
-    looking = {read.table.name: read.concern for read in step.reads if read.concern}
+    looking = [read for read in step.reads if read.concern]
     days = list(days) if looking else []
     strict = _inputs(lake, step, days, lambda read, day: [day] if read.concern else window(read, day))
     found: dict[date, str] = {}
-    for day in days:
-        with _connect(lake, step, day, None, step.writes) as con:
-            rows = [con.execute(_ROWS.format(looked), {"day": day}).fetchall() for looked in looking.values()]
-        found[day] = _digest(strict[day], repr(rows))
+    for start in range(0, len(days), _ASKED):
+        some = days[start : start + _ASKED]
+        said = [_said(lake, step, read, some) for read in looking]
+        found |= {day: _digest(strict[day], repr([one.get(day, _NOTHING_SAID) for one in said])) for day in some}
     return found
+
+
+def _said(lake: Lake, step: Step, read: Read, days: Sequence[date]) -> dict[date, list[tuple[int, int | None]]]:
+    """By day how many rows of other days concern it, and the sum of their hashes; no day that none concerns."""
+    others = {near for day in days for near in window(read, day) if near != day}
+    if others.isdisjoint(lake.days(read.table)):
+        return {}
+    with _connect(lake, step, days, None, step.writes) as con:
+        con.register("asked", pa.table({"day": pa.array(days, pa.date32())}))
+        return {day: [(count, total)] for day, count, total in con.execute(_SAID.format(read.concern)).fetchall()}
 
 
 def _inputs(lake: Lake, step: Step, days: Iterable[date], seen: Callable[[Read, date], list[date]]) -> dict[date, str]:
@@ -136,7 +149,7 @@ def _computed(lake: Lake, step: Step, days: Sequence[date], transform: DayTransf
 
 def _compute(lake: Lake, step: Step, day: date, threads: int | None, transform: DayTransform) -> Computed:
     started = time.perf_counter()
-    with _connect(lake, step, day, threads) as con:
+    with _connect(lake, step, [day], threads) as con:
         found = zip(step.writes, transform(con, day), strict=True)
         return Computed(day, {table.name: rows for table, rows in found}, time.perf_counter() - started)
 
@@ -172,10 +185,14 @@ def _written(lake: Lake, step: Step, batch: Sequence[Computed], stamps: Mapping[
 
 
 def _connect(
-    lake: Lake, step: Step, day: date, threads: int | None, also: Sequence[Table] = ()
+    lake: Lake, step: Step, days: Sequence[date], threads: int | None, also: Sequence[Table] = ()
 ) -> duckdb.DuckDBPyConnection:
-    windows = {table.name: [day] for table in also}
-    windows |= {read.table.name: window(read, day) for read in step.reads if read.table.by_day}
+    windows = {table.name: list(days) for table in also}
+    windows |= {
+        read.table.name: sorted({near for day in days for near in window(read, day)})
+        for read in step.reads
+        if read.table.by_day
+    }
     return lake.connect([*(read.table for read in step.reads), *also], windows, threads=threads)
 
 

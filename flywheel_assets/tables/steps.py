@@ -46,8 +46,9 @@ from flywheel_assets.tables.table import Table
 class Read:
     """A table that a step reads: for a day step, from `before` days earlier to `after` days later.
 
-    `concern`: SQL for those rows of other days that say anything of `$day`, over the tables that the step
-    reads and writes. Where other days changed in no such row, the day is not computed again.
+    `concern`: SQL for (of, said) over the tables that the step reads and writes, with the days in question as
+    table `asked`: those rows (`said`) of other days that say anything of the day `of`. Where other days changed
+    in no such row, the day is not computed again.
     """
 
     table: Table
@@ -87,24 +88,35 @@ EVIDENCE_DAYS = 28
 
 # Told of a run of the day, of its root, its session, a span or a response of it; or of whatever, while
 # runs of the day wait for time to pass.
-SAID_LATER_OF_RUNS = """
-WITH traces AS (SELECT trace_id FROM run_spans WHERE day = $day AND run_id IS NOT NULL)
-SELECT feedback.* FROM feedback
-WHERE day > $day AND (
-    target_id IN (SELECT unnest([run_id, trace_id, session_id]) FROM agent_runs WHERE day = $day)
-    OR split_part(target_id, ':', 1) IN (FROM traces)
-    OR target_id IN (SELECT response_id FROM raw_spans WHERE response_id IS NOT NULL AND trace_id IN (FROM traces))
-    OR EXISTS (FROM labeled_examples WHERE day = $day AND outcome_state = 'immature')
+SAID_LATER_OF_RUNS = f"""
+WITH traces AS (SELECT DISTINCT day, trace_id FROM run_spans SEMI JOIN asked USING (day) WHERE run_id IS NOT NULL),
+places AS (
+    SELECT day, unnest([run_id, trace_id, session_id]) AS place FROM agent_runs SEMI JOIN asked USING (day)
+    UNION
+    SELECT t.day, s.response_id FROM traces AS t JOIN raw_spans AS s USING (trace_id)
+    WHERE s.response_id IS NOT NULL AND s.day BETWEEN t.day AND t.day + {RUN_REACH_DAYS}
 )
+SELECT asked.day AS of, feedback AS said
+FROM feedback JOIN asked ON feedback.day > asked.day AND feedback.day <= asked.day + {FEEDBACK_REACH_DAYS}
+WHERE (asked.day, target_id) IN (SELECT (day, place) FROM places)
+    OR (asked.day, split_part(target_id, ':', 1)) IN (SELECT (day, trace_id) FROM traces)
+    OR asked.day IN (SELECT day FROM labeled_examples WHERE outcome_state = 'immature')
 """
-SAID_LATER_OF_ROOTS = """
-SELECT feedback.* FROM feedback
-WHERE day > $day
-    AND target_id IN (SELECT unnest([run_id, trace_id || ':' || root_span_id]) FROM agent_runs WHERE day = $day)
+SAID_LATER_OF_ROOTS = f"""
+WITH places AS (
+    SELECT day, unnest([run_id, trace_id || ':' || root_span_id]) AS place FROM agent_runs SEMI JOIN asked USING (day)
+)
+SELECT asked.day AS of, feedback AS said
+FROM feedback JOIN asked ON feedback.day > asked.day AND feedback.day <= asked.day + {FEEDBACK_REACH_DAYS}
+WHERE (asked.day, target_id) IN (SELECT (day, place) FROM places)
 """
 
 # Of sources that were found out later, from evidence that reaches back to the day.
-FOUND_OUT_LATER = "SELECT * FROM source_findings WHERE day > $day AND since <= $day"
+FOUND_OUT_LATER = f"""
+SELECT asked.day AS of, source_findings AS said
+FROM source_findings JOIN asked ON source_findings.day > asked.day AND source_findings.day < asked.day + {EVIDENCE_DAYS}
+WHERE since <= asked.day
+"""
 
 LAND = Step("land", (), (LANDED_BATCHES, SPAN_REJECTIONS, PRICES, SKILL_NAMES, SHADOW_GATES, OUTCOME_HORIZONS))
 DECODE = Step("decode", (Read(LANDED_BATCHES),), (RAW_SPANS, DIALECT_LOSSES), version="3")
