@@ -123,8 +123,9 @@ class _Repository:
         """The repository whose top is `folder`; made where nothing is there yet."""
         if shutil.which("git") is None:
             raise RefusedError("git is not installed")
-        if not folder.exists() or not any(folder.iterdir()):
-            folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        # Nothing but .git: an earlier turn may have died while it was made. What is whole stays as it is.
+        if all(entry.name == ".git" for entry in folder.iterdir()):
             _git(folder, "init", "--quiet", "--initial-branch=main")
         git_folder = Path(_git(folder, "rev-parse", "--absolute-git-dir"))
         if _git(folder, "rev-parse", "--is-bare-repository") == "true":

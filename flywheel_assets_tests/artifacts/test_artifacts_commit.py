@@ -1,5 +1,6 @@
 """Git mode, with real git: one commit per decision, whatever dies, and going back is one revert."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -156,6 +157,12 @@ def test_a_contextual_policy_is_committed_with_its_rule(tmp_path: Path):
     assert Scorer.model_validate_json((tmp_path / "triage" / "policy.json").read_bytes()) == rule
 
 
+def test_a_repository_that_was_only_half_made_is_made_whole(tmp_path: Path):
+    (tmp_path / "repository" / ".git" / "objects").mkdir(parents=True)
+    assert commit(tmp_path / "repository").fault is None
+    assert len(decisions(tmp_path / "repository")) == 4
+
+
 CHILD = """
 import sys
 from pathlib import Path
@@ -171,17 +178,20 @@ def test_killed_at_any_time_it_is_made_whole_by_the_next_turn(tmp_path: Path, mi
     (tmp_path / "flywheel_assets_tests_commit.py").write_bytes(Path(__file__).read_bytes())
     repository = tmp_path / "repository"
     environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{Path(__file__).parents[2]}"}
-    child = subprocess.Popen([sys.executable, "-c", CHILD, str(repository)], env=environment, stdout=subprocess.PIPE)
+    command = [sys.executable, "-c", CHILD, str(repository)]
+    child = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, start_new_session=True)
     assert child.stdout is not None
     with child.stdout:
         assert child.stdout.readline() == b"ready\n"
         time.sleep(milliseconds / 1000)
         child.send_signal(signal.SIGKILL)
         child.wait()
-    # The git that it had started ends by itself.
-    deadline = time.monotonic() + 5
-    while (repository / ".git" / "index.lock").exists() and time.monotonic() < deadline:
-        time.sleep(0.01)
+    # The git that it had started is of its group, and ends by itself.
+    deadline = time.monotonic() + 30
+    with contextlib.suppress(ProcessLookupError):
+        while time.monotonic() < deadline:
+            os.killpg(child.pid, 0)
+            time.sleep(0.01)
     assert commit(repository).fault is None
     assert decisions(repository) == [f"{seq:016x}" for seq in (2, 3, 5, 6)]
     assert git(repository, "rev-list", "--count", "HEAD") == "6"
