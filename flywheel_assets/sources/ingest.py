@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,8 @@ from flywheel_assets.sources.scan import scan, scan_feedback
 from flywheel_assets.sources.segments import FILES, SegmentName, is_feedback, sync_folder
 from flywheel_assets.sources.take import SUFFIXES, copy_tail
 from flywheel_assets.sources.translate import Translated, translate
+
+COPIES = 4
 
 
 @dataclass(slots=True)
@@ -44,22 +47,36 @@ def ingest(path: Path, inbox: Path, *, keep_content: bool = False) -> Ingested:
     done = Ingested()
     if not path.exists():
         raise FileNotFoundError(f"nothing at {path}: give a file, or a folder that holds OTLP files")
-    for source in _files(path):
-        suffix, reason = _look(source, inbox)
-        if reason is not None:
-            _translate(source, inbox, reason, done, keep_content=keep_content)
-            continue
-        status = source.stat()
-        identity = f"{status.st_ino}:{status.st_size}:{status.st_mtime_ns}".encode()
-        modified = datetime.fromtimestamp(status.st_mtime, UTC)
-        name = str(SegmentName(FILES, modified, hashlib.sha256(identity).hexdigest()[:16], suffix))
-        hidden = inbox / f".{name}"
-        hidden.unlink(missing_ok=True)
-        done.bytes += copy_tail(source, hidden)
-        hidden.rename(inbox / name)
-        done.files += 1
+    copied: dict[str, Future[int]] = {}
+    # While one file is made durable the next are copied.
+    with ThreadPoolExecutor(COPIES) as pool:
+        for source in _files(path):
+            suffix, reason = _look(source, inbox)
+            if reason is not None:
+                _translate(source, inbox, reason, done, keep_content=keep_content)
+                continue
+            name = _name(source, suffix)
+            if name not in copied:  # else another name of the same file
+                copied[name] = pool.submit(_copy, source, inbox, name)
+            done.files += 1
+    done.bytes += sum(one.result() for one in copied.values())
     sync_folder(inbox)
     return done
+
+
+def _name(source: Path, suffix: str) -> str:
+    status = source.stat()
+    identity = f"{status.st_ino}:{status.st_size}:{status.st_mtime_ns}".encode()
+    modified = datetime.fromtimestamp(status.st_mtime, UTC)
+    return str(SegmentName(FILES, modified, hashlib.sha256(identity).hexdigest()[:16], suffix))
+
+
+def _copy(source: Path, inbox: Path, name: str) -> int:
+    hidden = inbox / f".{name}"
+    hidden.unlink(missing_ok=True)
+    size = copy_tail(source, hidden)
+    hidden.rename(inbox / name)
+    return size
 
 
 def _translate(source: Path, inbox: Path, reason: str, done: Ingested, *, keep_content: bool) -> None:

@@ -1,8 +1,9 @@
 """A day's landed batches → that day's `raw_spans`, a chunk at a time.
 
-A first pass looks at span ids alone and finds those that occur more than once (nearly none). Chunks
-with such ids are decoded once ahead, to choose between the copies; then every chunk is decoded by
-whoever takes its rows. So memory holds a chunk for each taker, whatever the day's size.
+A first pass finds span ids that occur more than once (nearly none): it decodes what fits into memory,
+and of the rest looks at span ids alone. Chunks with such ids are then decoded, to choose between the
+copies; at last every chunk that is not held is decoded by whoever takes its rows. So memory holds a
+fixed amount and a chunk for each taker, whatever the day's size.
 """
 
 import hashlib
@@ -12,13 +13,12 @@ from datetime import date
 from functools import partial
 from threading import Lock
 
-import numpy as np
 import pyarrow as pa
 
 from flywheel_assets.spans.copies import Copies
 from flywheel_assets.spans.losses import Losses
-from flywheel_assets.spans.passage import Passage, among, chunks
-from flywheel_assets.spans.payloads import Batch, span_ids
+from flywheel_assets.spans.passage import Passage, among
+from flywheel_assets.spans.payloads import Batch
 from flywheel_assets.tables.raw_spans import RAW_SPANS
 from flywheel_assets.tables.steps import DECODE
 
@@ -69,12 +69,10 @@ def decode_day(batches: Batches, day: date) -> Decoded:
     for `batch_id`, which names the least batch that held the row).
     """
     opened, names = _reopenable(batches), set[str]()
-    found = [span_ids(chunk) for chunk in chunks(opened(), names)]
-    occurring, often = np.unique(np.concatenate([np.empty(0, np.uint64), *found]), return_counts=True)
-    repeated = occurring[often > 1]
-    doubtful = {number for number, held in enumerate(found) if among(held, repeated).any()}
+    passage = Passage(opened, day)
+    doubtful = passage.look(names)
     counts, losses = Counts(), Losses()
-    parts = _parts(Passage(opened, day, repeated), doubtful, counts, losses)
+    parts = _parts(passage, doubtful, counts, losses)
     content = hashlib.sha256("\n".join([DECODE.version, *sorted(names)]).encode()).hexdigest()[:15]
     return Decoded(parts, content, counts, losses)
 
@@ -90,7 +88,7 @@ def _parts(passage: Passage, doubtful: set[int], counts: Counts, losses: Losses)
     copies, counting = Copies(), Lock()
     for number, chunk in enumerate(passage.chunks() if doubtful else ()):
         if number in doubtful:
-            for part in passage.read(number, chunk).parts:
+            for part in passage.read(number, chunk, last=False).parts:
                 copies.add(part.only(part.doubtful), part.places[part.doubtful])
     best = copies.best()
 

@@ -36,7 +36,8 @@ def of_json(value: pa.StructArray) -> pa.StringArray:
     found = json_text.text(plain) if plain.null_count < len(plain) else pa.nulls(len(value), pa.string())
     if arrays.null_count == len(arrays):
         return found
-    items = arrays.field("values")
+    present = arrays.is_valid()
+    items = arrays.filter(present).field("values")
     inner = items.values
     pieces = pc.coalesce(
         json_text.texts_of_few(inner.field("stringValue")),
@@ -48,7 +49,7 @@ def of_json(value: pa.StructArray) -> pa.StringArray:
         message = "an array holds arrays, maps, bytes or nothing"
         raise ValueError(message)
     texts = json_text.arrays(items.offsets.to_numpy(), pieces)
-    return pc.coalesce(pc.if_else(arrays.is_valid(), texts, pa.scalar(None, pa.string())), found)
+    return pc.replace_with_mask(found, present, texts)
 
 
 def _integers(values: pa.Array) -> pa.StringArray:

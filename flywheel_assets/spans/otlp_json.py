@@ -1,4 +1,4 @@
-"""OTLP/JSON → nested Arrow, through `pyarrow.json` with an explicit schema.
+"""OTLP/JSON → nested Arrow, through Rust's arrow-json with an explicit schema.
 
 Emitters differ in what they quote (64-bit numbers) and in enums (number or name), so the schema is
 chosen per payload by its first such value. What the schema cannot hold (maps, arrays in arrays,
@@ -8,13 +8,16 @@ snake_case) is not lost: reading raises, and the payload is rewritten as protobu
 # pyright: reportAttributeAccessIssue=false
 # (pyarrow.compute makes its functions when it is imported)
 
+import io
 import re
 from collections.abc import Sequence
 from functools import cache
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow.json import ParseOptions, ReadOptions, read_json
+from arro3.io import read_json
+
+from flywheel_assets.spans.groups import groups
 
 TEXT = pa.string()
 COUNTS = ("droppedAttributesCount", "droppedEventsCount", "droppedLinksCount", "flags")
@@ -23,6 +26,10 @@ QUOTABLE = ("intValue", "UnixNano", "kind", "code")
 FIRST_VALUE = {
     name: re.compile(rb'%s"\s*:\s*(")?' % (name if name == "UnixNano" else f'"{name}').encode()) for name in QUOTABLE
 }
+# Unquoted, the reader would cut the fraction off a number that its column cannot hold.
+FRACTION = re.compile(rb'(?:intValue|UnixNano)"\s*:\s*-?\d+[.eE]')
+# The reader ends the process when what it refuses holds a NUL, which its message cannot.
+NUL = re.compile(rb"\\u0000")
 # Who sends maps sends them often, so a glance spares most of them the reader that would refuse them.
 GLANCE = 65_536
 SPAN_ID = re.compile(rb'"span_?[iI]d"\s*:\s*"([0-9a-fA-F]{16})"')
@@ -31,30 +38,32 @@ Variant = tuple[bool, ...]
 
 
 def variant(payload: bytes | memoryview) -> Variant | None:
-    """Which of `QUOTABLE` the payload quotes, and whether it spans lines; None: not for this reader."""
+    """Which of `QUOTABLE` the payload quotes; None: not for this reader."""
     text = bytes(payload)
     if text.find(b"kvlistValue", 0, GLANCE) >= 0 or b'"resourceSpans"' not in text:
         return None
+    if b"\0" in text or NUL.search(text):
+        return None
     found = (pattern.search(text) for pattern in FIRST_VALUE.values())
-    return (*(bool(match and match.group(1)) for match in found), text.find(b"\n", 0, len(text) - 2) >= 0)
+    quoted = tuple(bool(match and match.group(1)) for match in found)
+    return quoted if all(quoted[:2]) or not FRACTION.search(text) else None
 
 
 def read_requests(payloads: Sequence[bytes | memoryview], chosen: Variant) -> pa.ListArray:
     """`resourceSpans` of each request. Raises ValueError where one does not fit the schema wholly."""
-    joined = b"\n".join(payloads)
-    if not joined.isascii():
-        joined.decode()  # the reader would let bytes pass that are not UTF-8
-    table = read_json(
-        pa.BufferReader(joined),
-        read_options=ReadOptions(use_threads=False, block_size=len(joined) + 1),
-        parse_options=ParseOptions(
-            explicit_schema=_schema(chosen), newlines_in_values=chosen[-1], unexpected_field_behavior="ignore"
-        ),
-    )
-    if len(table) != len(payloads):
-        message = f"{len(payloads)} payloads hold {len(table)} documents"
+    return pa.concat_arrays([_read(some, chosen) for some in groups(payloads)])
+
+
+def _read(payloads: Sequence[bytes | memoryview], chosen: Variant) -> pa.ListArray:
+    joined = io.BytesIO(b"\n".join(payloads))
+    try:
+        batches = [pa.record_batch(one) for one in read_json(joined, _schema(chosen), batch_size=len(payloads) + 1)]
+    except Exception as refused:
+        raise ValueError(refused) from refused
+    if sum(map(len, batches)) != len(payloads):
+        message = f"{len(payloads)} payloads hold another number of documents"
         raise ValueError(message)
-    return table.column(0).combine_chunks()
+    return batches[0].column(0)
 
 
 def check(entries: pa.StructArray) -> None:

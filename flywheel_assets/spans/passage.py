@@ -1,16 +1,18 @@
 """A day's batches gone through, a chunk at a time, and their rows told apart."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
 import numpy as np
 import pyarrow as pa
 
-from flywheel_assets.spans import ids
-from flywheel_assets.spans.payloads import Batch, read_rows
+from flywheel_assets.spans import ids, payloads
+from flywheel_assets.spans.payloads import Batch, read_rows, span_ids
 
-CHUNK_BYTES = 16 * 2**20
+CHUNK_BYTES = 24 * 2**20
+# So much of a day is decoded once and held; of what is beyond it only span ids are looked at ahead.
+HELD_BYTES = 64 * 2**20
 DAY_NANOSECONDS = 86_400 * 10**9
 
 
@@ -38,6 +40,15 @@ def among(values: np.ndarray, ordered: np.ndarray) -> np.ndarray:
     return ordered[np.minimum(found, len(ordered) - 1)] == values
 
 
+def _numbers(span_ids: pa.StringArray) -> np.ndarray:
+    usable = ids.usable(span_ids, 16)
+    return ids.numbers(span_ids if usable.all() else span_ids.filter(pa.array(usable)))
+
+
+def _joined(numbers: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate([np.empty(0, np.uint64), *numbers])
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """Some rows of one chunk; the masks say which have usable ids, are of the day, may have copies."""
@@ -61,8 +72,11 @@ class Part:
         return cls(rows, place + np.arange(len(rows)), usable, today, doubtful)
 
     def only(self, chosen: np.ndarray) -> pa.RecordBatch:
-        """The chosen rows."""
-        return self.rows if chosen.all() else self.rows.filter(pa.array(chosen))
+        """The chosen rows, not copied where they follow one another."""
+        first, count = int(chosen.argmax()), int(np.count_nonzero(chosen))
+        if chosen[first : first + count].all():
+            return self.rows.slice(first, count)
+        return self.rows.filter(pa.array(chosen))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +87,38 @@ class Read:
     unreadable: list[tuple[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Passage:
     """All chunks of a day, which can be gone through several times."""
 
     opened: Callable[[], Iterable[Batch]]
     day: date
-    repeated: np.ndarray
+    repeated: np.ndarray = field(default_factory=lambda: np.empty(0, np.uint64))
+    _held: dict[int, payloads.Read] = field(default_factory=dict[int, payloads.Read])
+
+    def look(self, seen: set[str]) -> set[int]:
+        """Find span ids that may have copies; returns the chunks that hold some, adds the batches' ids to `seen`."""
+        found: list[np.ndarray] = []
+        bytes_left = HELD_BYTES
+        for number, chunk in enumerate(chunks(self.opened(), seen)):
+            bytes_left -= sum(len(batch.payload) for batch in chunk)
+            if bytes_left < 0:
+                found.append(span_ids(chunk))
+                continue
+            read = self._held[number] = read_rows(chunk, self.day)
+            found.append(_joined([_numbers(rows["span_id"]) for rows in read.rows]))
+        occurring, often = np.unique(_joined(found), return_counts=True)
+        self.repeated = occurring[often > 1]
+        return {number for number, held in enumerate(found) if among(held, self.repeated).any()}
 
     def chunks(self) -> Iterator[list[Batch]]:
         """The batches, the same chunks each time."""
         return chunks(self.opened(), set())
 
-    def read(self, number: int, chunk: list[Batch]) -> Read:
-        """Decode the chunk of that number; each row gets a place of its own."""
-        read, place, parts = read_rows(chunk, self.day), number << 32, list[Part]()
+    def read(self, number: int, chunk: list[Batch], *, last: bool = True) -> Read:
+        """Decode the chunk of that number, unless its rows are held; each row gets a place of its own."""
+        held = self._held.pop(number, None) if last else self._held.get(number)
+        read, place, parts = held or read_rows(chunk, self.day), number << 32, list[Part]()
         for rows in read.rows:
             parts.append(Part.of(rows, place, self.day, self.repeated))
             place += len(rows)

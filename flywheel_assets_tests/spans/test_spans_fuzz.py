@@ -98,6 +98,7 @@ def accounted(otlp, payload: bytes, form: str) -> None:
 @given(payload=mutated("json"))
 @example(payload=b"")
 @example(payload=b"{}")
+@example(payload=b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"name":{"a":"\\u0000"}}]}]}]}')
 def test_mutated_json_is_accounted_for(otlp, payload: bytes) -> None:
     accounted(otlp, payload, "json")
 
