@@ -163,3 +163,12 @@ def test_no_connection_draws_on_standard_output(tmp_path: Path):
         con.execute("CREATE TABLE t (n INTEGER)")
     for con in (connection(), session(), session(1), reading(tmp_path / "file.duckdb")):
         assert con.sql("SELECT current_setting('enable_progress_bar')").fetchall() == [(False,)]
+
+
+def test_what_was_read_of_files_that_will_be_replaced_is_not_kept(lake: Lake):
+    day = date(2026, 5, 1)
+    lake.overwrite(KINDS, KINDS.rows([{"day": day, "name": str(number)} for number in range(9)]), day)
+    con = lake.connect([KINDS])
+    assert con.sql(f"FROM {KINDS.name}").to_arrow_table().num_rows == 9
+    held = "SELECT sum(memory_usage_bytes) FROM duckdb_memory() WHERE tag = 'EXTERNAL_FILE_CACHE'"
+    assert con.sql(held).fetchall() == [(0,)]
