@@ -74,7 +74,7 @@ def test_the_log_bounds_every_flat_column_and_counts_its_nulls(lake: Lake):
     assert bounds(lake, "null_count") == nulls
 
 
-def test_bounds_hold_over_several_row_groups_of_which_some_have_no_values(lake: Lake, monkeypatch):
+def test_bounds_hold_over_several_row_groups_of_which_some_have_no_values(lake: Lake, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(files, "GROUP_ROWS", 1)
     monkeypatch.setattr(files, "WRITERS", 1)
     given = [("b", {"whole": 5}), ("a", {}), ("c", {"whole": 4})]
@@ -84,7 +84,7 @@ def test_bounds_hold_over_several_row_groups_of_which_some_have_no_values(lake: 
     assert [(one["name"], one["whole"]) for one in found] == [("a", 4), ("c", 5), (0, 1)]
 
 
-def test_rows_come_back_the_same_through_the_lake_the_engine_and_duckdb(tmp_path):
+def test_rows_come_back_the_same_through_the_lake_the_engine_and_duckdb(tmp_path: Path):
     lake = Lake(str(tmp_path))
     lake.overwrite(KINDS, rows(), WHEN)
     engine = DeltaTable(lake.uri(KINDS)).to_pyarrow_table().select(KINDS.names).cast(KINDS.schema)
@@ -95,7 +95,7 @@ def test_rows_come_back_the_same_through_the_lake_the_engine_and_duckdb(tmp_path
     assert plain.select(*KINDS.names).to_arrow_table().to_pylist() == rows().to_pylist()
 
 
-def test_many_parts_become_a_file_per_thread_and_lose_no_row(tmp_path, monkeypatch):
+def test_many_parts_become_a_file_per_thread_and_lose_no_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(files, "GROUP_ROWS", 10)
     monkeypatch.setattr(files, "WRITERS", 3)
     names = [f"{number:04}" for number in range(500)]
@@ -110,7 +110,9 @@ def test_many_parts_become_a_file_per_thread_and_lose_no_row(tmp_path, monkeypat
 
 @pytest.mark.parametrize("before", [0, 25])
 @pytest.mark.parametrize("where", ["in a part", "between parts"])
-def test_parts_that_break_leave_the_day_as_it_was_and_no_file(tmp_path, monkeypatch, before, where):
+def test_parts_that_break_leave_the_day_as_it_was_and_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: int, where: str
+):
     monkeypatch.setattr(files, "GROUP_ROWS", 10)
     lake = Lake(str(tmp_path))
     lake.overwrite(KINDS, rows(), WHEN)
