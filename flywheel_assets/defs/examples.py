@@ -62,8 +62,8 @@ def collected(context: dg.AssetExecutionContext, wheel: WheelResource) -> Result
 )
 def labeled(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     """Every labeler votes; the highest tier that voted decides, and the votes are kept."""
-    labelers = find_labelers()
-    yield from rebuild(context, wheel.lake(), LABEL, lambda con, day: label(con, day, labelers))
+    labelers, share = find_labelers(), wheel.skills().anchor_share
+    yield from rebuild(context, wheel.lake(), LABEL, lambda con, day: label(con, day, labelers, share))
 
 
 @dg.multi_asset(

@@ -1,66 +1,124 @@
-"""Whether a tier's votes are believed as they say, or by what their authors' agreement teaches."""
+"""One label set: its votes become outcomes, by the method that it bears out, and what is known of its authors."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from flywheel_assets.examples.reliability import Learned, Votes, held_out_agreement, learn
-from flywheel_assets.tables.labeler_reliability import LABELER_RELIABILITY
+from flywheel_assets.examples.fusion.calibrate import CLAIMED, LEARNED, LEAST_ANCHORS, Correction, correction
+from flywheel_assets.examples.fusion.choose import STATED, Choice, choose
+from flywheel_assets.examples.fusion.reliability import reliability
+from flywheel_assets.examples.fusion.votes import Flags, Index, Numbers, Votes
+from flywheel_assets.tables.labeler_reliability import FORETELLS, LABELER_RELIABILITY
 
-Numbers = NDArray[np.float64]
-Index = NDArray[np.int64]
+KNOWN = ("accuracy", "lower", "upper")
 
-NOBODY = LABELER_RELIABILITY.empty().drop_columns(["day"])
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A set's votes, by number of the example (from 0, each with a vote) and of the author."""
+
+    example: Index
+    author: Index
+    value: Numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Opinions:
+    """By example its outcome and how sure it is."""
+
+    outcome: Numbers
+    surety: Numbers
+
+    def chance(self) -> Numbers:
+        """How likely each is good."""
+        return np.where(self.outcome > 0.5, self.surety, np.where(self.outcome < 0.5, 1 - self.surety, 0.5))
+
+    def replaced(self, which: Flags, chance: Numbers) -> "Opinions":
+        """Some of them by how likely they are good."""
+        rounded = np.round(chance, 12)
+        return Opinions(
+            np.where(which, rounded, self.outcome), np.where(which, np.maximum(rounded, 1 - rounded), self.surety)
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Believed:
-    """Examples whose outcome is learned, with its probability (none: votes count as they say); and the authors."""
+    """What became of the set: its examples' outcomes, and what `labeler_reliability` says of it."""
 
-    tier: str
-    examples: Index
-    probability: Numbers
+    opinions: Opinions
     authors: Index
     votes: Index
-    learned: Learned | None
-    agreement: tuple[float, float] | None
+    choice: Choice | None
+    anchors: int
+    correction: Correction | None
 
-    def rows(self, names: pa.StringArray) -> pa.Table:
-        """`labeler_reliability` without its day."""
-        size = len(self.authors)
-        numbers = {
-            name: pa.nulls(size, pa.float64()) if self.learned is None else pa.array(getattr(self.learned, name))
-            for name in ("accuracy", "lower", "upper")
+    def facts(self) -> dict[str, object]:
+        """What `labeler_reliability` says of the set."""
+        scores: Mapping[str, float] = {} if self.choice is None else self.choice.scores
+        return {
+            "method": STATED if self.choice is None else self.choice.method,
+            **{column: scores.get(method) for method, column in FORETELLS.items()},
+            "anchors": self.anchors,
+            "slope": self.correction.slope if self.correction else None,
+            "shift": self.correction.shift if self.correction else None,
+            "calibration": self._calibration(),
         }
-        majority, learned = self.agreement or (None, None)
-        method = "learned" if len(self.examples) else "stated"
-        columns = {
-            "tier": pa.repeat(self.tier, size),
-            "author_id": names.take(pa.array(self.authors)),
-            "votes": pa.array(self.votes),
-            **numbers,
-            "method": pa.repeat(method, size),
-            "majority_agrees": pa.array([majority] * size, pa.float64()),
-            "learned_agrees": pa.array([learned] * size, pa.float64()),
-        }
-        return pa.table(columns).select(NOBODY.column_names).cast(NOBODY.schema)
+
+    def known(self) -> dict[str, Numbers]:
+        """By author its accuracy and the interval of it; NaN where nothing was learned."""
+        if self.choice is None:
+            return dict.fromkeys(KNOWN, np.full(len(self.authors), np.nan))
+        learned = reliability(self.choice)
+        return {name: getattr(learned, name) for name in KNOWN}
+
+    def _calibration(self) -> str:
+        if self.correction is None:
+            return f"uncorrected: {self.anchors} anchors, {LEAST_ANCHORS} are needed"
+        return f"corrected by {self.anchors} anchors"
 
 
-def believe(tier: str, example: Index, author: Index, value: Numbers) -> Believed:
-    """Judge a tier's deciding votes; examples with a vote between for and against keep what their votes say."""
-    plain = (value == 0) | (value == 1)
-    mixed = np.unique(example[~plain])
-    usable = plain & ~np.isin(example, mixed)
-    examples, by_example = np.unique(example[usable], return_inverse=True)
-    authors, by_author = np.unique(author[usable], return_inverse=True)
-    votes = Votes(by_example, by_author, value[usable], len(examples), len(authors))
-    count = np.bincount(by_author, minlength=len(authors))
-    agreement = held_out_agreement(votes)
-    learned = learn(votes) if agreement is not None else None
-    better = agreement is not None and agreement[1] >= agreement[0]
-    if learned is None or not better:
-        none = np.empty(0, np.int64)
-        return Believed(tier, none, np.empty(0), authors, count, learned, agreement)
-    return Believed(tier, examples, np.round(learned.probability, 12), authors, count, learned, agreement)
+def believe(heard: Heard, said: Opinions, answers: Numbers) -> Believed:
+    """Judge a set's deciding votes; `said` is what they say, `answers` what people answered (NaN: nothing).
+
+    Examples with a vote between for and against keep what their votes say: such a vote is a score.
+    """
+    plain = (heard.value == 0) | (heard.value == 1)
+    whole = np.ones(len(said.outcome), np.bool_)
+    whole[heard.example[~plain]] = False
+    authors, author = np.unique(heard.author, return_inverse=True)
+    usable = whole[heard.example]
+    examples = np.flatnonzero(whole)
+    number = np.cumsum(whole) - 1
+    votes = Votes(number[heard.example[usable]], author[usable], heard.value[usable], len(examples), len(authors))
+    choice = choose(votes)
+    opinions = said
+    if choice is not None:
+        chance = np.full(len(whole), 0.5)
+        chance[examples] = choice.fitted.probability()[choice.patterns.of]
+        opinions = said.replaced(whole, chance)
+    anchored = whole & ~np.isnan(answers)
+    mended = correction(opinions.chance()[anchored], answers[anchored], CLAIMED if choice is None else LEARNED)
+    if mended is not None:
+        opinions = opinions.replaced(whole, mended(opinions.chance()))
+    counted = np.bincount(author, minlength=len(authors))
+    return Believed(opinions, authors, counted, choice, int(anchored.sum()), mended)
+
+
+def authors_of(sets: Sequence[tuple[Mapping[str, str], Believed]], names: pa.StringArray) -> pa.Table:
+    """`labeler_reliability` without its day, of label sets by what they are called there."""
+    empty = LABELER_RELIABILITY.empty().drop_columns(["day"])
+    if not sets:
+        return empty
+    facts = [{**called, **found.facts()} for called, found in sets]
+    each = np.repeat(np.arange(len(sets)), [len(found.authors) for _, found in sets])
+    alike = {name: pa.array([fact[name] for fact in facts], empty.schema.field(name).type) for name in facts[0]}
+    known = [found.known() for _, found in sets]
+    columns = {
+        **{name: column.take(pa.array(each)) for name, column in alike.items()},
+        **{name: pa.array(np.concatenate([one[name] for one in known]), from_pandas=True) for name in KNOWN},
+        "author_id": names.take(pa.array(np.concatenate([found.authors for _, found in sets]))),
+        "votes": pa.array(np.concatenate([found.votes for _, found in sets])),
+    }
+    return pa.table(columns).select(empty.column_names).cast(empty.schema)

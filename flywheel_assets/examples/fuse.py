@@ -1,82 +1,153 @@
 """Fuse votes: the highest tier that may decide, decides; the rest is kept and counted.
 
-Where a tier's authors judge the same examples often enough to tell who is right, and what that teaches
-foretells votes at least as well as the majority does, an outcome is the learned probability. Else:
-
-within the tier the outcome is the mean of the votes weighted by evidence (2 × confidence − 1). Its
-confidence multiplies the odds of the votes as if they were independent (naive Bayes), each for or
-against by how near it is to the weighted median, so that a lone vote keeps its own confidence whatever
-its value, and a tie ends at one half. It is capped, for voters are not independent.
+Above all tiers is what people answered about a run of the standing random sample, an anchor: such answers decide
+their runs, and put right what lower tiers say of all others (`fusion/calibrate.py`). A tier's votes on runs of one
+skill, or on their spans, are a label set; each is fused by the method that it bears out (`believe.py`).
 """
 
 # pyright: reportAttributeAccessIssue=false
 # (pyarrow.compute makes its functions when it is imported)
 
+from dataclasses import dataclass
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
-from flywheel_assets.examples.believe import NOBODY, Believed, believe
+from flywheel_assets.examples.believe import Believed, Heard, Opinions, authors_of, believe
+from flywheel_assets.examples.fusion.stated import stated
+from flywheel_assets.examples.fusion.votes import Flags, Index, Numbers
 from flywheel_assets.examples.statement import TIERS
 
-Numbers = NDArray[np.float64]
+ANCHORS = "anchor"
+# Who is asked first; what an anchor decides is of the tier of people.
+RANKS = (ANCHORS, *TIERS)
+NO_RANK = len(RANKS)
+NO_SKILL = "-"
+GRAINS = ("run", "span")
 
-# No number of votes makes a label surer than this; a single vote may be, if its labeler is.
-CAP = 0.99
+
+@dataclass(frozen=True, slots=True)
+class _Sets:
+    """Numbers of label sets, in order of their ranks: what people said as anchors comes first."""
+
+    skills: pa.StringArray
+
+    def of(self, rank: Index, grain: Index, skill: Index) -> Index:
+        return (rank * len(GRAINS) + grain) * len(self.skills) + skill
+
+    def rank(self, number: Index) -> Index:
+        return number // (len(GRAINS) * max(len(self.skills), 1))
+
+    def named(self, number: int) -> dict[str, str]:
+        """What a set is called in `labeler_reliability`."""
+        rest, skill = divmod(number, len(self.skills))
+        rank, grain = divmod(rest, len(GRAINS))
+        return {"tier": RANKS[rank], "grain": GRAINS[grain], "skill": self.skills[skill].as_py()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Ballots:
+    """Votes that are heard: those of the tier that decides, and of every tier on examples with an anchor.
+
+    `opinion` numbers what one label set says of one example; `said`, `example` and `label_set` are by opinion.
+    """
+
+    author: Index
+    value: Numbers
+    opinion: Index
+    said: Opinions
+    example: Index
+    label_set: Index
 
 
 def fuse(votes: pa.Table) -> tuple[pa.Table, pa.Table]:
     """One row per example that got votes (outcome, confidence, weight, tier, labelers, votes, dissent), and per author.
 
-    `votes` has example_id, labeler, author_id, tier, value, confidence, decides. Outcome, confidence,
-    weight and tier are NULL where no vote decides. The authors' rows are `labeler_reliability` without
-    its day.
+    `votes` has example_id, grain, skill, labeler, author_id, tier, value, confidence, decides, anchor. Outcome,
+    confidence, weight and tier are NULL where no vote decides. The authors' rows are `labeler_reliability`
+    without its day.
     """
     examples, example = _numbered(votes.column("example_id"))
-    value, confidence = (votes.column(name).to_numpy() for name in ("value", "confidence"))
-    place = pc.fill_null(pc.index_in(votes.column("tier"), pa.array(TIERS)), len(TIERS)).to_numpy()
-    decides = votes.column("decides").to_numpy().astype(bool) & (place < len(TIERS))
-    best = np.full(len(examples), len(TIERS))
-    np.minimum.at(best, example[decides], place[decides])
-    deciding = np.flatnonzero(decides & (place == best[example]))
-    deciding = deciding[np.lexsort((confidence[deciding], value[deciding], example[deciding]))]
+    skills, skill = _numbered(pc.fill_null(votes.column("skill"), NO_SKILL))
+    sets, (rank, decides) = _Sets(skills), _ranks(votes)
+    best = np.full(len(examples), NO_RANK)
+    np.minimum.at(best, example[decides], rank[decides])
+    heard = np.flatnonzero(decides & ((rank == best[example]) | (best[example] == 0)))
+    grain = pc.index_in(votes.column("grain"), pa.array(GRAINS)).to_numpy().astype(np.int64)
+    ballots = _ballots(votes, heard, example, sets.of(rank, grain, skill))
+    opinions, reliability = _believed(ballots, sets, best)
+    final = sets.rank(ballots.label_set) == best[ballots.example]
     outcome, surety = np.full(len(examples), np.nan), np.full(len(examples), np.nan)
-    decided = best < len(TIERS)
-    outcome[decided], surety[decided] = _decide(example[deciding], value[deciding], confidence[deciding])
-    authors, author = _numbered(votes.column("author_id"))
-    heard: list[Believed] = []
-    for number, tier in enumerate(TIERS):
-        mine = deciding[place[deciding] == number]
-        if len(mine):
-            believed = believe(tier, example[mine], author[mine], value[mine])
-            outcome[believed.examples] = believed.probability
-            surety[believed.examples] = np.maximum(believed.probability, 1 - believed.probability)
-            heard.append(believed)
-    against = (value - 0.5) * (outcome[example] - 0.5) < 0
-    labels = pa.table(
-        {
-            "example_id": examples,
-            "outcome": pa.array(outcome, mask=~decided),
-            "confidence": pa.array(surety, mask=~decided),
-            "weight": pa.array(2 * surety - 1, mask=~decided),
-            "tier": pa.array(TIERS, pa.string()).take(pa.array(best, mask=~decided)),
-            "labelers": _each(example, votes.column("labeler"), len(examples)),
-            "votes": np.bincount(example, minlength=len(examples)),
-            "dissent": np.bincount(example[against], minlength=len(examples)),
-        }
+    outcome[ballots.example[final]], surety[ballots.example[final]] = opinions.outcome[final], opinions.surety[final]
+    undecided = best == NO_RANK
+    against = (votes.column("value").to_numpy() - 0.5) * (outcome[example] - 0.5) < 0
+    labels = {
+        "example_id": examples,
+        "outcome": pa.array(outcome, mask=undecided),
+        "confidence": pa.array(surety, mask=undecided),
+        "weight": pa.array(2 * surety - 1, mask=undecided),
+        "tier": pa.array((TIERS[0], *TIERS), pa.string()).take(pa.array(best, mask=undecided)),
+        "labelers": _each(example, votes.column("labeler"), len(examples)),
+        "votes": np.bincount(example, minlength=len(examples)),
+        "dissent": np.bincount(example[against], minlength=len(examples)),
+    }
+    return pa.table(labels), reliability
+
+
+def _ranks(votes: pa.Table) -> tuple[Index, Flags]:
+    """By vote its rank, and whether it may decide an outcome."""
+    place = pc.add(pc.index_in(votes.column("tier"), pa.array(TIERS)), 1)
+    rank = pc.fill_null(place, NO_RANK).to_numpy().astype(np.int64)
+    rank = np.where(votes.column("anchor").to_numpy().astype(bool), 0, rank)
+    return rank, votes.column("decides").to_numpy().astype(bool) & (rank < NO_RANK)
+
+
+def _ballots(votes: pa.Table, heard: Index, example: Index, label_set: Index) -> _Ballots:
+    value, confidence = (votes.column(name).to_numpy()[heard] for name in ("value", "confidence"))
+    group = label_set[heard] * (example.max(initial=0) + 1) + example[heard]
+    order = np.lexsort((confidence, value, group))
+    heard, value, confidence = heard[order], value[order], confidence[order]
+    _, first, opinion = np.unique(group[order], return_index=True, return_inverse=True)
+    return _Ballots(
+        votes.column("author_id").take(pa.array(heard)),
+        value,
+        opinion,
+        Opinions(*stated(opinion, value, confidence)),
+        example[heard[first]],
+        label_set[heard[first]],
     )
-    return labels, pa.concat_tables([NOBODY, *(one.rows(authors) for one in heard)])
 
 
-def _numbered(texts: pa.ChunkedArray) -> tuple[pa.StringArray, NDArray[np.int64]]:
+def _believed(ballots: _Ballots, sets: _Sets, best: Index) -> tuple[Opinions, pa.Table]:
+    """Every opinion as its set's votes are believed, and what is known of the sets' authors."""
+    outcome, surety = ballots.said.outcome.copy(), ballots.said.surety.copy()
+    answers = np.full(len(best), np.nan)
+    authors, author = _numbered(ballots.author)
+    judged: list[tuple[dict[str, str], Believed]] = []
+    # Opinions, and so votes, are in order of their sets; anchors come first, by which the others are measured.
+    numbers, first = np.unique(ballots.label_set, return_index=True)
+    for number, start, end in zip(numbers, first, [*first[1:], len(outcome)], strict=False):
+        mine = slice(start, end)
+        votes = slice(*np.searchsorted(ballots.opinion, (mine.start, mine.stop)))
+        heard = Heard(ballots.opinion[votes] - mine.start, author[votes], ballots.value[votes])
+        example = ballots.example[mine]
+        found = believe(heard, Opinions(outcome[mine], surety[mine]), answers[example])
+        outcome[mine], surety[mine] = found.opinions.outcome, found.opinions.surety
+        if sets.rank(number) == 0:
+            answers[example] = found.opinions.outcome
+        judged.append((sets.named(int(number)), found))
+    return Opinions(outcome, surety), authors_of(judged, authors)
+
+
+def _numbered(texts: pa.ChunkedArray) -> tuple[pa.StringArray, Index]:
     """The different texts in order, and for each text its place among them."""
     different = pc.unique(texts)
     different = different.take(pc.array_sort_indices(different))
     return different, pc.index_in(texts, different).to_numpy().astype(np.int64)
 
 
-def _each(example: NDArray[np.int64], labeler: pa.ChunkedArray, examples: int) -> pa.ListArray:
+def _each(example: Index, labeler: pa.ChunkedArray, examples: int) -> pa.ListArray:
     """By example the different labelers, in order."""
     labelers, number = _numbered(labeler)
     pairs = np.unique(example * max(len(labelers), 1) + number)
@@ -84,38 +155,3 @@ def _each(example: NDArray[np.int64], labeler: pa.ChunkedArray, examples: int) -
     return pa.ListArray.from_arrays(
         pa.array(np.searchsorted(owners, np.arange(examples + 1)), pa.int32()), labelers.take(pa.array(numbers))
     )
-
-
-def _decide(group: NDArray[np.int64], value: Numbers, confidence: Numbers) -> tuple[Numbers, Numbers]:
-    """Outcome and confidence by group, from votes of one tier in order of group and value."""
-    confidence = np.clip(confidence, 0.5, 1 - 1e-9)
-    start = np.flatnonzero(np.diff(group, prepend=-1))
-    size = np.diff(np.append(start, len(group)))
-    weight = 2 * confidence - 1
-    total = np.add.reduceat(weight, start) if len(start) else weight
-    lowest, highest = value[start], value[start + size - 1] if len(start) else value
-    mean = np.add.reduceat(weight * value, start) / total if len(start) else value
-    # One opinion is that opinion exactly, not that opinion times its weight over its weight.
-    outcome = np.where(lowest == highest, lowest, np.clip(mean, 0, 1))
-    agreement = 1 - 2 * np.abs(value - np.repeat(_median(value, weight, start, size), size))
-    logit = np.log(confidence / (1 - confidence)) * agreement
-    odds = np.abs(np.add.reduceat(logit, start)) if len(start) else logit
-    fused = 1 / (1 + np.exp(-odds))
-    surest = np.maximum.reduceat(confidence, start) if len(start) else confidence
-    capped = np.round(np.minimum(fused, np.maximum(CAP, surest)), 12)
-    return outcome.astype(np.float64), capped.astype(np.float64)
-
-
-def _median(value: Numbers, weight: Numbers, start: NDArray[np.int64], size: NDArray[np.int64]) -> Numbers:
-    """Weighted median by group: the mean of the lower and the upper one."""
-    if not len(start):
-        return value
-    running = np.cumsum(weight)
-    base = np.repeat(running[start] - weight[start], size)
-    half = np.repeat(np.add.reduceat(weight, start) / 2, size)
-    slack = 1e-9
-    reached, passed = running - base >= half - slack, running - base > half + slack
-    infinite = np.float64(np.inf)
-    lower = np.minimum.reduceat(np.where(reached, value, infinite), start)
-    upper = np.minimum.reduceat(np.where(passed, value, infinite), start)
-    return (lower + np.where(np.isinf(upper), lower, upper)) / 2

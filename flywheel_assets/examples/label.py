@@ -18,6 +18,7 @@ from flywheel_assets.examples.labelers.labeler import Labeler
 from flywheel_assets.examples.labelers.registry import find_labelers
 from flywheel_assets.examples.noise import kept_weights
 from flywheel_assets.tables.agent_runs import RUN_FACTS
+from flywheel_assets.tables.documents.anchors import DRAW, SHARE
 from flywheel_assets.tables.label_votes import LABEL_VOTES
 from flywheel_assets.tables.labeled_examples import LABELED_EXAMPLES
 from flywheel_assets.tables.labeler_reliability import LABELER_RELIABILITY
@@ -26,20 +27,23 @@ from flywheel_assets.tables.table import TIME
 HERE = Path(__file__).parent
 # How long feedback on a run is waited for before its silence means something, where nobody states it.
 HORIZON = timedelta(hours=24)
-# A vote, whether it may decide an outcome, and when it was cast, if that was not as the run ended.
+# A vote, whether it may decide an outcome and is an anchor, and when it was cast, if that was not as the run ended.
 BALLOT = pa.schema(
     [
         *(field for field in LABEL_VOTES.schema if field.name != "day"),
         pa.field("decides", pa.bool_()),
+        pa.field("anchor", pa.bool_()),
         pa.field("observed_at", TIME),
     ]
 )
 
 
-def label(con: duckdb.DuckDBPyConnection, day: date, labelers: Sequence[Labeler] | None = None) -> tuple[pa.Table, ...]:
+def label(
+    con: duckdb.DuckDBPyConnection, day: date, labelers: Sequence[Labeler] | None = None, share: float = SHARE
+) -> tuple[pa.Table, ...]:
     """`label_votes`, `labeler_reliability`, `span_credit`, `span_findings` and `labeled_examples` of the day's runs.
 
-    Runs are of the day on which they start.
+    Runs are of the day on which they start. `share` of them are in the sample that people are asked about.
 
     Time is what the tables show of it: a run is immature while nothing visible on `con` is later than
     its end plus its skill's horizon, as `outcome_horizons` on `con` has it.
@@ -47,10 +51,11 @@ def label(con: duckdb.DuckDBPyConnection, day: date, labelers: Sequence[Labeler]
     # Every labeler reads them: planning over files costs more than a copy of the day's runs.
     con.execute(f"CREATE OR REPLACE TEMP TABLE runs AS SELECT * FROM agent_runs WHERE day = DATE '{day}'")
     con.execute("CREATE OR REPLACE TEMP VIEW nearby_runs AS SELECT * FROM agent_runs")
+    con.execute(f"CREATE OR REPLACE TEMP VIEW sampled_runs AS SELECT run_id FROM runs WHERE {DRAW} < {float(share)}")
     con.execute((HERE / "work.sql").read_text(), {"day": day})
     con.execute((HERE / "turns.sql").read_text())
     votes = _votes(con, find_labelers() if labelers is None else labelers)
-    fused, reliability = fuse(votes)
+    fused, reliability = fuse(votes.append_column("skill", _skills(con, votes)))
     con.register("ballots", votes)
     con.register("fused", fused)
     con.execute((HERE / "label.sql").read_text(), {"horizon": HORIZON})
@@ -59,7 +64,7 @@ def label(con: duckdb.DuckDBPyConnection, day: date, labelers: Sequence[Labeler]
     examples = con.execute((HERE / "labeled.sql").read_text().replace("{run_facts}", facts)).to_arrow_table()
     kept = con.execute(
         """
-        SELECT $day AS day, * EXCLUDE (decides, observed_at)
+        SELECT $day AS day, * EXCLUDE (decides, anchor, observed_at)
         FROM ballots ORDER BY example_id, labeler, author_id, evidence
         """,
         {"day": day},
@@ -74,6 +79,12 @@ def _votes(con: duckdb.DuckDBPyConnection, labelers: Sequence[Labeler]) -> pa.Ta
     return pa.concat_tables(votes)
 
 
+def _skills(con: duckdb.DuckDBPyConnection, votes: pa.Table) -> pa.ChunkedArray:
+    """By vote the skill of its run."""
+    runs = con.execute("SELECT run_id, skill FROM runs").to_arrow_table()
+    return runs.column("skill").take(pc.index_in(votes.column("run_id"), runs.column("run_id")))
+
+
 def _ask(con: duckdb.DuckDBPyConnection, labeler: Labeler) -> pa.Table:
     """The labeler's votes, with what it left unsaid filled in."""
     said = con.execute(
@@ -84,7 +95,7 @@ def _ask(con: duckdb.DuckDBPyConnection, labeler: Labeler) -> pa.Table:
     ).to_arrow_table()
     own = {"labeler": labeler.name, "labeler_version": labeler.version}
     defaults = {"grain": "run", "tier": labeler.tier, "author_id": labeler.name, "decides": True}
-    defaults |= {"observed_at": None}
+    defaults |= {"observed_at": None, "anchor": False}
     columns = {name: pa.repeat(value, len(said)) for name, value in (defaults | own).items()}
     columns |= {"example_id": said.column("run_id"), **{name: said.column(name) for name in said.column_names}}
     sure = pc.fill_null(pc.greater(columns["confidence"], 0.5), fill_value=False)

@@ -6,7 +6,8 @@
 CREATE OR REPLACE TEMP TABLE work AS
 WITH joined AS (
     SELECT m.run_id, m.role, coalesce(m.attempt, 0) AS attempt, s.day AS span_day, s.trace_id, s.span_id,
-        s.parent_span_id, s.name, s.operation, s.status, s.error_type, s.tool_name, s.service_name, s.response_id, s.start_unix_nano,
+        s.parent_span_id, s.name, s.operation, coalesce(s.response_model, s.request_model) AS model, s.status,
+        s.error_type, s.tool_name, s.service_name, s.response_id, s.start_unix_nano,
         s.start_unix_nano + coalesce(s.duration_ns, 0) AS end_unix_nano
     FROM run_spans m
     JOIN raw_spans s ON s.trace_id = m.trace_id AND s.span_id = m.span_id

@@ -141,7 +141,7 @@ LABEL = Step(
         Read(OUTCOME_HORIZONS),
     ),
     (LABEL_VOTES, LABELER_RELIABILITY, SPAN_CREDIT, SPAN_FINDINGS, LABELED_EXAMPLES),
-    version="8",
+    version="9",
 )
 COMPARE_JUDGES = Step(
     "compare_judges",

@@ -1,5 +1,6 @@
 """Answers of a crowd, fused as the wheel fuses votes, by the majority, and as Dawid and Skene did in 1979."""
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from flywheel_assets.examples.fuse import fuse
 
 Numbers = NDArray[np.float64]
 ANSWERS, DRAWS, ROUNDS = (1, 3, 5, 10), 5, 100
+ANCHORS = (0, 20, 50, 100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,31 +72,45 @@ def dawid_skene(crowd: Crowd) -> Numbers:
     return belief
 
 
-def fused(crowd: Crowd) -> Numbers:
-    """By `fuse`. An answer among several is as many questions of yes or no; two answers are one."""
+@dataclass(frozen=True, slots=True)
+class Fused:
+    """Probability of each answer by task, and by answer the method that was chosen for it."""
+
+    chances: Numbers
+    methods: tuple[str, ...]
+
+
+def fused(crowd: Crowd, anchors: NDArray[np.int64] | None = None) -> Fused:
+    """By `fuse`. An answer among several is as many questions of yes or no; two answers are one.
+
+    `anchors` are tasks whose truth is known to the wheel as a person's answer about the random sample.
+    """
+    known = np.empty(0, np.int64) if anchors is None else anchors
     if crowd.answers == 2:
-        good = _asked(crowd, 1)
-        return np.stack([1 - good, good], axis=1)
-    each = np.stack([_asked(crowd, answer) for answer in range(crowd.answers)], axis=1)
-    return each / np.maximum(each.sum(axis=1, keepdims=True), 1e-12)
+        good, method = _asked(crowd, 1, known)
+        return Fused(np.stack([1 - good, good], axis=1), (method,))
+    each, methods = zip(*(_asked(crowd, answer, known) for answer in range(crowd.answers)), strict=True)
+    chances = np.stack(each, axis=1)
+    return Fused(chances / np.maximum(chances.sum(axis=1, keepdims=True), 1e-12), methods)
 
 
-def _asked(crowd: Crowd, answer: int) -> Numbers:
-    """How likely `answer` is, by task; a label says which side, and its confidence how likely that side is."""
-    size = len(crowd.task)
+def _asked(crowd: Crowd, answer: int, anchors: NDArray[np.int64]) -> tuple[Numbers, str]:
+    """How likely `answer` is, by task, and the method; a label says which side, and its confidence how likely it is."""
+    workers = [f"worker-{worker}" for worker in crowd.worker]
+    task, size = np.concatenate([crowd.task, anchors]), len(crowd.task) + len(anchors)
+    # The confidence is what explicit feedback says of a person's word.
+    alike = {"grain": "run", "skill": "crowd", "labeler": "explicit_feedback", "tier": "human", "confidence": 0.9}
     columns = {
-        "example_id": [f"{task:06d}" for task in crowd.task],
-        "labeler": ["explicit_feedback"] * size,
-        "author_id": [f"worker-{worker}" for worker in crowd.worker],
-        "tier": ["human"] * size,
-        "value": (crowd.answer == answer).astype(np.float64),
-        # What explicit feedback says of a person's word.
-        "confidence": [0.9] * size,
-        "decides": [True] * size,
+        "example_id": [f"{one:06d}" for one in task],
+        "author_id": [*workers, *["expert"] * len(anchors)],
+        "value": (np.concatenate([crowd.answer, crowd.truth[anchors]]) == answer).astype(np.float64),
+        "anchor": np.arange(size) >= len(workers),
+        **{name: [same] * size for name, same in (alike | {"decides": True}).items()},
     }
-    labels, _ = fuse(pa.table(columns))
+    labels, authors = fuse(pa.table(columns))
     outcome, sure = (labels.column(name).to_numpy() for name in ("outcome", "confidence"))
-    return np.where(outcome > 0.5, sure, np.where(outcome < 0.5, 1 - sure, 0.5))
+    chance = np.where(outcome > 0.5, sure, np.where(outcome < 0.5, 1 - sure, 0.5))
+    return chance, next(row["method"] for row in authors.to_pylist() if row["tier"] == "human")
 
 
 def right(chances: Numbers, truth: NDArray[np.int64]) -> float:
@@ -113,21 +129,23 @@ def calibration_error(chances: Numbers, truth: NDArray[np.int64]) -> float:
     return float(sum(np.mean(bins == b) * abs(sure[bins == b].mean() - hit[bins == b].mean()) for b in np.unique(bins)))
 
 
-METHODS = {"fused": fused, "majority": majority, "Dawid–Skene": dawid_skene}
+METHODS = {"fused": lambda crowd: fused(crowd).chances, "majority": majority, "Dawid–Skene": dawid_skene}
 
 
 def crowd_lines(folder: Path, names: tuple[str, ...]) -> list[str]:
     """A table: by set and answers a task, accuracy and calibration error of each method, means over draws."""
     off_by = " | ".join(f"{method}: off by" for method in METHODS)
     lines = [
-        f"| set | answers | {' | '.join(METHODS)} | behind the better | {off_by} |",
-        "|---|---|" + "---|" * (2 * len(METHODS) + 1),
+        f"| set | answers | {' | '.join(METHODS)} | behind the better | {off_by} | chosen |",
+        "|---|---|" + "---|" * (2 * len(METHODS) + 2),
     ]
     for name in names:
         crowd = read_crowd(folder, name)
         for each in ANSWERS:
             draws = [crowd.some(each, seed) for seed in range(DRAWS)]
-            found = {method: [ask(draw) for draw in draws] for method, ask in METHODS.items()}
+            ours = [fused(draw) for draw in draws]
+            found = {"fused": [one.chances for one in ours]}
+            found |= {name: [METHODS[name](draw) for draw in draws] for name in ("majority", "Dawid–Skene")}
             hits = {method: np.mean([right(one, crowd.truth) for one in some]) for method, some in found.items()}
             off = [np.mean([calibration_error(one, crowd.truth) for one in some]) for some in found.values()]
             behind = max(0.0, max(hits["majority"], hits["Dawid–Skene"]) - hits["fused"])
@@ -135,6 +153,32 @@ def crowd_lines(folder: Path, names: tuple[str, ...]) -> list[str]:
                 *(f"{100 * hit:.1f} %" for hit in hits.values()),
                 f"{100 * behind:.1f}",
                 *(f"{x:.3f}" for x in off),
+                _chosen(ours),
             ]
             lines.append(f"| {name} | {each} | {' | '.join(cells)} |")
     return lines
+
+
+def _chosen(ours: list[Fused]) -> str:
+    counts = Counter(method for one in ours for method in one.methods)
+    return ", ".join(f"{method} {count}" for method, count in counts.most_common())
+
+
+def anchored_lines(folder: Path, names: tuple[str, ...]) -> list[str]:
+    """A table: by set and answers a task, the calibration error of all other tasks after so many anchors."""
+    heads = " | ".join("without" if count == 0 else f"{count} anchors" for count in ANCHORS)
+    lines = [f"| set | answers | {heads} |", "|---|---|" + "---|" * len(ANCHORS)]
+    for name in names:
+        crowd = read_crowd(folder, name)
+        for each in ANSWERS:
+            off = [
+                np.mean([_off_with(crowd.some(each, seed), count, seed) for seed in range(DRAWS)]) for count in ANCHORS
+            ]
+            lines.append(f"| {name} | {each} | {' | '.join(f'{x:.3f}' for x in off)} |")
+    return lines
+
+
+def _off_with(crowd: Crowd, anchors: int, seed: int) -> float:
+    drawn = np.random.default_rng(seed).permutation(len(crowd.truth))
+    rest = drawn[anchors:]
+    return calibration_error(fused(crowd, drawn[:anchors]).chances[rest], crowd.truth[rest])

@@ -8,7 +8,7 @@ DATA is the folder of public data sets. Two runs of the command write the same p
 import argparse
 from pathlib import Path
 
-from flywheel_assets_tests.benchmarks.label_crowd import DRAWS, crowd_lines
+from flywheel_assets_tests.benchmarks.label_crowd import DRAWS, anchored_lines, crowd_lines
 from flywheel_assets_tests.benchmarks.label_judges import anchor_lines, judge_lines, read_judges
 from flywheel_assets_tests.benchmarks.label_noise import DRAWS as NOISE_DRAWS
 from flywheel_assets_tests.benchmarks.label_noise import RUNS, noise_lines
@@ -26,6 +26,7 @@ from flywheel_assets_tests.benchmarks.label_traces import (
     told_by_others,
 )
 
+SETS = ("snow_rte", "snow_wsd")
 CROWD = """\
 # Labels, against what people said
 
@@ -35,13 +36,20 @@ build with. No model is asked. What was tuned on this half (the odds in `example
 ## Several people's answers
 
 Crowd workers' answers with experts' truth; so many answers a task at most, drawn {draws} times. *Fused* is what the
-wheel does (`examples/fuse.py`): it follows the majority until the voters' agreement teaches better. Aims: at most half
-a point behind the better of the other two, and confidence off by .05 at most. *Off by* is the mean gap between
-confidence and accuracy; the majority's confidence is its share of the votes.
+wheel does (`examples/fusion/choose.py`): of the majority, one accuracy a worker, Dawid–Skene and GLAD it takes what
+foretells best a vote that was left out; *chosen* counts the draws (and of three answers, each as yes or no). Aims: at
+most half a point behind the better of the other two, and confidence off by .05 at most. *Off by* is the mean gap
+between confidence and accuracy; the majority's confidence is its share of the votes. How much GLAD's examples differ in
+ease was chosen on this half.
+"""
+ANCHORED = """
+With one answer a task nothing tells how good the workers are: a label keeps the confidence that a person's word has
+(.9), which is too much for one set and too little for the other (`stated`). There, ask twice, or ask people about a
+random sample: its answers put the confidence of all other labels right. *Off by*, over the tasks that are no anchors:
 """
 CROWD_SAYS = """
-With one answer a task nothing tells how good the workers are: a label keeps the confidence that a person's word has
-(.9), which is too much for one set and too little for the other. Where that matters, ask twice.
+From 20 anchors on they correct; where votes alone were calibrated, they can but add noise, which is why they are drawn
+towards no correction.
 """
 BLAME = """\
 ## Which span, and what kind of error
@@ -108,7 +116,9 @@ def page(data: Path) -> str:
     return "\n".join(
         [
             CROWD.format(draws=DRAWS),
-            *crowd_lines(data / "crowd", ("snow_rte", "snow_wsd")),
+            *crowd_lines(data / "crowd", SETS),
+            ANCHORED,
+            *anchored_lines(data / "crowd", SETS),
             CROWD_SAYS,
             BLAME.format(**told),
             *blame_lines(rows, findings, marked, parts),

@@ -75,9 +75,10 @@ def labeled(
         con.register(name, rows)
     stated = [{"skill": skill, "hours": long / HOUR} for skill, long in {"*": horizon, **(horizons or {})}.items()]
     con.register("outcome_horizons", OUTCOME_HORIZONS.rows(stated))
-    votes, _, credit, found, examples = label(con, TODAY)
+    votes, authors, credit, found, examples = label(con, TODAY)
     return SimpleNamespace(
         votes=votes.to_pylist(),
+        authors=authors.to_pylist(),
         credit=credit.to_pylist(),
         found=found.to_pylist(),
         examples={row["example_id"]: row for row in examples.to_pylist()},

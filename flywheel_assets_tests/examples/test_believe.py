@@ -9,15 +9,15 @@ import pytest
 
 from flywheel_assets.examples.fuse import fuse
 
-NAMES = ("example_id", "labeler", "author_id", "tier", "value", "confidence", "decides")
+ALIKE = {"grain": "run", "skill": "s", "labeler": "explicit_feedback", "tier": "human", "confidence": 0.9}
 
 
-def votes_of(rows, tier: str = "human", confidence: float = 0.9) -> pa.Table:
-    """Votes as (example, author, value)."""
+def votes_of(rows, **alike) -> pa.Table:
+    """Votes as (example, author, value), with what they have in common."""
     example, author, value = zip(*rows, strict=True)
-    size = len(rows)
-    columns = (example, ["explicit_feedback"] * size, author, [tier] * size, np.array(value, float))
-    return pa.table(dict(zip(NAMES, (*columns, [confidence] * size, [True] * size), strict=True)))
+    same = ALIKE | {"decides": True, "anchor": False} | alike
+    columns = {"example_id": example, "author_id": author, "value": np.array(value, float)}
+    return pa.table(columns | {name: [one] * len(rows) for name, one in same.items()})
 
 
 def told(rng, examples: int, accuracy: dict[str, float]) -> tuple[list[tuple[str, str, float]], dict[str, bool]]:
@@ -43,10 +43,12 @@ def test_authors_who_are_often_right_are_believed_more_and_the_record_says_so():
     majority = np.mean([(np.mean([v for r, _, v in rows if r == run]) > 0.5) == good for run, good in truth.items()])
     assert right(labels, truth) > majority + 0.03
     found = {row["author_id"]: row for row in authors.to_pylist()}
-    assert {row["method"] for row in found.values()} == {"learned"}
+    assert {row["method"] for row in found.values()} <= {"one_coin", "dawid_skene"}
     assert sum(row["lower"] <= AUTHORS[name] <= row["upper"] for name, row in found.items()) >= 4
     assert found["ann"]["votes"] == 400
-    assert found["ann"]["learned_agrees"] >= found["ann"]["majority_agrees"]
+    assert found["ann"][f"{found['ann']['method']}_foretells"] > found["ann"]["majority_foretells"]
+    assert (found["ann"]["anchors"], found["ann"]["slope"]) == (0, None)
+    assert found["ann"]["calibration"].startswith("uncorrected: 0 anchors")
 
 
 @pytest.mark.parametrize(
@@ -55,7 +57,9 @@ def test_authors_who_are_often_right_are_believed_more_and_the_record_says_so():
 def test_votes_count_as_they_say_where_nothing_can_be_learned(examples, accuracy):
     rows, _ = told(np.random.default_rng(2), examples, accuracy)
     labels, authors = fuse(votes_of(rows))
-    assert {row["method"] for row in authors.to_pylist()} == {"stated"}
+    assert {(row["method"], row["accuracy"], row["glad_foretells"]) for row in authors.to_pylist()} == {
+        ("stated", None, None)
+    }
     share = pd.DataFrame(rows, columns=["run", "author", "value"]).groupby("run").value.mean()
     assert {row["example_id"]: row["outcome"] for row in labels.to_pylist()} == pytest.approx(share.to_dict())
 
@@ -74,6 +78,49 @@ def test_tiers_are_judged_apart():
     labels, authors = fuse(pa.concat_tables([votes_of(rows), judged]))
     assert {row["tier"] for row in authors.to_pylist()} == {"human"}
     assert set(labels["tier"].to_pylist()) == {"human"}
+
+
+def test_each_skill_and_grain_is_a_set_of_its_own():
+    rng = np.random.default_rng(1)
+    good, _ = told(rng, 300, {"ann": 0.95, "bob": 0.75, "cy": 0.75})
+    other, _ = told(rng, 300, {"ann": 0.65, "bob": 0.95, "cy": 0.75})
+    renamed = [(f"other-{run}", author, value) for run, author, value in other]
+    few = [(f"few-{run}", author, value) for run, author, value in good[:30]]
+    spans = [(f"span-{run}", author, value) for run, author, value in good]
+    parts = (good, {}), (renamed, {"skill": "o"}), (few, {"skill": ""}), (spans, {"grain": "span"})
+    labels, authors = fuse(pa.concat_tables([votes_of(rows, **alike) for rows, alike in parts]))
+    found = {(row["grain"], row["skill"], row["author_id"]): row for row in authors.to_pylist()}
+    assert len(found) == 12
+    assert found["run", "s", "ann"]["accuracy"] > found["run", "o", "ann"]["accuracy"] + 0.1
+    assert found["run", "", "ann"]["method"] == "stated"
+    alone, _ = fuse(votes_of(good))
+    outcome = dict(zip(labels["example_id"].to_pylist(), labels["outcome"].to_pylist(), strict=True))
+    for run, same in zip(alone["example_id"].to_pylist(), alone["outcome"].to_pylist(), strict=True):
+        assert outcome[run] == outcome[f"span-{run}"] == same
+
+
+def asked(truth: dict[str, bool], count: int) -> pa.Table:
+    """A person's answers about the first of them, which are drawn at random."""
+    return votes_of([(run, "expert", float(good)) for run, good in list(truth.items())[:count]], anchor=True)
+
+
+@pytest.mark.parametrize(("anchors", "corrected"), [(0, False), (19, False), (60, True)])
+def test_anchors_put_right_what_is_said_of_all_others_and_decide_their_own(anchors, corrected):
+    rows, truth = told(np.random.default_rng(3), 600, {"model": 0.7})
+    said = votes_of(rows, tier="judge", confidence=0.95)
+    labels, authors = fuse(pa.concat_tables([said, asked(truth, anchors)] if anchors else [said]))
+    found = {row["example_id"]: row for row in labels.to_pylist()}
+    own = [found[run] for run in list(truth)[:anchors]]
+    assert {row["tier"] for row in own} == ({"human"} if anchors else set())
+    assert [row["outcome"] for row in own] == [float(good) for good in list(truth.values())[:anchors]]
+    rest = [found[run] for run in list(truth)[anchors:]]
+    assert {row["tier"] for row in rest} == {"judge"}
+    assert all(row["confidence"] == pytest.approx(max(row["outcome"], 1 - row["outcome"])) for row in rest) == corrected
+    sure = np.mean([row["confidence"] for row in rest])
+    assert sure == pytest.approx(0.7, abs=0.1) if corrected else sure == pytest.approx(0.95)
+    judge = next(row for row in authors.to_pylist() if row["tier"] == "judge")
+    assert (judge["anchors"], judge["slope"] is not None) == (anchors, corrected)
+    assert judge["calibration"].startswith("corrected" if corrected else "uncorrected")
 
 
 @pytest.mark.parametrize("answers", [1, 3, 5, 10])

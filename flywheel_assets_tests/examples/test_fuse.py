@@ -10,12 +10,15 @@ from flywheel_assets.examples.fuse import fuse
 SCHEMA = pa.schema(
     [
         ("example_id", pa.string()),
+        ("grain", pa.string()),
+        ("skill", pa.string()),
         ("labeler", pa.string()),
         ("author_id", pa.string()),
         ("tier", pa.string()),
         ("value", pa.float64()),
         ("confidence", pa.float64()),
         ("decides", pa.bool_()),
+        ("anchor", pa.bool_()),
     ]
 )
 
@@ -25,12 +28,15 @@ def fused(votes):
     rows = [
         {
             "example_id": e,
+            "grain": "run",
+            "skill": "s",
             "labeler": f"l{n}",
             "author_id": f"l{n}",
             "tier": t,
             "value": v,
             "confidence": c,
             "decides": d,
+            "anchor": False,
         }
         for n, (e, t, v, c, d) in enumerate(votes)
     ]

@@ -1,5 +1,6 @@
 """A day's runs come out labeled, or with the reason why not."""
 
+import hashlib
 import random
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -187,3 +188,21 @@ def request(runs, day):
             }
         )
     return json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]}).encode()
+
+
+def test_answers_about_sampled_runs_are_anchors_of_what_judges_say_and_other_answers_are_not(span, labels):
+    runs = [f"t{number}" for number in range(400)]
+    ids = [f"{run}:{run}" for run in runs]
+    sampled = {one for one in ids if int(hashlib.md5(f"anchor {one}".encode()).hexdigest()[:12], 16) < 0.05 * 2**48}
+    told = {"target_kind": "run", "observed_at": NOON.isoformat(), "value": 1.0}
+    judged = [{**told, "target_id": one, "name": "judge", "author_id": "j", "tier": "judge"} for one in ids]
+    people = [{**told, "target_id": one, "name": "anchor", "author_id": "ann", "tier": "human"} for one in ids]
+    found = labels([span(run, trace_id=run, **AGENT) for run in runs], judged + people)
+    rows = {(row["tier"], row["author_id"]): (row["votes"], row["anchors"]) for row in found.authors}
+    assert 10 < len(sampled) < 30
+    assert rows == {
+        ("anchor", "ann"): (len(sampled), 0),
+        ("human", "ann"): (400 - len(sampled), 0),
+        ("judge", "j"): (len(sampled), len(sampled)),
+    }
+    assert {found.examples[one]["tier"] for one in ids} == {"human"}

@@ -187,3 +187,20 @@ def test_outliers_are_far_from_their_own_skill_and_arm(named, span, labels):
     count, last, expected = OUTLIERS[named]
     votes = [vote for vote in labels(fleet(span, count, **last)).votes if vote["labeler"] == "outliers"]
     assert {vote["run_id"]: vote["evidence"] for vote in votes} == expected
+
+
+def test_a_cascade_that_went_on_to_its_dearer_model_is_no_outlier_and_one_far_from_its_like_is(span, labels):
+    root = {"operation": "agent", "dialect": "gen_ai", "skill_name": "s", "arm": "cascade/tests/small>large|-|-"}
+
+    def run(name, models, cost):
+        calls = [
+            span(f"{name}{place}", name, at=0.1 * place, trace_id=name, **LLM, request_model=model, cost_usd=cost)
+            for place, model in enumerate(models)
+        ]
+        return [span(name, trace_id=name, **root), *calls]
+
+    plain = [one for n in range(60) for one in run(f"p{n}", ["small"], 0.001 + 0.00001 * (n % 7))]
+    escalated = [one for n in range(20) for one in run(f"e{n}", ["small", "large"], 0.05)]
+    far = run("far", ["small"], 0.02)
+    votes = [vote["run_id"] for vote in labels([*plain, *escalated, *far]).votes if vote["labeler"] == "outliers"]
+    assert votes == ["far:far"]

@@ -7,16 +7,18 @@ session is shared out among the session's runs up to then, so that a statement w
 long the session. The latest statement of an author under one name supersedes the earlier. An
 unregistered author's is kept and weighs nothing. Scores whose high end is bad (toxicity and the like)
 say nothing of success, nor does the word of a gate by which a cascade goes on: it is what is
-judged. The value comes through exactly, and its confidence does not depend on it.
+judged. The value comes through exactly, and its confidence does not depend on it. What a person
+answered about a run of the standing random sample is an anchor.
 """
 
 from flywheel_assets.examples.labelers.labeler import Labeler
+from flywheel_assets.tables.documents.anchors import ANCHOR
 
 LABELER = Labeler(
     name="explicit_feedback",
-    version="3",
+    version="4",
     tier="human",
-    sql="""
+    sql=f"""
         WITH said AS (
             SELECT * FROM feedback
             WHERE value IS NOT NULL AND NOT starts_with(name, 'flywheel.gate.') AND NOT regexp_matches(lower(name),
@@ -76,7 +78,9 @@ LABELER = Labeler(
             FROM latest
         )
         SELECT grain, example_id, run_id, tier, author_id, value, confidence, author_id != 'unregistered' AS decides,
-            observed_at, concat(name, ' = ', value, ' on the ', target_kind) AS evidence
+            observed_at, concat(name, ' = ', value, ' on the ', target_kind) AS evidence,
+            grain = 'run' AND tier = 'human' AND name = '{ANCHOR}' AND author_id != 'unregistered'
+                AND target_kind != 'session' AND run_id IN (SELECT run_id FROM sampled_runs) AS anchor
         FROM trusted
     """,
 )

@@ -8,9 +8,10 @@ class Labeler:
     """`sql` selects votes: run_id, value, confidence, evidence.
 
     It reads the views `runs` (of the day), `nearby_runs` (with the day before and after), `turns` (those
-    of them whose session has several) and `work` (the runs' spans), and the tables of `tables/`. It may
-    also give grain and example_id (else: the run), tier, author_id (else: the labeler's), observed_at (when
-    that was said; else: as the run ended), and decides (below).
+    of them whose session has several), `sampled_runs` (those that people are asked about) and `work` (the
+    runs' spans), and the tables of `tables/`. It may also give grain and example_id (else: the run), tier,
+    author_id (else: the labeler's), observed_at (when that was said; else: as the run ended), anchor (a
+    person's answer about a sampled run; else: none), and decides (below).
 
     A vote that is *one-sided* cannot make an outcome. A labeler that only ever says "this went
     wrong" would, alone, leave all runs it is silent about without an outcome, and the mean of what
