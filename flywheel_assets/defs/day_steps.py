@@ -52,9 +52,8 @@ def build_each(context: dg.AssetExecutionContext, lake: Lake, step: Step, build:
 
 def _report(context: dg.AssetExecutionContext, step: Step, built: Iterable[Day]) -> Results:
     reports: list[Report] = []
-    for day, found, seconds in built:
+    for _, found, seconds in built:
         reports += [replace(one, metadata={**one.metadata, "seconds": round(seconds, 3)}) for one in found]
-        context.log.info("%s %s took %.3f s", step.name, day, seconds)
     yield from materialised(context, [table.name for table in step.writes], reports)
 
 
