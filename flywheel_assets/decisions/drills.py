@@ -20,7 +20,7 @@ from flywheel_assets.decisions.eprocess import Flags, Reals
 from flywheel_assets.decisions.evidence import Evidence
 from flywheel_assets.decisions.rehearsal import QUIET, Rehearsed, rehearse, telling
 from flywheel_assets.decisions.trial import Conditions, IdenticalArms, Trial
-from flywheel_assets.lake.fingerprint import fingerprint
+from flywheel_assets.lake.fingerprint import fingerprints
 from flywheel_assets.tables.documents.registration import Registration
 from flywheel_assets.tables.drills import DRILLS
 from flywheel_assets.tables.steps import DRILL
@@ -90,9 +90,10 @@ def drills(con: duckdb.DuckDBPyConnection, now: datetime, seed: int, before: pa.
         for row in (DRILLS.empty() if before is None else before).to_pylist()
     }
     rows: list[dict[str, object]] = []
-    for skill in sorted(set(found.column("skill").to_pylist())):
-        units = found.filter(pc.field("skill") == skill)
-        drawn_from = f"{fingerprint(units)}/{seed}/{DRILL.version}"
+    skills = sorted(set(found.column("skill").to_pylist()))
+    drawn = [found.filter(pc.field("skill") == skill) for skill in skills]
+    for skill, units, content in zip(skills, drawn, fingerprints(drawn) if drawn else [], strict=True):
+        drawn_from = f"{content}/{seed}/{DRILL.version}"
         for name, drill in KINDS.items():
             named = int.from_bytes(hashlib.sha256(f"{skill}\n{name}".encode()).digest()[:8], "big")
             own = {"skill": skill, "drill": name, "drawn_from": drawn_from}

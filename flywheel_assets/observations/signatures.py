@@ -36,6 +36,22 @@ def comparable(asked: pa.ChunkedArray, answered: pa.ChunkedArray) -> pa.Array:
     Case, white space, quotes and sentence marks are gone; operators, signs and digits stay, they are
     content. A text that was not captured counts as empty.
     """
+    return pc.binary_join(pc.ascii_split_whitespace(pc.ascii_trim_whitespace(_spaced(asked, answered))), " ")
+
+
+def weights(asked: pa.ChunkedArray, answered: pa.ChunkedArray) -> npt.NDArray[np.int64]:
+    """Bytes of each row's `comparable` text but for spaces, in a third of its time: equal texts have equally many."""
+    text = _spaced(asked, answered)
+    _, offsets, content = text.buffers()
+    if content is None:
+        return np.zeros(len(text), np.int64)
+    inked = np.concatenate(([0], np.cumsum(np.frombuffer(content, np.uint8) != ord(" "))))
+    ends = np.frombuffer(offsets, np.int32)[text.offset : text.offset + len(text) + 1]
+    return np.diff(inked[ends])
+
+
+def _spaced(asked: pa.ChunkedArray, answered: pa.ChunkedArray) -> pa.StringArray:
+    """Both texts as one, in lower case, with spaces for all that is not compared."""
     filled = (pc.fill_null(side, "").combine_chunks() for side in (asked, answered))
     text = pc.utf8_lower(pc.binary_join_element_wise(*filled, _BETWEEN))
     wide = pc.invert(pc.string_is_ascii(text))
@@ -43,8 +59,7 @@ def comparable(asked: pa.ChunkedArray, answered: pa.ChunkedArray) -> pa.Array:
     _, offsets, content = text.buffers()
     # One look-up per byte takes a tenth of a regular expression's time. UTF-8 keeps ASCII bytes to ASCII.
     blanked = _BLANKED[np.frombuffer(content, np.uint8)] if content is not None else np.empty(0, np.uint8)
-    spaced = pa.StringArray.from_buffers(len(text), offsets, pa.py_buffer(blanked))
-    return pc.binary_join(pc.ascii_split_whitespace(pc.ascii_trim_whitespace(spaced)), " ")
+    return pa.StringArray.from_buffers(len(text), offsets, pa.py_buffer(blanked))
 
 
 def _narrowed(text: pa.Array) -> pa.Array:

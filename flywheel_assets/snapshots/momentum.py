@@ -1,5 +1,8 @@
 """Does the wheel compound? Production against the holdout on the launch baseline, block by block."""
 
+# Arrow makes its compute functions when it is imported, out of a type checker's sight.
+# pyright: reportAttributeAccessIssue=false
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -54,25 +57,26 @@ SAID = {
 class Runs:
     """Runs in the order of their start, as parallel columns.
 
-    `artifact`: production runs since the skill's newest promotion or rollback.
+    `code` numbers the skills. `artifact`: production runs since the skill's newest promotion or rollback.
     """
 
     outcome: Reals
-    times: list[object]
+    times: pa.TimestampArray
     segment: NDArray[np.object_]
     skill: NDArray[np.object_]
+    code: Ints
     cluster: Ints
     artifact: NDArray[np.bool_]
 
     def of(self, skill: str) -> "Runs":
         """One skill's runs."""
         chosen = self.skill == skill
-        times = [time for time, wanted in zip(self.times, chosen, strict=True) if wanted]
         return Runs(
             self.outcome[chosen],
-            times,
+            self.times.filter(pa.array(chosen)),
             self.segment[chosen],
             self.skill[chosen],
+            np.zeros(chosen.sum(), np.int64),
             self.cluster[chosen],
             self.artifact[chosen],
         )
@@ -105,30 +109,29 @@ def _runs(observations: pa.Table, since: Mapping[str, datetime]) -> Runs:
     wanted = (pc.field("grain") == "run") & pc.field("outcome").is_valid() & pc.field("skill").is_valid()
     rows = observations.select(list(NEEDED)).filter(wanted)
     rows = rows.sort_by([("start_time", "ascending"), ("run_id", "ascending")])
-    columns = {name: rows.column(name).to_pylist() for name in NEEDED}
+    columns = {name: rows.column(name).to_pylist() for name in NEEDED if name != "start_time"}
+    times = rows["start_time"].combine_chunks()
+    segment, skill = (np.array(columns[name], dtype=object) for name in ("segment", "skill"))
+    artifact = np.zeros(len(times), np.bool_)
+    for name, moment in since.items():
+        artifact |= (skill == name) & pc.greater(times, pa.scalar(moment, times.type)).to_numpy(zero_copy_only=False)
     # A run without a session is a cluster of its own.
     pairs = zip(columns["session_id"], columns["run_id"], strict=True)
     sessions = [f"session {session}" if session else f"run {run}" for session, run in pairs]
-    started = zip(columns["skill"], columns["start_time"], columns["segment"], strict=True)
     return Runs(
         outcome=np.array(columns["outcome"], dtype=np.float64),
-        times=columns["start_time"],
-        segment=np.array(columns["segment"], dtype=object),
-        skill=np.array(columns["skill"], dtype=object),
+        times=times,
+        segment=segment,
+        skill=skill,
+        code=np.unique(np.array(columns["skill"], dtype=str), return_inverse=True)[1],
         cluster=np.unique(np.array(sessions, dtype=str), return_inverse=True)[1],
-        artifact=np.array(
-            [
-                segment == SIDES["current"] and skill in since and start > since[skill]
-                for skill, start, segment in started
-            ],
-            dtype=np.bool_,
-        ),
+        artifact=artifact & (segment == SIDES["current"]),
     )
 
 
 def _lift(runs: Runs, block: int, whose: str, control: str) -> tuple[Difference, Ints]:
     """The difference after each stratum (50 runs of a skill), and the last stratum that ends within each block."""
-    skill = np.unique(runs.skill.astype(str), return_inverse=True)[1]
+    skill = runs.code
     order = np.argsort(skill, kind="stable")
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order)) - np.searchsorted(skill[order], skill[order])
@@ -152,7 +155,7 @@ def _rows(skill: str, runs: Runs, block: int) -> list[dict[str, object]]:
     for number, first in enumerate(range(0, len(runs.outcome), block)):
         last = min(first + block, len(runs.outcome))
         row: dict[str, object] = {"skill": skill, "block": number + 1, "runs": last - first}
-        row |= {"from_time": runs.times[first], "to_time": runs.times[last - 1]}
+        row |= {"from_time": runs.times[first].as_py(), "to_time": runs.times[last - 1].as_py()}
         for name, segment in SIDES.items():
             chosen = runs.outcome[first:last][runs.segment[first:last] == segment]
             row |= {name: float(chosen.mean()) if len(chosen) else None, f"{name}_runs": len(chosen)}

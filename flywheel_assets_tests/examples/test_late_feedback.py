@@ -9,7 +9,7 @@ import pytest
 
 from flywheel_assets.examples.label import label
 from flywheel_assets.lake.lake import Lake
-from flywheel_assets.lake.rebuild import rebuild_days, stale_days
+from flywheel_assets.lake.rebuild import concerns, rebuild_days, stale_days
 from flywheel_assets.runs.fold import fold_runs
 from flywheel_assets.tables.agent_runs import AGENT_RUNS
 from flywheel_assets.tables.feedback import FEEDBACK
@@ -86,6 +86,14 @@ def test_late_feedback_rebuilds_the_days_it_speaks_of(lake: Lake, said: list, st
     again = replace(LABEL, version="next")
     list(rebuild_days(lake, again, stale_days(lake, again), label))
     assert lake.read(LABELED_EXAMPLES).equals(kept)
+
+
+@pytest.mark.parametrize("said", [said for said, _ in CASES.values()], ids=CASES.keys())
+def test_days_that_are_asked_about_together_are_told_what_each_is_told_alone(lake: Lake, said: list) -> None:
+    say(lake, 8, said)
+    days = [day(number) for number in range(DAYS)]
+    alone = {one: told for each in days for one, told in concerns(lake, LABEL, [each]).items()}
+    assert concerns(lake, LABEL, days) == alone
 
 
 def test_another_version_of_the_rules_makes_every_day_stale(lake: Lake) -> None:

@@ -14,12 +14,23 @@ from flywheel_assets.observations.signatures import (
     differs_in_content,
     jaccard,
     minhash,
+    weights,
 )
 from flywheel_assets_tests.benchmarks.gates import near_pairs
 
 
 def said(*texts: str) -> pa.Array:
     return comparable(pa.chunked_array([pa.array(texts, pa.string())]), pa.chunked_array([pa.array([""] * len(texts))]))
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered"),
+    [(["a  b", None, ""], ["C, d!", "x", None]), (["naïve “café”…", "2 + 2"], ["I don't", "= 4"]), ([], [])],
+)
+def test_a_weight_is_what_a_comparable_text_holds_but_for_spaces(asked: list, answered: list) -> None:
+    sides = [pa.chunked_array([pa.array(["left out", *side], pa.string())])[1:] for side in (asked, answered)]
+    texts = comparable(*sides).to_pylist()
+    assert weights(*sides).tolist() == [len(text.replace(" ", "").encode()) for text in texts]
 
 
 WORDS = [hashlib.blake2b(str(number).encode(), digest_size=3).hexdigest() for number in range(400)]

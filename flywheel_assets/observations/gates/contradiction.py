@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flywheel_assets.observations.registry import Evidence
-from flywheel_assets.observations.signatures import comparable
+from flywheel_assets.observations.signatures import comparable, weights
 from flywheel_assets.observations.verdict import Verdict, first_that_holds, hold
 
 
@@ -32,20 +32,25 @@ class Contradiction:
         rows = evidence.rows
         captured = pc.and_(pc.is_valid(rows["input_text"]), pc.is_valid(rows["output_text"]))
         usable = pc.and_(pc.and_(captured, pc.equal(rows["grain"], "run")), pc.is_valid(rows["outcome"]))
-        said = pa.table(
-            {
-                "place": pa.array(range(rows.num_rows)),
-                "skill": pc.fill_null(rows["skill"], ""),
-                "outcome": rows["outcome"],
-                "words": comparable(rows["input_text"], rows["output_text"]),
-            }
-        ).filter(usable)
-        spread = said.group_by(["skill", "words"]).aggregate([("outcome", "min"), ("outcome", "max")])
-        torn = spread.filter(pc.greater_equal(pc.subtract(spread["outcome_max"], spread["outcome_min"]), self.apart))
+        said = rows.select(["skill", "outcome", "input_text", "output_text"]).append_column(
+            "place", pa.array(range(rows.num_rows))
+        )
+        said = said.set_column(0, "skill", pc.fill_null(said["skill"], "")).filter(usable)
+        # Hardly any two runs say the same: most are told apart by how much they say.
+        said = said.append_column("weight", pa.array(weights(said["input_text"], said["output_text"])))
+        said = said.join(self._torn(said, "weight"), ["skill", "weight"], join_type="left semi")
+        said = said.append_column("words", comparable(said["input_text"], said["output_text"]))
+        torn = self._torn(said, "words")
         places = said.join(torn, ["skill", "words"], join_type="left semi")["place"]
         mask = pc.is_in(pa.array(range(rows.num_rows)), places.combine_chunks())
         detail = "the same request and answer have outcomes that contradict each other"
         return first_that_holds(rows.num_rows, [(mask, hold("contradiction", detail))])
+
+    def _torn(self, said: pa.Table, alike: str) -> pa.Table:
+        """The skills and values of `alike` whose outcomes are too far apart."""
+        spread = said.group_by(["skill", alike]).aggregate([("outcome", "min"), ("outcome", "max")])
+        apart = pc.greater_equal(pc.subtract(spread["outcome_max"], spread["outcome_min"]), self.apart)
+        return spread.filter(apart).select(["skill", alike])
 
 
 GATE = Contradiction()
