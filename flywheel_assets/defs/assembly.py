@@ -14,7 +14,7 @@ from flywheel_assets.defs import (
     sources,
     spans,
 )
-from flywheel_assets.defs.jobs import arrival, learning, turn
+from flywheel_assets.defs.jobs import arrival, days_again, learning, turn
 from flywheel_assets.defs.judging import hourly_judging, judging
 from flywheel_assets.defs.notify import tell_of_failures, tell_of_red_checks
 from flywheel_assets.defs.pollers import ask_sources
@@ -50,7 +50,7 @@ def assemble(wheel: WheelResource) -> dg.Definitions:
     return dg.Definitions(
         assets=dg.load_assets_from_modules(STAGE_MODULES),
         asset_checks=dg.load_asset_checks_from_modules(STAGE_MODULES),
-        jobs=[arrival, learning, turn, retention, judging],
+        jobs=[arrival, days_again, learning, turn, retention, judging],
         schedules=[daily_turn, weekly_retention, hourly_judging],
         sensors=[ask_sources, inbox, left_stale, enough_new_runs, harm_seen, people_said, content_changed, *NOTIFIERS],
         resources={"wheel": wheel},

@@ -9,10 +9,8 @@ from flywheel_assets.sources.per_source import SOURCES
 from flywheel_assets.tables.steps import DAY_STEPS, LAND, WHOLE_STEPS
 
 SNAPSHOT = "duckdb_snapshot"
-ARRIVAL = [
-    *(asset_of(source) for source in SOURCES),
-    *(table.name for step in (LAND, *DAY_STEPS) for table in step.writes),
-]
+BY_DAY = [table.name for step in DAY_STEPS for table in step.writes]
+ARRIVAL = [*(asset_of(source) for source in SOURCES), *(table.name for table in LAND.writes), *BY_DAY]
 LEARNING = [*(table.name for step in WHOLE_STEPS for table in step.writes), SNAPSHOT]
 
 
@@ -46,6 +44,10 @@ learning = dg.define_asset_job(
     "learning",
     chosen(LEARNING),
     description="Everything after the runs: scores, candidates, decisions, artifacts, momentum, snapshot.",
+)
+# Of assets that are picked one by one, Dagster would take more days the further down they are, and then refuse.
+days_again = dg.define_asset_job(
+    "days_again", chosen(BY_DAY), description="Any days again, whether or not anything changed, from spans on."
 )
 turn = dg.define_asset_job(
     "turn", chosen([*ARRIVAL, *LEARNING]), description="One whole turn of the wheel, as `flywheel run` does it."

@@ -131,7 +131,7 @@ def test_a_backfill_launched_from_the_ui_succeeds(ui: tuple[str, Places]) -> Non
         """mutation ($params: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $params) {
             __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }""",
         params={
-            "assetSelection": [{"path": ["agent_runs"]}, {"path": ["run_spans"]}],
+            "selector": {"partitionSetName": "days_again_partition_set", "repositorySelector": REPOSITORY},
             "partitionNames": days,
             "title": "from the UI",
         },
@@ -147,3 +147,8 @@ def test_a_backfill_launched_from_the_ui_succeeds(ui: tuple[str, Places]) -> Non
             id=launched["backfillId"],
         )["partitionBackfillOrError"]["status"]
     assert status == "COMPLETED_SUCCESS"
+    asked = """query ($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill {
+        runs { tags { key value } } } } }"""
+    (run,) = ask(address, asked, id=launched["backfillId"])["partitionBackfillOrError"]["runs"]
+    tags = {tag["key"]: tag["value"] for tag in run["tags"]}
+    assert [tags[f"dagster/asset_partition_range_{end}"] for end in ("start", "end")] == [days[0], days[-1]]
