@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import dagster as dg
 
 from flywheel_assets.defs.assembly import assemble
+from flywheel_assets.defs.graph import DAYS_A_RUN
 from flywheel_assets.defs.home import OWNER_TAG, instance, owner
 from flywheel_assets.defs.partitions import calendar
 from flywheel_assets.defs.report import OWN_EVENTS
@@ -13,9 +14,6 @@ from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.defs.turn import QUIET, Turn, note
 from flywheel_assets.lake.places import Places
 from flywheel_assets.tables.steps import DAY_STEPS, Step
-
-# Between two runs it can be stopped and taken up again at no cost.
-DAYS_A_RUN = 31
 
 
 def steps_of(assets: Sequence[str]) -> list[Step]:
@@ -29,7 +27,7 @@ def steps_of(assets: Sequence[str]) -> list[Step]:
 def backfill(places: Places, steps: Sequence[Step], first: date, last: date) -> Iterator[tuple[date, Turn]]:
     """Build every day from `first` to `last` again; after each run, its last day and what it did.
 
-    Ends with the first run that failed.
+    Ends with the first run that failed. Between two runs it can be stopped and taken up again at no cost.
     """
     earliest, latest = calendar()
     first, last = max(first, earliest), min(last, latest)

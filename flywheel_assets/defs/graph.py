@@ -11,8 +11,10 @@ from flywheel_assets.tables.catalogue import STAGES
 from flywheel_assets.tables.steps import Read, Step
 from flywheel_assets.tables.table import Table
 
-# A step's tables are written in one go, and a day range in one run: eight steps, not eight times the days.
-BACKFILL = dg.BackfillPolicy.single_run()
+# A step's tables are written in one go, and a month of days in one run. Before a run starts, Dagster writes an event
+# for each of its days and tables: for a year that took minutes, and the run was given up.
+DAYS_A_RUN = 31
+BACKFILL = dg.BackfillPolicy.multi_run(DAYS_A_RUN)
 
 
 def turns_back(step: Step, read: Read) -> bool:
