@@ -62,7 +62,7 @@ def decode_one(lake: Lake, landing: Path, day: date, stamp: str) -> list[Report]
     held = int(lake.connect([LANDED_BATCHES]).execute(OF_DAY, {"day": day}).fetchall()[0][0])
     lost = held - counts.rows - counts.duplicates - counts.other_days - counts.set_aside
     report = found.losses.table(day)
-    uses = lake.overwrite(DIALECT_LOSSES, report, day, inputs=stamp)
+    uses = lake.overwrite(DIALECT_LOSSES, report, day, inputs=stamp, content=found.content)
     said = of(written, {"spans in the day's batches": held, **asdict(counts), LOST: lost})
     return [said, of(uses, {"attributes": shown(report)})]
 

@@ -10,9 +10,9 @@ import pyarrow as pa
 from flywheel_assets.spans import ids, payloads
 from flywheel_assets.spans.payloads import Batch, read_rows, span_ids
 
-CHUNK_BYTES = 24 * 2**20
+CHUNK_BYTES = 16 * 2**20
 # So much of a day is decoded once and held; of what is beyond it only span ids are looked at ahead.
-HELD_BYTES = 64 * 2**20
+HELD_BYTES = 128 * 2**20
 DAY_NANOSECONDS = 86_400 * 10**9
 
 

@@ -1,7 +1,7 @@
 """`Column` and `Table`: a table's contract as data, and what is generated from it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import pyarrow as pa
@@ -49,16 +49,17 @@ class Table:
     key: tuple[str, ...]
     columns: tuple[Column, ...]
     by_day: bool = False
+    # The Arrow schema. All fields are nullable to Arrow; `required` is checked, not encoded.
+    schema: pa.Schema = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Make the schema once: it is asked for with every batch of rows."""
+        object.__setattr__(self, "schema", pa.schema([pa.field(column.name, column.type) for column in self.columns]))
 
     @property
     def names(self) -> list[str]:
         """Column names in order."""
         return [column.name for column in self.columns]
-
-    @property
-    def schema(self) -> pa.Schema:
-        """The Arrow schema. All fields are nullable to Arrow; `required` is checked, not encoded."""
-        return pa.schema([pa.field(column.name, column.type) for column in self.columns])
 
     def empty(self) -> pa.Table:
         """No rows of this type."""

@@ -133,6 +133,7 @@ def batch_of(otlp, spans, form):
 @given(data=st.data())
 def test_order_splitting_and_repetition_change_nothing(otlp, data, monkeypatch):
     monkeypatch.setattr(passage, "CHUNK_BYTES", data.draw(st.sampled_from([1, 3000, 10**6])))
+    monkeypatch.setattr(passage, "HELD_BYTES", data.draw(st.sampled_from([0, 5000, 10**9])))
     spans = pool(otlp)
     expected = fingerprint(decoded(otlp, [batch_of(otlp, spans, "json")]))
     mixed = spans + data.draw(st.lists(st.sampled_from(spans), max_size=20))
