@@ -12,7 +12,7 @@ from flywheel_assets_tests.benchmarks.label_crowd import DRAWS, anchored_lines, 
 from flywheel_assets_tests.benchmarks.label_judges import anchor_lines, judge_lines, read_judges
 from flywheel_assets_tests.benchmarks.label_noise import DRAWS as NOISE_DRAWS
 from flywheel_assets_tests.benchmarks.label_noise import RUNS, noise_lines
-from flywheel_assets_tests.benchmarks.label_steps import step_lines
+from flywheel_assets_tests.benchmarks.label_steps import read_failures, read_steps, step_lines
 from flywheel_assets_tests.benchmarks.label_traces import (
     SECOND_CALL,
     Marked,
@@ -90,6 +90,12 @@ Failed runs of several agents in which people marked the agent and the step (fro
 work on all of them: always step 1, 27.0 % of the steps; GPT-4o 25.5 %. Two teams of people agreed on the agent in
 60.5 % and on the step in 34.9 %. The wheel's margin over the position is a few runs: it is no proof.
 """
+FAILURES = """
+The same in other failed runs, of which nothing was seen when the rule was made: retail agents with tools and a user
+whom a model plays, and several agents on the web, some of them the same runs as above, marked by others. People marked
+all failures and their root cause, which lies late in most: the rule, which looks early, finds none of them. What it
+says of the step is worth what its kind of run is worth. *Step 0* and *step 1* are the first and the second message.
+"""
 
 
 NOISE = """
@@ -131,7 +137,9 @@ def page(data: Path) -> str:
             *anchor_lines(judged, marked, pairs(findings)),
             "",
             STEPS,
-            *step_lines(data / "whowhen"),
+            *step_lines(*read_steps(data / "whowhen")),
+            FAILURES,
+            *step_lines(*read_failures(data / "agentrx")),
             NOISE.format(runs=RUNS, draws=NOISE_DRAWS),
             *noise_lines(),
         ]

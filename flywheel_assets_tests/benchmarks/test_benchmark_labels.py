@@ -1,5 +1,7 @@
 """What the page on labels measures is what it says, and the figures that the wheel aims at hold."""
 
+import gzip
+import json
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +90,21 @@ def test_blame_for_an_execution_that_failed_is_the_message_before_it() -> None:
         "agent": "coder",
         "step": 2,
     }
+
+
+def test_root_causes_are_read_beside_their_messages_and_told_with_an_interval(tmp_path: Path) -> None:
+    rows = ["id,is_root_cause,step_number,failed_agent", "r,0,4,Assistant", "r,1,3,Assistant", "gone,1,1,User"]
+    (tmp_path / "failures.csv").write_text("\n".join(rows))
+    said = [{"role": role, "content": "x"} for role in ("system", "user", "assistant", "tool")]
+    with gzip.open(tmp_path / "trajectories.jsonl.gz", "wt") as lines:
+        lines.write(json.dumps({"id": "r", "traj": said}) + "\n")
+    causes, steps = label_steps.read_failures(tmp_path)
+    assert causes[["id", "mistake_step", "mistake_agent"]].to_numpy().tolist() == [["r", 3, "Assistant"]]
+    assert steps["role"].tolist() == ["human", "user", "assistant", "tool"]
+    assert label_steps.blame(steps).argmax() == 2
+    *_, most = label_steps.step_lines(causes, steps)
+    assert most.startswith("| the agent that speaks most, its first step | 1 | ")
+    assert "20.7 % to 100.0 %" in label_steps.step_lines(causes, steps)[2]
 
 
 def test_label_noise_is_told_beside_the_authors_code(monkeypatch: pytest.MonkeyPatch) -> None:
