@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -148,5 +149,7 @@ def _shingle_hashes(texts: pa.Array) -> tuple[npt.NDArray[np.uint64], npt.NDArra
     return hashes ^ (hashes >> np.uint64(31)), offsets.astype(np.uint64)
 
 
+# The same few words are in most texts.
+@lru_cache(maxsize=2**16)
 def _digest(text: str, size: int) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=size).digest(), "little")

@@ -13,8 +13,14 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from flywheel_assets.observations.registry import Evidence
 from flywheel_assets.observations.verdict import ALLOW, Verdict, hold
+
+# In microseconds, as tables count time.
+HOUR = 3_600_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +41,19 @@ class Influence:
 
     def judge(self, evidence: Evidence) -> list[Verdict]:
         """Runs of services, which stand for many people, are not capped as if they were one."""
-        columns = ("skill", "arm", "session_id", "principal_id", "service_name", "run_id", "grain", "start_time")
-        columns += ("error_type",)
-        rows = evidence.rows.select(columns).to_pylist()
+        columns = ("skill", "arm", "session_id", "principal_id", "service_name", "run_id", "grain", "error_type")
+        started = pc.cast(evidence.rows["start_time"], pa.int64())
+        rows = evidence.rows.select(columns).append_column("started", started).to_pylist()
         total = Counter((row["skill"], row["arm"]) for row in rows if row["grain"] == "run")
         seen: Counter[tuple[object, ...]] = Counter()
         over: dict[str, Verdict] = {}
-        for row in sorted(rows, key=lambda row: (row["start_time"], row["run_id"])):
+        for row in sorted(rows, key=lambda row: (row["started"], row["run_id"])):
             if row["grain"] != "run":
                 continue
             cell = (row["skill"], row["arm"])
             user = row["principal_id"] if row["principal_id"] != row["service_name"] else None
             of_user = max(self.least, int(self.share_of_user * total[cell]))
-            error = (_signature(row["error_type"]), row["start_time"].hour) if row["error_type"] else None
+            error = (_signature(row["error_type"]), row["started"] // HOUR % 24) if row["error_type"] else None
             of_error = max(self.least, int(self.share_of_error * total[cell]))
             caps = (
                 ("session", row["session_id"], self.of_session),
