@@ -9,7 +9,9 @@ SIGN = Sign(
         WITH told AS (
             SELECT *, list_distinct(regexp_extract_all(asked,
                 '\b(?:DO NOT|NEVER|MUST NOT) (?:use |call )?`?([a-z_]{3,30})', 1)) AS names
-            FROM tried WHERE role = 'llm' AND asked IS NOT NULL AND answered IS NOT NULL
+            -- Cheap to see, and without one of them nothing is forbidden.
+            FROM tried WHERE role = 'llm' AND answered IS NOT NULL
+                AND (contains(asked, ' NOT ') OR contains(asked, 'NEVER '))
         ),
         named AS (SELECT *, unnest(names) AS forbidden FROM told)
         SELECT run_id, trace_id, span_id, 'Instruction Non-compliance' AS kind,

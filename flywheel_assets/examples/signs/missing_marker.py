@@ -14,7 +14,8 @@ SIGN = Sign(
             SELECT *, regexp_extract(asked,
                 '(?i)(?:end|finish|conclude|close|stop|write)[^.]{0,80}?[''"`](?:\\+n)*(<[a-z_]{3,30}>)[''"`]', 1)
                 AS tag
-            FROM tried WHERE role = 'llm' AND asked IS NOT NULL AND answered IS NOT NULL
+            -- Cheap to see, and without it there is no tag.
+            FROM tried WHERE role = 'llm' AND contains(asked, '<') AND answered IS NOT NULL
         )
         SELECT run_id, trace_id, span_id, 'Instruction Non-compliance' AS kind,
             concat('does not end by ', tag, ' as asked') AS evidence
