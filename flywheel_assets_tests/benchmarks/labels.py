@@ -91,10 +91,10 @@ work on all of them: always step 1, 27.0 % of the steps; GPT-4o 25.5 %. Two team
 60.5 % and on the step in 34.9 %. The wheel's margin over the position is a few runs: it is no proof.
 """
 FAILURES = """
-The same in other failed runs, of which nothing was seen when the rule was made: retail agents with tools and a user
-whom a model plays, and several agents on the web, some of them the same runs as above, marked by others. People marked
-all failures and their root cause, which lies late in most: the rule, which looks early, finds none of them. What it
-says of the step is worth what its kind of run is worth. *Step 0* and *step 1* are the first and the second message.
+The same in another set of failed runs: retail agents with tools and a user whom a model plays, and several agents on
+the web, some of which may be runs of the first set, marked by others. People marked all failures and their root cause,
+which lies late in most: the rule, which looks early, finds none of them. How far blame is right hangs on the kind of
+run. *Step 0* and *step 1* are the first and the second message.
 """
 
 
