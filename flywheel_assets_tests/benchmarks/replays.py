@@ -8,12 +8,18 @@ DATA is the folder of public data sets. Each replay is `flywheel replay` with th
 import argparse
 import sys
 import tempfile
+from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
+
+from flywheel_assets.candidates.routing import features
+from flywheel_assets.candidates.routing.contextual import Feedback, fit
 from flywheel_assets.commands.replay import Asked, replay
-from flywheel_assets.replay.matrix import Reading
+from flywheel_assets.replay.matrix import Matrix, Reading, Reals, read
+from flywheel_assets.replay.measures import mean
 from flywheel_assets.replay.page import said
 
 HEAD = """# Replays
@@ -34,6 +40,17 @@ RATES = {"launch": 0.55, "weak": 0.35, "good": 0.65, "same": 0.55, "best": 0.75,
 PRICES = {"weak": 0.24e-6, "strong": 24.7e-6}
 
 
+ROUTING = "routellm/gsm8k_mmlu.parquet"
+ROUTES = Reading(where="contaminated = 0", context=("domain",), prices=PRICES)
+BUDGETS = (0.2, 0.5)
+LEARNABLE = """
+## routing: what there is to learn
+
+The same items and learner, in five splits of their own: three quarters to learn from, a quarter to be judged on. Of as
+many runs as the replay had, drawn evenly, and with the outcome of both arms on every item, which no agent ever sees.
+
+| | |
+|---|---|"""
 ROUTING_AIM = """value ≥ .735 at 20 % and ≥ .775 at 50 % (a simple learner on about twice as many items reached .7286
 and .7706, where hindsight was .7051 and .7453), never a point below what was reached, at most 2 % over budget, nothing
 gained by the control."""
@@ -45,9 +62,8 @@ worst of them praised by a reporter that nobody registered; four trials at once.
 def cases(data: Path, rates: Path, out: Path) -> list[Asked]:
     """Every replay of the page, with what was aimed at."""
     ladders = Reading(where="run = 'mbpp-974-opus'")
-    routes = Reading(where="contaminated = 0", context=("domain",), prices=PRICES)
     cascade = Asked(data / "firstpass_mbpp/rungs.csv.gz", out, ladders, "cascade", usd=0.0031, seeds=20, name="cascade")
-    routing = Asked(data / "routellm/gsm8k_mmlu.parquet", out, routes, "contextual", (0.2, 0.5), name="routing")
+    routing = Asked(data / ROUTING, out, ROUTES, "contextual", BUDGETS, name="routing")
     arriving = Asked(rates, out, Reading(), "doors", baseline="launch", runs=1600, arrive=100, at_once=4, name="arms")
     return [
         replace(
@@ -73,6 +89,33 @@ def section(result: dict[str, Any]) -> str:
     return "\n".join([first, f"Aim: {result['aim']}", *rows, ""])
 
 
+def value_at(budget: float, gain: Reals, outcome: Reals) -> float:
+    """Mean outcome where the dearer arm (second column) is asked for the share with the largest expected gain."""
+    dear = np.argsort(-gain)[: int(budget * len(gain))]
+    served = outcome[:, 0].copy()
+    served[dear] = outcome[dear, 1]
+    return float(served.mean())
+
+
+def learnable(matrix: Matrix, seeds: int = 5) -> str:
+    """How much there is to learn: the same learner, with outcomes that no agent could have seen."""
+    asked = features.Asked.of(matrix.texts, matrix.contexts)
+    found: dict[tuple[str, float], list[float]] = defaultdict(list)
+    for seed in range(seeds):
+        rng = np.random.default_rng(seed)
+        held, seen = np.split(rng.permutation(len(matrix.items)), [len(matrix.items) // 4])
+        even = rng.integers(2, size=len(seen))
+        both = np.repeat([0, 1], len(seen))
+        for words, rows, arm in (("runs drawn evenly", seen, even), ("both arms' outcomes", np.tile(seen, 2), both)):
+            told = Feedback(asked.take(rows), arm, matrix.outcome[rows, arm], np.full(len(rows), 0.5))
+            expected = fit(told, matrix.arms, features.lens(told.asked)).predict(asked.take(held))
+            for budget in BUDGETS:
+                gain = expected[:, 1] - expected[:, 0]
+                found[words, budget].append(value_at(budget, gain, matrix.outcome[held]))
+    rows = [f"| {words}, {budget:.0%} of the way | {mean(values).said} |" for (words, budget), values in found.items()]
+    return "\n".join([LEARNABLE, *rows, ""])
+
+
 def main() -> None:
     """Replay all, write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -86,6 +129,7 @@ def main() -> None:
             answer = replay(asked, quiet=False)
             sys.stdout.write("\n" + section(cast("dict[str, Any]", answer.result)))
             sys.stdout.flush()
+    sys.stdout.write(learnable(read(data / ROUTING, ROUTES)))
 
 
 if __name__ == "__main__":
