@@ -2,7 +2,7 @@
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +80,9 @@ def _study(matrix: Matrix, mode: str, asked: Asked, console: Console) -> dict[st
     if mode == "doors":
         budget = asked.budgets[0] if asked.budgets else None
         plan = Plan(runs, asked.every, budget, asked.baseline, arrive=asked.arrive, at_once=asked.at_once)
+        if asked.at_once > 1:
+            # None has to make way for the next.
+            plan = replace(plan, trial=runs)
         return study_doors(matrix, plan, seeds, asked.out / f"{_name(asked)}-doors", console.print)
     if mode == "cascade":
         return study_cascade(matrix, Rules(asked.usd, every=asked.every), seeds, console.print)
