@@ -1,5 +1,6 @@
 """Plots: what they show, that they are well-formed, and that they survive having nothing to show."""
 
+import itertools
 from datetime import UTC, date, datetime
 from xml.etree import ElementTree as ET
 
@@ -136,3 +137,11 @@ def test_ticks_are_round_ascending_within_the_scale_and_not_too_many(low, extent
 def test_a_scale_holds_all_its_values(values):
     scale = spanning(values, 0, 100)
     assert all(0 <= scale(value) <= 100 for value in values if value is not None)
+
+
+def test_names_of_arms_that_are_near_each_other_are_not_written_over_each_other():
+    near = [{**ARM, **SCORE, "cost_usd": cost, "on_frontier": True} for cost in (0.01, 0.0101, 0.0102)]
+    drawn = ET.fromstring(frontier_plot([*near, {**near[0], "cost_usd": 0.02}]))
+    heights = [float(one.get("y") or 0) for one in drawn.iter() if "arm" in (one.get("class") or "").split()]
+    assert len(heights) == 4
+    assert min(abs(a - b) for a, b in itertools.combinations(heights[:3], 2)) >= 13

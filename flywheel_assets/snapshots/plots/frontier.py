@@ -9,6 +9,9 @@ from flywheel_assets.snapshots.plots.leaderboard import short
 from flywheel_assets.snapshots.plots.svg import curve, dot, grid, label, line, percent, picture, spanning, text
 
 Row = Mapping[str, Any]
+# Left, right and base line of a name that was written; a name's letters, and its lines, are about so far apart.
+Box = tuple[float, float, float]
+LETTER, LINE = 6.5, 13.0
 
 
 def frontier_plot(arms: Sequence[Row], width: int = 340, height: int = 200) -> str:
@@ -22,18 +25,31 @@ def frontier_plot(arms: Sequence[Row], width: int = 340, height: int = 200) -> s
         *(text((across(tick), height - 6), word, "tick", "middle") for tick, word in dollars(across.ticks(3))),
         curve([(across(cost), up(score)) for cost, score in best], "frontier"),
     ]
+    taken: list[Box] = []
     for row in arms:
         x, y = across(row["cost_usd"]), up(row["score"])
         style = "current" if row["on_frontier"] else "baseline"
-        left = x > width * 0.6
+        left, name = x > width * 0.6, short(row["arm"])
+        low = free(x - 9 - LETTER * len(name) if left else x + 9, y, LETTER * len(name), taken)
         parts += [
             line((x, up(row["lower"])), (x, up(row["upper"])), f"whisker {style}"),
             dot(
                 (x, y), f"dot {style}", 5, f"{row['arm']}: {percent(row['score'])} % at {money(row['cost_usd'])} a run"
             ),
-            text((x - 9 if left else x + 9, y - 7), short(row["arm"]), f"arm {style}", "end" if left else "start"),
+            text((x - 9 if left else x + 9, low), name, f"arm {style}", "end" if left else "start"),
         ]
     return picture(width, height, parts, "outcome against cost per run")
+
+
+def free(x: float, y: float, wide: float, taken: list[Box]) -> float:
+    """The base line beside (x, y) that is nearest to it and free, and taken from then on."""
+    for base in (y - 7, y + 17, y - 7 - LINE, y + 17 + LINE):
+        if all(x > right or x + wide < left or abs(base - other) >= LINE for left, right, other in taken):
+            break
+    else:
+        base = y - 7
+    taken.append((x, x + wide, base))
+    return base
 
 
 def dollars(ticks: Sequence[float]) -> list[tuple[float, str]]:
