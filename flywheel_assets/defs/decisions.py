@@ -16,6 +16,7 @@ from flywheel_assets.decisions.ledger import verify
 from flywheel_assets.defs.approvals import approvals, rollbacks
 from flywheel_assets.defs.checks import stage_checks
 from flywheel_assets.defs.graph import specs
+from flywheel_assets.defs.ledger_tables import budget_table, criteria_table
 from flywheel_assets.defs.plots import trial_plot
 from flywheel_assets.defs.progress import ADMITTED, admitted_runs
 from flywheel_assets.defs.report import Report, Results, materialised, of, whole
@@ -124,7 +125,13 @@ def reports(lake: Lake, found: Decided) -> list[Report]:
         f"{row['kind']}: {row['skill']} {row['candidate_arm']} — {row['reason']}" for row in found.entries.to_pylist()
     ]
     ledger = lake.read(PROMOTION_DECISIONS)
-    shown = {"entries of this turn": entries, "trials": trial_plot(ledger), ADMITTED: admitted_runs(lake)}
+    shown = {
+        "entries of this turn": entries,
+        "trials": trial_plot(ledger),
+        "criteria of this turn": criteria_table(found.entries),
+        "error budget": budget_table(ledger),
+        ADMITTED: admitted_runs(lake),
+    }
     return [whole(lake, PROMOTION_DECISIONS, shown), whole(lake, DECISION_ARGUMENTS)]
 
 

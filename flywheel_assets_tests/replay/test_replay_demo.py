@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,15 +13,20 @@ import pytest
 
 from flywheel_assets.client.scoring import ready
 from flywheel_assets.commands.decisions import check, derive_again
+from flywheel_assets.commands.up import Ports, running
 from flywheel_assets.commands.why import used_by, why
 from flywheel_assets.lake.fingerprint import fingerprint
 from flywheel_assets.lake.lake import Lake
+from flywheel_assets.lake.places import Places
 from flywheel_assets.replay.demo import Played, play
 from flywheel_assets.replay.outcome import ledger
 from flywheel_assets.replay.planted import PLANTED, REPORTER, STORM
 from flywheel_assets.tables.catalogue import BY_NAME
 from flywheel_assets.tables.documents.routing import RoutingDocument, SkillRoute, draw
 from flywheel_assets.tables.raw_spans import RAW_SPANS
+
+CHROMIUM = shutil.which("chromium")
+SCREENSHOTS = Path(__file__).resolve().parents[2] / "build" / "screenshots"
 
 
 @pytest.fixture(scope="module")
@@ -201,3 +207,25 @@ def test_the_notebook_tells_a_promotion_from_the_snapshot_alone(played):
     assert "passed  superiority" in told.stdout
     for title in ("looks", "evidence", "votes on the loudest run", "spans of the loudest run", "momentum"):
         assert f"\n{title}\n  " in told.stdout
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
+def test_the_ui_shows_what_was_decided_by_which_criteria_and_what_it_cost(played, tmp_path):
+    from playwright.sync_api import sync_playwright
+
+    shutil.copytree(played.places.data, tmp_path / "data")
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    with running(Places(tmp_path / "data"), Ports(0, 0, 0)) as (at, _), sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page(viewport={"width": 1600, "height": 900}, base_url=at.ui)
+        page.goto("/assets/promotion_decisions?view=events")
+        # Both are tables of their own in the table of metadata.
+        page.get_by_role("row", name="superiority").last.wait_for(timeout=60_000)
+        page.get_by_role("row", name="rolled_back").last.wait_for()
+        page.screenshot(path=str(SCREENSHOTS / "decision-tables.png"), full_page=True)
+        page.get_by_text("[Show Markdown]").last.click()
+        page.wait_for_selector("img[src^='data:image/svg+xml']")
+        page.screenshot(path=str(SCREENSHOTS / "decision-plot.png"))
+        browser.close()
