@@ -20,6 +20,7 @@ from flywheel_assets.defs.report import Results, materialised, whole
 from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.defs.verdicts import Check, Verdict
 from flywheel_assets.lake.lake import Lake
+from flywheel_assets.snapshots.support import newest_lag_in
 from flywheel_assets.sources.land import land
 from flywheel_assets.sources.per_source import SOURCES
 from flywheel_assets.sources.statements import faults_of, write_statements
@@ -91,7 +92,12 @@ def days_in_calendar(wheel: WheelResource, _instance: dg.DagsterInstance) -> Ver
 def sources_are_fresh(wheel: WheelResource, _instance: dg.DagsterInstance) -> Verdict:
     """Fails for a source that brought something on most days of its last weeks, and has been silent since."""
     stale = silent_sources(wheel.lake(), wheel.now())
-    return Verdict(passed=not stale, found={"silent": {name: str(last) for name, last in stale.items()}})
+    late = {
+        f"{row['source']}, {row['day']}": f"{row['spans']} spans, half of them {row['median_seconds']:.0f} s after "
+        f"their end, 95 % within {row['p95_seconds']:.0f} s, the last after {row['largest_seconds']:.0f} s"
+        for row in newest_lag_in(wheel.lake())
+    }
+    return Verdict(passed=not stale, found={"silent": {name: str(last) for name, last in stale.items()}, "lag": late})
 
 
 def silent_sources(lake: Lake, now: datetime) -> dict[str, datetime]:

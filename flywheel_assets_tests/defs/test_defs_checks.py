@@ -1,7 +1,7 @@
 """The checks that are no account and no contract: each seen to pass and to fail on a turned wheel."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import dagster as dg
 import duckdb
@@ -13,14 +13,17 @@ from flywheel_assets.defs.partitions import calendar
 from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.defs.scores import runs_teach
 from flywheel_assets.defs.snapshots import equals_the_lake
-from flywheel_assets.defs.sources import days_in_calendar, silent_sources
+from flywheel_assets.defs.sources import days_in_calendar, silent_sources, sources_are_fresh
 from flywheel_assets.defs.spans import LOST, every_span_is_accounted_for
 from flywheel_assets.snapshots.retention import dated
+from flywheel_assets.snapshots.support import newest_lag_in
 from flywheel_assets.sources.land import land
 from flywheel_assets.tables.drills import DRILLS
+from flywheel_assets.tables.landed_batches import LANDED_BATCHES
 from flywheel_assets.tables.promotion_decisions import PROMOTION_DECISIONS
 from flywheel_assets.tables.raw_spans import RAW_SPANS
 from flywheel_assets.tables.skill_outlook import SKILL_OUTLOOK
+from flywheel_assets_tests.conftest import DAYS
 
 
 def edit_the_ledger(wheel: WheelResource) -> None:
@@ -101,6 +104,18 @@ def test_a_feed_that_falls_silent_is_named(days_ago: list[int], silent: bool, tm
         arrive(wheel.places(), now.date() - timedelta(days=back), 1)
         land(wheel.lake(), wheel.places().inbox, wheel.places().landing, now - timedelta(days=back))
     assert list(silent_sources(wheel.lake(), now)) == (["files"] if silent else [])
+
+
+def test_how_late_a_source_is_stands_beside_whether_it_is_silent(wheel: WheelResource, instance) -> None:
+    told = sources_are_fresh(wheel, instance).found["lag"]
+    (words,) = told.values()
+    assert list(told) == [f"files, {DAYS[-1]}"]
+    assert words.startswith("60 spans, half of them ")
+    (late,) = newest_lag_in(wheel.lake())
+    landed_at = wheel.lake().read(LANDED_BATCHES)["landed_at"][0].as_py()
+    began = datetime.combine(DAYS[-1], time(9), UTC)
+    assert late["median_seconds"] == pytest.approx((landed_at - began).total_seconds(), abs=60)
+    assert late["median_seconds"] <= late["p95_seconds"] <= late["largest_seconds"]
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from flywheel_assets.tables.feedback import FEEDBACK
 from flywheel_assets.tables.gate_verdicts import GATE_VERDICTS
 from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS, REJECTIONS
 from flywheel_assets.tables.labeled_examples import LABELED_EXAMPLES
+from flywheel_assets.tables.landed_batches import LANDED_BATCHES
 from flywheel_assets.tables.momentum import MOMENTUM
 from flywheel_assets.tables.promoted_artifacts import PROMOTED_PROMPTS, PROMOTED_ROUTING
 from flywheel_assets.tables.promotion_decisions import PROMOTION_DECISIONS
@@ -151,6 +152,7 @@ def synthetic_lake(root: str, count: int = 1500, seed: int = 11) -> Lake:
     write_days(lake, FEEDBACK, [review(row, number) for number, row in enumerate(refused[:20])])
     write_days(lake, SKILL_DAY_STATS, day_stats(admitted))
     write_days(lake, RAW_SPANS, [span(row) for row in examples])
+    lake.append(LANDED_BATCHES, LANDED_BATCHES.rows([landed([row["start_time"] for row in examples])]), "b")
     write_days(lake, DIALECT_LOSSES, [losses(row) for row in examples[:5]])
     write_days(lake, SPAN_CREDIT, [blamed(row) for row in examples[:5]])
     write_days(lake, STORMS, [storm(row) for row in examples[:5]])
@@ -204,6 +206,14 @@ def storm(row: dict[str, object]) -> dict[str, object]:
         "last_time": row["start_time"],
         "collapsed": True,
     }
+
+
+def landed(starts: list[datetime]) -> dict[str, object]:
+    """The batch that all spans came in, an hour after the last."""
+    named = {"batch_id": "b" * 64, "status": "accepted", "signal": "traces", "format": "json", "source": "files"}
+    placed = {"file": "b.jsonl", "ordinal": 0, "offset": 0, "length": 1, "spans": len(starts), "spans_set_aside": 0}
+    days = sorted({start.date() for start in starts})
+    return {**named, **placed, "landed_at": max(starts) + timedelta(hours=1), "days": days}
 
 
 def span(row: dict[str, object]) -> dict[str, object]:
