@@ -6,6 +6,8 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 
+from flywheel_assets.defs.metadata import table_of
+
 # Entries that the budget is shown for: a trial takes two of them.
 NEWEST = 24
 CRITERIA = {
@@ -34,7 +36,7 @@ def criteria_table(entries: pa.Table) -> dg.TableMetadataValue | dg.MarkdownMeta
         for entry in entries.to_pylist()
         for one in json.loads(entry["criteria_json"] or "{}").get("criteria", [])
     ]
-    return _table(rows, CRITERIA) if rows else dg.MetadataValue.md("No evidence was new to any trial or promotion.")
+    return table_of(rows, CRITERIA) if rows else dg.MetadataValue.md("No evidence was new to any trial or promotion.")
 
 
 def budget_table(ledger: pa.Table) -> dg.TableMetadataValue | dg.MarkdownMetadataValue:
@@ -45,15 +47,8 @@ def budget_table(ledger: pa.Table) -> dg.TableMetadataValue | dg.MarkdownMetadat
         for entry in ledger.sort_by([("seq", "descending")]).to_pylist()
         if entry["kind"] != "held"
     ][:NEWEST]
-    return _table(rows, BUDGET) if rows else dg.MetadataValue.md("Nothing was registered yet: all of it is left.")
+    return table_of(rows, BUDGET) if rows else dg.MetadataValue.md("Nothing was registered yet: all of it is left.")
 
 
 def _trial(entry: dict[str, Any]) -> str:
     return f"{entry['skill']} · {entry['candidate_arm']}"
-
-
-def _table(rows: list[dict[str, Any]], columns: dict[str, str]) -> dg.TableMetadataValue:
-    return dg.MetadataValue.table(
-        records=[dg.TableRecord({name: "" if row[name] is None else row[name] for name in columns}) for row in rows],
-        schema=dg.TableSchema([dg.TableColumn(name, description=words) for name, words in columns.items()]),
-    )

@@ -1,6 +1,7 @@
 """What `tables/` says of a table, in Dagster's words: column schema, lineage, storage."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import dagster as dg
 
@@ -25,6 +26,14 @@ def column_schema(table: Table) -> dg.TableSchema:
             )
             for column in table.columns
         ]
+    )
+
+
+def table_of(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> dg.TableMetadataValue:
+    """Rows as a table in the UI, of these columns with what they mean; what is NULL is left empty."""
+    return dg.MetadataValue.table(
+        records=[dg.TableRecord({name: "" if row[name] is None else row[name] for name in columns}) for row in rows],
+        schema=dg.TableSchema([dg.TableColumn(name, description=words) for name, words in columns.items()]),
     )
 
 

@@ -106,13 +106,13 @@ def harm_seen(context: dg.SensorEvaluationContext, wheel: WheelResource) -> dg.S
     if seen == context.cursor:
         return dg.SensorResult(skip_reason=f"no run was admitted or changed since the last look, at version {seen}")
     entries = decide(gather(wheel, wheel.now())).entries.to_pylist()
-    ended = {str(one["experiment_id"]): str(one["kind"]) for one in entries if one["kind"] in ENDED}
-    for one in entries:
-        if one["kind"] in ENDED:
-            context.log.info("%s: %s %s, %s", one["kind"], one["skill"], one["candidate_arm"], one["reason"])
+    ended = [one for one in entries if one["kind"] in ENDED]
     if not ended:
         return dg.SensorResult(skip_reason=f"nothing is to be undone or ended, at version {seen}", cursor=seen)
-    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=f"harm/{seen}/{digest(ended)}")], cursor=seen)
+    for one in ended:
+        context.log.info("%s: %s %s, %s", one["kind"], one["skill"], one["candidate_arm"], one["reason"])
+    key = digest({one["experiment_id"]: one["kind"] for one in ended})
+    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=f"harm/{seen}/{key}")], cursor=seen)
 
 
 @dg.sensor(

@@ -12,6 +12,7 @@ from flywheel_assets.defs.checks import stage_checks
 from flywheel_assets.defs.conservation import conserves
 from flywheel_assets.defs.day_steps import build_each, rebuild
 from flywheel_assets.defs.graph import BACKFILL, specs
+from flywheel_assets.defs.metadata import table_of
 from flywheel_assets.defs.partitions import DAYS
 from flywheel_assets.defs.report import Report, Results, of
 from flywheel_assets.defs.resources import WheelResource
@@ -73,12 +74,7 @@ def shown(report: pa.Table) -> dg.TableMetadataValue:
         report.drop_columns(["day"]).to_pylist(),
         key=lambda row: (-(row["conflicting"] or 0), row["column_name"] != "-", -row["spans"], row["attribute"]),
     )
-    told = [{name: "" if value is None else value for name, value in row.items()} for row in rows[:SHOWN]]
-    columns = [column for column in DIALECT_LOSSES.columns if column.name != "day"]
-    return dg.MetadataValue.table(
-        records=[dg.TableRecord(row) for row in told],
-        schema=dg.TableSchema([dg.TableColumn(column.name, description=column.comment) for column in columns]),
-    )
+    return table_of(rows[:SHOWN], {one.name: one.comment for one in DIALECT_LOSSES.columns if one.name != "day"})
 
 
 @dg.multi_asset(name=COUNT_STORMS.name, specs=specs(COUNT_STORMS, RED), partitions_def=DAYS, backfill_policy=BACKFILL)

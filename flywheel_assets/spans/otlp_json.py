@@ -59,7 +59,7 @@ def _read(payloads: Sequence[bytes | memoryview], chosen: Variant) -> pa.ListArr
     joined = io.BytesIO(b"\n".join(payloads))
     try:
         batches = [pa.record_batch(one) for one in read_json(joined, _schema(chosen), batch_size=len(payloads) + 1)]
-    except Exception as refused:
+    except Exception as refused:  # arro3 raises nothing more specific
         raise ValueError(refused) from refused
     if sum(map(len, batches)) != len(payloads):
         message = f"{len(payloads)} payloads hold another number of documents"

@@ -24,6 +24,7 @@ from flywheel_assets.replay.planted import PLANTED, REPORTER, STORM
 from flywheel_assets.tables.catalogue import BY_NAME
 from flywheel_assets.tables.documents.routing import RoutingDocument, SkillRoute, draw
 from flywheel_assets.tables.raw_spans import RAW_SPANS
+from flywheel_assets_tests.benchmarks.pictures import decision
 
 CHROMIUM = shutil.which("chromium")
 SCREENSHOTS = Path(__file__).resolve().parents[2] / "build" / "screenshots"
@@ -225,7 +226,5 @@ def test_the_ui_shows_what_was_decided_by_which_criteria_and_what_it_cost(played
         page.get_by_role("row", name="superiority").last.wait_for(timeout=60_000)
         page.get_by_role("row", name="rolled_back").last.wait_for()
         page.screenshot(path=str(SCREENSHOTS / "decision-tables.png"), full_page=True)
-        page.get_by_text("[Show Markdown]").last.click()
-        page.wait_for_selector("img[src^='data:image/svg+xml']")
-        page.screenshot(path=str(SCREENSHOTS / "decision-plot.png"))
+        decision(page, SCREENSHOTS / "decision-plot.png")
         browser.close()

@@ -7,7 +7,6 @@ first could not answer is not seen there, and taken to be what it does with any 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from pathlib import Path
 
 import duckdb
@@ -15,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from flywheel_assets.candidates.routing.budget import TOLERANCE
-from flywheel_assets.candidates.routing.cascade import LONGEST, Audited, Belief, Cascade, Gated, beliefs, worth
+from flywheel_assets.candidates.routing.cascade import Audited, Belief, Cascade, Gated, beliefs, cascades, worth
 from flywheel_assets.candidates.routing.policies import WORTH_TRYING, Row, candidate_row, rank
 from flywheel_assets.candidates.routing.policy_log import MOST, single_arms
 from flywheel_assets.tables.documents import cascade as document
@@ -31,9 +30,8 @@ DRAWS = 400
 
 @dataclass(frozen=True, slots=True)
 class _Compared:
-    """A cascade's arms beside those in production: what both are expected to do, and the chances in draws."""
+    """A cascade beside what is in production: what both are expected to do, and the chances in draws."""
 
-    order: tuple[str, ...]
     mine: Cascade
     theirs: Cascade
     better: float
@@ -86,12 +84,10 @@ def _best(name: str, skill: Skill, incumbent: str, known: Sequence[Belief], rng:
     production = Arm.parse(incumbent)
     expected = {one.mean.arm: one.mean for one in known}
     now = _order(incumbent, expected)
-    cheapest_first = sorted(expected, key=lambda arm: (expected[arm].cost, arm))
     within = [
-        order
-        for length in range(2, min(LONGEST, len(known)) + 1)
-        for order in combinations(cheapest_first, length)
-        if skill.budget_usd is None or _of(order, expected).cost <= skill.budget_usd * (1 + TOLERANCE)
+        one
+        for one in cascades(list(expected.values()))
+        if len(one.arms) > 1 and (skill.budget_usd is None or one.cost <= skill.budget_usd * (1 + TOLERANCE))
     ]
     if not within or not now:
         why = (
@@ -102,25 +98,25 @@ def _best(name: str, skill: Skill, incumbent: str, known: Sequence[Belief], rng:
         )
         arm = str(production.model_copy(update={"model": f"{document.PREFIX}{skill.gate}/-"}))
         return candidate_row(name, incumbent, arm, "refused", why) | {"effective_n": 0.0}
-    order = max(within, key=lambda one: (_worth(_of(one, expected), skill), one))
+    found = max(within, key=lambda one: (_worth(one, skill), one.arms))
     drawn = [{one.mean.arm: one.drawn(rng) for one in known} for _ in range(DRAWS)]
-    pairs = [(_of(order, arms), _of(now, arms)) for arms in drawn]
+    pairs = [(_of(found.arms, arms), _of(now, arms)) for arms in drawn]
     better = float(np.mean([_worth(mine, skill) > _worth(theirs, skill) for mine, theirs in pairs]))
     no_worse = float(np.mean([mine.value > theirs.value - skill.margin for mine, theirs in pairs]))
-    compared = _Compared(order, _of(order, expected), _of(now, expected), better, no_worse)
+    compared = _Compared(found, _of(now, expected), better, no_worse)
     return _row(name, skill, incumbent, compared, expected)
 
 
 def _row(name: str, skill: Skill, incumbent: str, found: _Compared, expected: Mapping[str, Gated]) -> Row:
     mine, theirs = found.mine, found.theirs
-    rule = document.Cascade(skill.gate, tuple(Arm.parse(arm).model for arm in found.order))
+    rule = document.Cascade(skill.gate, tuple(Arm.parse(arm).model for arm in mine.arms))
     arm = str(Arm.parse(incumbent).model_copy(update={"model": rule.model}))
     saves = skill.margin > 0 and mine.cost < theirs.cost and found.no_worse >= WORTH_TRYING
     state = "proposed" if arm != incumbent and (found.better >= WORTH_TRYING or saves) else "not_proposed"
     gates = ", ".join(
         f"right in {expected[one].precision:.1%} of what it passes of {Arm.parse(one).model} "
         f"[{expected[one].lower:.1%}, {expected[one].upper:.1%}], {expected[one].audited} audited"
-        for one in found.order[:-1]
+        for one in mine.arms[:-1]
     )
     words = (
         f"expected {mine.value:.3f} at {mine.cost:.6f} USD against {theirs.value:.3f} at {theirs.cost:.6f}; better in "
