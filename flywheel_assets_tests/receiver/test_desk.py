@@ -196,6 +196,6 @@ def test_a_person_logs_in_and_answers_with_keys_alone(at: str, box: Box) -> None
         page.screenshot(path=str(SCREENSHOTS / "desk.png"))
         assert len(box.words) == 1
         page.keyboard.press("Enter")
-        page.wait_for_function("document.querySelectorAll('.done').length == 2")
+        page.locator(".done").nth(1).wait_for()
         browser.close()
     assert box.words == [Word("item 1", "yes", "ann", "no"), Word("item 2", "no", "ann")]
