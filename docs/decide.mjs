@@ -28,7 +28,17 @@ function segmentAt(segments, at) {
   return segments.find((segment) => at < (edge += segment.share));
 }
 
-/** The arm that a contextual policy chooses: words and neighbours hashed into buckets, context by value. */
+/** How far a context entry's numbers are from their centres, cut at their reach; zero where it is not these numbers. */
+function deviations({ centre, reach }, value) {
+  const parts = Array.isArray(value) ? value : [value];
+  if (parts.length !== centre.length || !parts.every(Number.isFinite)) return centre.map(() => 0);
+  return parts.map((part, at) => Math.max(-reach[at], Math.min(reach[at], part - centre[at])));
+}
+
+const inOrder = (keyed) =>
+  Object.keys(keyed ?? {}).sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+
+/** The arm that a contextual policy chooses: words and neighbours hashed into buckets, context by value or number. */
 export function scored(scorer, text = "", context = {}) {
   const read = Buffer.from(text, "utf8").subarray(0, 4096).toString("latin1").replace(/[A-Z]/g, (c) => c.toLowerCase());
   const words = read.match(/[a-z0-9\x80-\xff]+/g) ?? [];
@@ -40,11 +50,13 @@ export function scored(scorer, text = "", context = {}) {
   const root = Math.sqrt(buckets.size) || 1;
   let [best, arm] = [-Infinity, null];
   for (const one of scorer.arms) {
-    let [sum, added] = [0, 0];
+    let [sum, added, measured] = [0, 0, 0];
     if (one.weights?.length) for (const bucket of buckets) sum += one.weights[bucket];
-    const keys = Object.keys(one.context ?? {}).sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-    for (const key of keys) if (typeof entries[key] === "string") added += one.context[key][entries[key]] ?? 0;
-    const score = one.bias + (scorer.unit * sum) / root + added;
+    for (const key of inOrder(one.context))
+      if (typeof entries[key] === "string") added += one.context[key][entries[key]] ?? 0;
+    for (const key of inOrder(one.numbers))
+      deviations(scorer.numbers[key], context[key]).forEach((away, at) => (measured += one.numbers[key][at] * away));
+    const score = one.bias + (scorer.unit * sum) / root + added + measured;
     if (score > best) [best, arm] = [score, one.arm];
   }
   return arm;

@@ -1,10 +1,11 @@
 """The scorer's arithmetic, as `tables/documents/scorer.py` specifies it and `docs/decide.mjs` repeats it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from math import sqrt
-from typing import Any, NamedTuple
+from sys import float_info
+from typing import Any, NamedTuple, cast
 from zlib import crc32
 
 MOST_BYTES = 4096
@@ -13,12 +14,23 @@ _word = re.compile(rb"[a-z0-9\x80-\xff]+").findall
 _digit = re.compile(rb"[0-9]").findall
 
 
+class ArmRule(NamedTuple):
+    """What speaks for an arm: bias, weights by bucket, and by context key those of its values or numbers."""
+
+    arm: str
+    bias: float
+    weights: list[int]
+    context: tuple[tuple[str, Mapping[str, float]], ...]
+    numbers: tuple[tuple[str, Sequence[float]], ...]
+
+
 class Scores(NamedTuple):
-    """A scorer made ready: for each arm its name, bias, weights by bucket, and context weights by key."""
+    """A scorer made ready. `numbers`: by context key, each number's centre and reach."""
 
     buckets: int
     unit: float
-    arms: tuple[tuple[str, float, list[int], tuple[tuple[str, Mapping[str, float]], ...]], ...]
+    arms: tuple[ArmRule, ...]
+    numbers: tuple[tuple[str, tuple[tuple[float, float], ...]], ...] = ()
 
     def choose(self, text: str, context: Mapping[str, object]) -> str:
         """The arm with the highest score, the first of equals."""
@@ -34,25 +46,56 @@ class Scores(NamedTuple):
             "#length": str(len(read).bit_length()),
             "#lines": str(read.count(b"\n").bit_length()),
         }
+        away = {key: _away(context.get(key), known) for key, known in self.numbers}
         best, chosen = float("-inf"), ""
-        for arm, bias, weights, by_key in self.arms:
-            added = 0.0
+        for arm, bias, weights, by_key, by_number in self.arms:
+            added = measured = 0.0
             for key, values in by_key:
                 value = entries.get(key)
                 if isinstance(value, str):
                     added += values.get(value, 0.0)
-            score = bias + (self.unit * sum([weights[one] for one in found]) / root if weights else 0.0) + added
+            for key, slopes in by_number:
+                for slope, deviation in zip(slopes, away[key], strict=True):
+                    measured += slope * deviation
+            words_say = self.unit * sum([weights[one] for one in found]) / root if weights else 0.0
+            score = bias + words_say + added + measured
             if score > best:
                 best, chosen = score, arm
         return chosen
 
 
+def _away(value: object, known: tuple[tuple[float, float], ...]) -> list[float]:
+    """Each number's deviation from its centre, cut at its reach; zero where the entry is not these numbers."""
+    parts: Sequence[Any] = cast("Sequence[Any]", value) if isinstance(value, (list, tuple)) else (value,)
+    if len(parts) != len(known) or not all(_finite(part) for part in parts):
+        return [0.0] * len(known)
+    return [max(-reach, min(reach, float(part) - centre)) for part, (centre, reach) in zip(parts, known, strict=True)]
+
+
+def _finite(part: object) -> bool:
+    """Whether it is a number that a float holds; an integer may be none, and a comparison is true of no NaN."""
+    known = isinstance(part, (int, float)) and not isinstance(part, bool)
+    return known and -float_info.max <= cast("float", part) <= float_info.max
+
+
 def ready(scorer: Mapping[str, Any]) -> Scores:
     """Read a published scorer. Raises ValueError, LookupError or TypeError where it is none."""
+    numbers = {
+        key: tuple(zip(known["centre"], known["reach"], strict=True))
+        for key, known in sorted(scorer.get("numbers", {}).items())
+    }
     arms = [
-        (arm["arm"], float(arm["bias"]), arm.get("weights", []), tuple(sorted(arm.get("context", {}).items())))
+        ArmRule(
+            arm["arm"],
+            float(arm["bias"]),
+            arm.get("weights", []),
+            tuple(sorted(arm.get("context", {}).items())),
+            tuple(sorted(arm.get("numbers", {}).items())),
+        )
         for arm in scorer["arms"]
     ]
-    if not arms or any(len(weights) not in (0, scorer["buckets"]) for _, _, weights, _ in arms):
+    if not arms or any(len(arm.weights) not in (0, scorer["buckets"]) for arm in arms):
         raise ValueError("a scorer has arms, and each a weight for every bucket or none")
-    return Scores(int(scorer["buckets"]), float(scorer["unit"]), tuple(arms))
+    if any(len(weights) != len(numbers[key]) for arm in arms for key, weights in arm.numbers):
+        raise ValueError("a scorer has a weight for each number of an entry, or none")
+    return Scores(int(scorer["buckets"]), float(scorer["unit"]), tuple(arms), tuple(numbers.items()))

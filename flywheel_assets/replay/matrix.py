@@ -21,6 +21,8 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from flywheel_assets.tables.documents.scorer import numbers
+
 Reals = NDArray[np.float64]
 MEANING: Mapping[str, tuple[str, ...]] = {
     "item": ("item", "item_id", "prompt_id", "example_id", "ex_id", "question_id", "task_id", "id"),
@@ -44,7 +46,7 @@ class Matrix:
     cost: Reals
     gate: Reals
     texts: tuple[str, ...]
-    contexts: tuple[Mapping[str, str], ...]
+    contexts: tuple[Mapping[str, Any], ...]
     ordered: bool = False
     rates: bool = False
 
@@ -177,8 +179,9 @@ def _in_order(rows: Sequence[Mapping[str, Any]], time: str | None) -> Sequence[M
     return rows if time is None else sorted(rows, key=lambda row: (row[time] is None, str(row[time] or "")))
 
 
-def _context(row: Mapping[str, Any], names: Sequence[str]) -> dict[str, str]:
-    return {name: str(row[name]) for name in names if row[name] is not None}
+def _context(row: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """Numbers and lists of them stay what they are; all else is a class."""
+    return {name: row[name] if numbers(row[name]) else str(row[name]) for name in names if row[name] is not None}
 
 
 def _number(value: object, otherwise: float | None = None) -> float:

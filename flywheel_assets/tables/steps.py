@@ -180,7 +180,7 @@ PROPOSE_ROUTES = Step(
     # What the log says of each candidate comes from observations and from what their decisions could have chosen.
     (Read(SKILL_SCORES), Read(GATED_OBSERVATIONS), Read(AGENT_RUNS), Read(FEEDBACK), Read(PROMOTION_DECISIONS)),
     (ROUTING_CANDIDATES,),
-    version="3",
+    version="4",
 )
 PROPOSE_PROMPTS = Step(
     "propose_prompts",

@@ -52,6 +52,52 @@ def test_what_is_published_chooses_as_the_model_and_as_the_document_says():
     assert policy_arm(rule).startswith("scored/")
 
 
+def numbered(n: int, seed: int, dimensions: int = 40):
+    """Requests whose embedding lies in one of two directions, of which the dear arm is good at one alone."""
+    rng = np.random.default_rng(seed)
+    hard = rng.random(n) < 0.5
+    toward = np.random.default_rng(1).normal(size=dimensions)
+    drawn = rng.normal(size=(n, dimensions)) + np.where(hard, 1.0, -1.0)[:, None] * toward
+    contexts = [{"embedding": row.tolist(), "spent": float(rng.integers(9))} for row in drawn]
+    arm = rng.integers(2, size=n)
+    rate = np.where(arm == 1, 0.9, np.where(hard, 0.2, 0.9))
+    asked = Asked.of([""] * n, contexts)
+    feedback = Feedback(asked, arm, (rng.random(n) < rate).astype(float), np.full(n, 0.5))
+    return fit(feedback, ARMS, lens(asked)), asked, contexts, hard
+
+
+def test_an_embedding_tells_requests_apart_and_the_published_rule_reads_it_alike():
+    model, asked, contexts, hard = numbered(800, 5)
+    rule = scorer(model, np.array([0.1, 1.0]), np.array([0.1, 0.4]))
+    chosen = chosen_by(rule, asked)
+    assert chosen == [rule.choose("", context) for context in contexts]
+    assert np.mean([(arm == ARMS[1]) == one for arm, one in zip(chosen, hard, strict=True)]) > 0.95
+    assert np.allclose(model.predict(asked) - model.predict(asked)[:, :1], _apart(rule, contexts, model), atol=1e-3)
+    later, contexts, hard = numbered(200, 6)[1:]
+    chosen = chosen_by(rule, later)
+    assert np.mean([(arm == ARMS[1]) == one for arm, one in zip(chosen, hard, strict=True)]) > 0.95
+
+
+def _apart(rule, contexts, model):
+    """By the published rule, how far each arm is above the first, without what arms cost."""
+    charge = {ARMS[0]: 0.1, ARMS[1]: 0.4}
+    place = [[one.arm for one in rule.arms].index(arm) for arm in model.arms]
+    scores = np.array([rule.scores("", context) for context in contexts])[:, place] + [charge[arm] for arm in ARMS]
+    return scores - scores[:, :1]
+
+
+def test_a_number_that_is_absent_or_no_number_says_nothing_and_one_far_off_no_more_than_its_reach():
+    model, *_ = numbered(800, 5)
+    rule = scorer(model, np.zeros(2), np.zeros(2))
+    middle = list(rule.numbers["embedding"].centre)
+    said = [{}, {"embedding": None}, {"embedding": middle[:-1]}, {"embedding": [*middle[:-1], float("nan")]}]
+    assert {tuple(rule.scores("", one)) for one in said} == {tuple(rule.scores("", {"embedding": middle}))}
+    far, farther = (rule.scores("", {"spent": one}) for one in (1e9, 10**400))
+    assert far != rule.scores("", {"spent": rule.numbers["spent"].centre[0]}) == farther
+    odd = Asked.of(["", "", ""], [{"embedding": middle[:-1]}, {"embedding": "near"}, {"spent": True}])
+    assert np.allclose(model.predict(odd), model.predict(odd)[0])
+
+
 @pytest.mark.parametrize("budget", [0.15, 0.3, 0.5, 0.9, 2.0])
 def test_the_budget_holds_on_requests_to_come(budget):
     model, asked, *_ = learned()

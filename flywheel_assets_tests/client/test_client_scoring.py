@@ -46,7 +46,14 @@ def test_model_and_client_agree_with_the_vectors(vector):
     assert ready(VECTORS["scorer"]).choose(vector["text"], vector["context"]) == vector["arm"]
 
 
-@given(st.text(), st.dictionaries(st.sampled_from(["tier", "größe", "#length"]), st.text(max_size=4)))
+SAID = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4)
+CONTEXTS = st.dictionaries(
+    st.sampled_from(["tier", "größe", "#length", "spent", "meaning"]),
+    SAID | st.lists(SAID | st.floats(-1, 1), min_size=1, max_size=4),
+)
+
+
+@given(st.text(), CONTEXTS)
 def test_client_and_model_choose_alike_whatever_is_asked(text, context):
     assert ready(VECTORS["scorer"]).choose(text, context) == SCORER.choose(text, context)
 

@@ -52,6 +52,19 @@ def test_a_matrix_is_read_by_what_its_columns_mean(tmp_path, name, text, arms, o
     assert (matrix.rates, matrix.ordered) == (name == "rates.csv", name == "timed.jsonl")
 
 
+def test_context_is_text_numbers_or_lists_of_numbers(tmp_path):
+    (tmp_path / "told.jsonl").write_text(
+        """{"id":"a","arm":"m","outcome":1,"kind":"x","size":2,"vector":[0.5,1],"words":["p"],"flag":true}
+{"id":"b","arm":"m","outcome":0,"kind":null,"size":2.5,"vector":[0.25,2],"words":["q"],"flag":false}
+"""
+    )
+    found = read(tmp_path / "told.jsonl", Reading(context=("kind", "size", "vector", "words", "flag"))).contexts
+    assert found == (
+        {"kind": "x", "size": 2.0, "vector": [0.5, 1.0], "words": "['p']", "flag": "True"},
+        {"size": 2.5, "vector": [0.25, 2.0], "words": "['q']", "flag": "False"},
+    )
+
+
 @pytest.mark.parametrize(
     ("reading", "fault"),
     [

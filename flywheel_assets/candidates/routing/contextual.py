@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from flywheel_assets.candidates.routing.features import Asked, Lens, Reals
 
-# Of an arm's own axes and classes of context; what all arms share is held a third as hard.
+# Of an arm's own axes, and of its single numbers and classes; what all arms share is held a third as hard.
 Penalties = tuple[float, float]
 PENALTIES: tuple[Penalties, ...] = tuple(
     (words, context) for words in (30.0, 100.0, 1000.0) for context in (10.0, 30.0, 100.0)
@@ -69,7 +69,7 @@ def fit(feedback: Feedback, arms: Sequence[str], view: Lens, penalties: Penaltie
     """The model of so many arms, seen through a lens; penalties are chosen here where none are given."""
     table = _design(_with_constant(view.columns(feedback.asked)), feedback.arm, len(arms))
     weight = weights(feedback.propensity)
-    shape = _Shape(len(arms), view.axes.shape[1], len(view.classes))
+    shape = _Shape(len(arms), view.along, view.apart)
     chosen = penalties or _penalties(table, feedback, weight, shape)
     solved, covariance = _solve(table, feedback.outcome, weight, shape.diagonal(chosen))
     parts = solved.reshape(len(arms) + 1, -1)
@@ -80,17 +80,17 @@ def fit(feedback: Feedback, arms: Sequence[str], view: Lens, penalties: Penaltie
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """How many columns of which kind a design has, for all arms and again for each."""
+    """How many columns of which kind a design has, for all arms and again for each (see `Lens`)."""
 
     arms: int
-    axes: int
-    classes: int
+    along: int
+    apart: int
 
     def diagonal(self, penalties: Penalties) -> Reals:
         """Ridge penalties. The shared constant is free; an arm's own costs like two observations."""
         words, context = penalties
-        shared = np.concatenate([[1e-3], np.full(self.axes, words / 3), np.full(self.classes, context / 3)])
-        own = np.concatenate([[2.0], np.full(self.axes, words), np.full(self.classes, context)])
+        shared = np.concatenate([[1e-3], np.full(self.along, words / 3), np.full(self.apart, context / 3)])
+        own = np.concatenate([[2.0], np.full(self.along, words), np.full(self.apart, context)])
         return np.concatenate([shared, np.tile(own, self.arms)])
 
 

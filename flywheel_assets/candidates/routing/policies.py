@@ -71,18 +71,22 @@ def with_policies(candidates: pa.Table, con: duckdb.DuckDBPyConnection, skills: 
 
 
 def withheld(candidates: pa.Table, secret_in: Callable[[str], str | None]) -> pa.Table:
-    """The candidates without rules that name a context value for which `secret_in` gives a reason.
+    """The candidates without rules that name a context key or value for which `secret_in` gives a reason.
 
     What was known before acting passes no gate, and whoever loads the rule would read it.
     """
     rows = candidates.to_pylist()
     for row in rows:
         rule = Scorer.model_validate_json(row["policy_json"]) if row["policy_json"] else None
-        words = {word for arm in rule.arms for key, by in arm.context.items() for word in (key, *by)} if rule else set()
+        words = _words(rule) if rule else set[str]()
         reason = next(filter(None, map(secret_in, sorted(words))), None)
         if reason:
             row |= {"state": "refused", "reason": f"a context value {reason}", "policy_json": None, "rank": None}
     return ROUTING_CANDIDATES.conform(ROUTING_CANDIDATES.rows(rows))
+
+
+def _words(rule: Scorer) -> set[str]:
+    return {word for arm in rule.arms for key, by in arm.context.items() for word in (key, *by)} | set(rule.numbers)
 
 
 def in_production(
