@@ -1,7 +1,7 @@
 """Running a day step over the days of a run, or over those of them that are stale."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
@@ -12,7 +12,7 @@ import dagster as dg
 from flywheel_assets.defs.partitions import calendar
 from flywheel_assets.defs.report import ONLY_STALE, Report, Results, materialised, of
 from flywheel_assets.lake.lake import Lake
-from flywheel_assets.lake.rebuild import DayTransform, inputs, rebuild_days, stale_days
+from flywheel_assets.lake.rebuild import Built, DayTransform, inputs, rebuild_days, stale_days
 from flywheel_assets.tables.steps import Step
 
 # Given the day and the stamp of what it is built from.
@@ -29,11 +29,24 @@ def rebuild(
     told: Mapping[date, Mapping[str, Any]] | None = None,
 ) -> Results:
     """Rebuild the run's days with a transform, side by side, and report each, with what the transform told of it."""
-    built = rebuild_days(lake, step, days(context, lake, step), transform)
+    built = _settled(context, lake, step, transform)
     notes = told or {}
     yield from _report(
         context, step, ((one.day, [of(each, notes.get(one.day)) for each in one.written], one.seconds) for one in built)
     )
+
+
+def _settled(context: dg.AssetExecutionContext, lake: Lake, step: Step, transform: DayTransform) -> Iterator[Built]:
+    """The run's days; then those of them, or of the calendar, that are stale by what these left for later days."""
+    own = {table.name for table in step.writes} & {read.table.name for read in step.reads}
+    first, moved = days(context, lake, step), False
+    for one in rebuild_days(lake, step, first, transform):
+        moved = moved or any(each.changed and each.table in own for each in one.written)
+        yield one
+    if moved:
+        whole = context.run.tags.get(ONLY_STALE) == "true"
+        again = [day for day in _stale(lake, step) if whole or day in first]
+        yield from rebuild_days(lake, step, again, transform)
 
 
 def build_each(context: dg.AssetExecutionContext, lake: Lake, step: Step, build: BuildDay) -> Results:
@@ -61,7 +74,11 @@ def days(context: dg.AssetExecutionContext, lake: Lake, step: Step) -> list[date
     """The run's days, or, in a run for stale days only, all of the calendar that are."""
     if context.run.tags.get(ONLY_STALE) != "true":
         return [date.fromisoformat(key) for key in context.partition_keys]
-    first, last = calendar()
-    stale = [day for day in stale_days(lake, step, settle=True) if first <= day <= last]
+    stale = _stale(lake, step)
     context.log.info("%s: %s days are stale, all others are fresh", step.name, len(stale))
     return stale
+
+
+def _stale(lake: Lake, step: Step) -> list[date]:
+    first, last = calendar()
+    return [day for day in stale_days(lake, step, settle=True) if first <= day <= last]

@@ -34,6 +34,7 @@ from flywheel_assets.tables.steps import COLLECT_FEEDBACK, COMPARE_JUDGES, CORRE
 RED = {
     "feedback": "materialise the day again; what was posted is kept under `data/landing`.",
     "corrections": "materialise the day again; what was posted is kept under `data/landing`.",
+    "anchored_opinions": "materialise the day again.",
     "label_votes": "materialise the day again.",
     "labeler_reliability": "materialise the day again.",
     "span_credit": "materialise the day again.",

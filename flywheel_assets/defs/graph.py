@@ -18,8 +18,8 @@ BACKFILL = dg.BackfillPolicy.multi_run(DAYS_A_RUN)
 
 
 def turns_back(step: Step, read: Read) -> bool:
-    """Whether the read closes the wheel: what an earlier turn left, so no edge of this turn's graph."""
-    return STAGES.index(read.table.stage) > STAGES.index(step.stage)
+    """Whether the read closes the wheel: what an earlier turn left, or earlier days, so no edge of the graph."""
+    return read.table in step.writes or STAGES.index(read.table.stage) > STAGES.index(step.stage)
 
 
 def dependencies(step: Step) -> list[dg.AssetDep]:
@@ -65,7 +65,10 @@ def describe(step: Step, table: Table, red: str) -> str:
         [
             f"**A row:** {table.row}",
             f"**Key:** {', '.join(f'`{name}`' for name in table.key)}",
-            *([f"**Also reads** what the turn before left in {', '.join(f'`{name}`' for name in back)}."] * bool(back)),
+            *(
+                [f"**Also reads** what earlier turns or days left in {', '.join(f'`{name}`' for name in back)}."]
+                * bool(back)
+            ),
             f"**When a check is red:** {red}",
         ]
     )

@@ -1,11 +1,12 @@
 """One label set: its votes become outcomes, by the method that it bears out, and what is known of its authors."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
+from flywheel_assets.examples.anchored import Answered
 from flywheel_assets.examples.fusion.calibrate import CLAIMED, LEARNED, LEAST_ANCHORS, Correction, correction
 from flywheel_assets.examples.fusion.choose import STATED, Choice, choose
 from flywheel_assets.examples.fusion.reliability import reliability
@@ -45,13 +46,20 @@ class Opinions:
 
 @dataclass(frozen=True, slots=True)
 class Believed:
-    """What became of the set: its examples' outcomes, and what `labeler_reliability` says of it."""
+    """What became of the set: its examples' outcomes, and what `labeler_reliability` says of it.
+
+    `anchored` are the examples that people answered about, `answered` their answers and how likely the votes alone
+    made them, on what `basis`; `earlier` counts those of the days before.
+    """
 
     opinions: Opinions
     authors: Index
     votes: Index
     choice: Choice | None
-    anchors: int
+    basis: str
+    anchored: Index
+    answered: Answered
+    earlier: int
     correction: Correction | None
 
     def facts(self) -> dict[str, object]:
@@ -60,7 +68,8 @@ class Believed:
         return {
             "method": STATED if self.choice is None else self.choice.method,
             **{column: scores.get(method) for method, column in FORETELLS.items()},
-            "anchors": self.anchors,
+            "anchors": len(self.anchored),
+            "earlier_anchors": self.earlier,
             "slope": self.correction.slope if self.correction else None,
             "shift": self.correction.shift if self.correction else None,
             "calibration": self._calibration(),
@@ -74,13 +83,16 @@ class Believed:
         return {name: getattr(learned, name) for name in KNOWN}
 
     def _calibration(self) -> str:
+        found = f"{len(self.anchored)} anchors and {self.earlier} of earlier days"
         if self.correction is None:
-            return f"uncorrected: {self.anchors} anchors, {LEAST_ANCHORS} are needed"
-        return f"corrected by {self.anchors} anchors"
+            return f"uncorrected: {found}, {LEAST_ANCHORS} are needed"
+        return f"corrected by {found}"
 
 
-def believe(heard: Heard, said: Opinions, answers: Numbers) -> Believed:
+def believe(heard: Heard, said: Opinions, answers: Numbers, earlier: Callable[[str], Answered]) -> Believed:
     """Judge a set's deciding votes; `said` is what they say, `answers` what people answered (NaN: nothing).
+
+    `earlier` gives what they answered on earlier days about opinions on the same basis, 'claimed' or 'learned'.
 
     Examples with a vote between for and against keep what their votes say: such a vote is a score.
     """
@@ -98,12 +110,15 @@ def believe(heard: Heard, said: Opinions, answers: Numbers) -> Believed:
         chance = np.full(len(whole), 0.5)
         chance[examples] = choice.fitted.probability()[choice.patterns.of]
         opinions = said.replaced(whole, chance)
-    anchored = whole & ~np.isnan(answers)
-    mended = correction(opinions.chance()[anchored], answers[anchored], CLAIMED if choice is None else LEARNED)
+    anchored = np.flatnonzero(whole & ~np.isnan(answers))
+    basis, varies = ("claimed", CLAIMED) if choice is None else ("learned", LEARNED)
+    answered, before = Answered(opinions.chance()[anchored], answers[anchored]), earlier(basis)
+    chances = np.concatenate([before.chance, answered.chance])
+    mended = correction(chances, np.concatenate([before.answer, answered.answer]), varies)
     if mended is not None:
         opinions = opinions.replaced(whole, mended(opinions.chance()))
     counted = np.bincount(author, minlength=len(authors))
-    return Believed(opinions, authors, counted, choice, int(anchored.sum()), mended)
+    return Believed(opinions, authors, counted, choice, basis, anchored, answered, len(before.answer), mended)
 
 
 def authors_of(sets: Sequence[tuple[Mapping[str, str], Believed]], names: pa.StringArray) -> pa.Table:

@@ -2,18 +2,21 @@
 
 Above all tiers is what people answered about a run of the standing random sample, an anchor: such answers decide
 their runs, and put right what lower tiers say of all others (`fusion/calibrate.py`). A tier's votes on runs of one
-skill, or on their spans, are a label set; each is fused by the method that it bears out (`believe.py`).
+skill, or on their spans, are a label set; each is fused by the method that it bears out (`believe.py`). A day has few
+anchors, so those of earlier days count along (`anchored.py`).
 """
 
 # pyright: reportAttributeAccessIssue=false
 # (pyarrow.compute makes its functions when it is imported)
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flywheel_assets.examples.anchored import NOBODY, Earlier, Opined, anchored
 from flywheel_assets.examples.believe import Believed, Heard, Opinions, authors_of, believe
 from flywheel_assets.examples.fusion.stated import stated
 from flywheel_assets.examples.fusion.votes import Flags, Index, Numbers
@@ -61,12 +64,13 @@ class _Ballots:
     label_set: Index
 
 
-def fuse(votes: pa.Table) -> tuple[pa.Table, pa.Table]:
+def fuse(votes: pa.Table, earlier: Earlier = NOBODY) -> tuple[pa.Table, pa.Table, pa.Table]:
     """One row per example that got votes (outcome, confidence, weight, tier, labelers, votes, dissent), and per author.
 
     `votes` has example_id, grain, skill, labeler, author_id, tier, value, confidence, decides, anchor. Outcome,
     confidence, weight and tier are NULL where no vote decides. The authors' rows are `labeler_reliability`
-    without its day.
+    without its day. The third table is `anchored_opinions` without its day; where people answered, `votes` needs
+    labeler_version, author_version and observed_at too.
     """
     examples, example = _numbered(votes.column("example_id"))
     skills, skill = _numbered(pc.fill_null(votes.column("skill"), NO_SKILL))
@@ -76,7 +80,7 @@ def fuse(votes: pa.Table) -> tuple[pa.Table, pa.Table]:
     heard = np.flatnonzero(decides & ((rank == best[example]) | (best[example] == 0)))
     grain = pc.index_in(votes.column("grain"), pa.array(GRAINS)).to_numpy().astype(np.int64)
     ballots = _ballots(votes, heard, example, sets.of(rank, grain, skill))
-    opinions, reliability = _believed(ballots, sets, best)
+    opinions, reliability, opined = _believed(ballots, sets, best, earlier)
     final = sets.rank(ballots.label_set) == best[ballots.example]
     outcome, surety = np.full(len(examples), np.nan), np.full(len(examples), np.nan)
     outcome[ballots.example[final]], surety[ballots.example[final]] = opinions.outcome[final], opinions.surety[final]
@@ -92,7 +96,7 @@ def fuse(votes: pa.Table) -> tuple[pa.Table, pa.Table]:
         "votes": np.bincount(example, minlength=len(examples)),
         "dissent": np.bincount(example[against], minlength=len(examples)),
     }
-    return pa.table(labels), reliability
+    return pa.table(labels), reliability, anchored(opined, votes, examples)
 
 
 def _ranks(votes: pa.Table) -> tuple[Index, Flags]:
@@ -119,12 +123,13 @@ def _ballots(votes: pa.Table, heard: Index, example: Index, label_set: Index) ->
     )
 
 
-def _believed(ballots: _Ballots, sets: _Sets, best: Index) -> tuple[Opinions, pa.Table]:
-    """Every opinion as its set's votes are believed, and what is known of the sets' authors."""
+def _believed(ballots: _Ballots, sets: _Sets, best: Index, earlier: Earlier) -> tuple[Opinions, pa.Table, list[Opined]]:
+    """Every opinion as its set's votes are believed, what is known of the sets' authors, and what people answered."""
     outcome, surety = ballots.said.outcome.copy(), ballots.said.surety.copy()
     answers = np.full(len(best), np.nan)
     authors, author = _numbered(ballots.author)
     judged: list[tuple[dict[str, str], Believed]] = []
+    opined: list[Opined] = []
     # Opinions, and so votes, are in order of their sets; anchors come first, by which the others are measured.
     numbers, first = np.unique(ballots.label_set, return_index=True)
     for number, start, end in zip(numbers, first, [*first[1:], len(outcome)], strict=False):
@@ -132,12 +137,14 @@ def _believed(ballots: _Ballots, sets: _Sets, best: Index) -> tuple[Opinions, pa
         votes = slice(*np.searchsorted(ballots.opinion, (mine.start, mine.stop)))
         heard = Heard(ballots.opinion[votes] - mine.start, author[votes], ballots.value[votes])
         example = ballots.example[mine]
-        found = believe(heard, Opinions(outcome[mine], surety[mine]), answers[example])
+        called = sets.named(int(number))
+        found = believe(heard, Opinions(outcome[mine], surety[mine]), answers[example], partial(earlier.on, called))
         outcome[mine], surety[mine] = found.opinions.outcome, found.opinions.surety
         if sets.rank(number) == 0:
             answers[example] = found.opinions.outcome
-        judged.append((sets.named(int(number)), found))
-    return Opinions(outcome, surety), authors_of(judged, authors)
+        judged.append((called, found))
+        opined.append(Opined(called, found.basis, example[found.anchored], found.answered))
+    return Opinions(outcome, surety), authors_of(judged, authors), opined
 
 
 def _numbered(texts: pa.ChunkedArray) -> tuple[pa.StringArray, Index]:

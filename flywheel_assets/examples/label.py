@@ -11,6 +11,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flywheel_assets.examples.anchored import Earlier
 from flywheel_assets.examples.credit import credit
 from flywheel_assets.examples.found import findings
 from flywheel_assets.examples.fuse import fuse
@@ -18,6 +19,7 @@ from flywheel_assets.examples.labelers.labeler import Labeler
 from flywheel_assets.examples.labelers.registry import find_labelers
 from flywheel_assets.examples.noise import kept_weights
 from flywheel_assets.tables.agent_runs import RUN_FACTS
+from flywheel_assets.tables.anchored_opinions import ANCHORED_OPINIONS, EARLIER_ANCHORS
 from flywheel_assets.tables.documents.anchors import DRAW, SHARE
 from flywheel_assets.tables.label_votes import LABEL_VOTES
 from flywheel_assets.tables.labeled_examples import LABELED_EXAMPLES
@@ -27,13 +29,15 @@ from flywheel_assets.tables.table import TIME
 HERE = Path(__file__).parent
 # How long feedback on a run is waited for before its silence means something, where nobody states it.
 HORIZON = timedelta(hours=24)
-# A vote, whether it may decide an outcome and is an anchor, and when it was cast, if that was not as the run ended.
+# A vote, whether it may decide an outcome and is an anchor, when it was cast, if that was not as the run ended, and
+# its author's version.
 BALLOT = pa.schema(
     [
         *(field for field in LABEL_VOTES.schema if field.name != "day"),
         pa.field("decides", pa.bool_()),
         pa.field("anchor", pa.bool_()),
         pa.field("observed_at", TIME),
+        pa.field("author_version", pa.string()),
     ]
 )
 
@@ -41,7 +45,7 @@ BALLOT = pa.schema(
 def label(
     con: duckdb.DuckDBPyConnection, day: date, labelers: Sequence[Labeler] | None = None, share: float = SHARE
 ) -> tuple[pa.Table, ...]:
-    """`label_votes`, `labeler_reliability`, `span_credit`, `span_findings` and `labeled_examples` of the day's runs.
+    """`anchored_opinions` and the other tables that `steps.LABEL` writes, of the day's runs.
 
     Runs are of the day on which they start. `share` of them are in the sample that people are asked about.
 
@@ -55,7 +59,8 @@ def label(
     con.execute((HERE / "work.sql").read_text(), {"day": day})
     con.execute((HERE / "turns.sql").read_text())
     votes = _votes(con, find_labelers() if labelers is None else labelers)
-    fused, reliability = fuse(votes.append_column("skill", _skills(con, votes)))
+    votes = votes.append_column("skill", _skills(con, votes))
+    fused, reliability, anchored = fuse(votes, Earlier.of(_earlier(con, day), votes))
     con.register("ballots", votes)
     con.register("fused", fused)
     con.execute((HERE / "label.sql").read_text(), {"horizon": HORIZON})
@@ -64,14 +69,25 @@ def label(
     examples = con.execute((HERE / "labeled.sql").read_text().replace("{run_facts}", facts)).to_arrow_table()
     kept = con.execute(
         """
-        SELECT $day AS day, * EXCLUDE (decides, anchor, observed_at)
+        SELECT $day AS day, * EXCLUDE (decides, anchor, observed_at, author_version, skill)
         FROM ballots ORDER BY example_id, labeler, author_id, evidence
         """,
         {"day": day},
     ).to_arrow_table()
-    dated = reliability.append_column("day", pa.repeat(pa.scalar(day, pa.date32()), len(reliability)))
-    reliable, labeled = LABELER_RELIABILITY.conform(dated), LABELED_EXAMPLES.conform(examples)
-    return LABEL_VOTES.conform(kept), reliable, credit(con, day), findings(con, day), labeled
+    reliable = LABELER_RELIABILITY.conform(_dated(reliability, day))
+    answered = ANCHORED_OPINIONS.conform(_dated(anchored, day))
+    labeled = LABELED_EXAMPLES.conform(examples)
+    return answered, LABEL_VOTES.conform(kept), reliable, credit(con, day), findings(con, day), labeled
+
+
+def _earlier(con: duckdb.DuckDBPyConnection, day: date) -> pa.Table:
+    """What people answered on the days before, as far as it counts."""
+    con.register("asked", pa.table({"day": pa.array([day], pa.date32())}))
+    return con.execute(f"SELECT said.* FROM ({EARLIER_ANCHORS}) ORDER BY ALL").to_arrow_table()
+
+
+def _dated(rows: pa.Table, day: date) -> pa.Table:
+    return rows.append_column("day", pa.repeat(pa.scalar(day, pa.date32()), len(rows)))
 
 
 def _votes(con: duckdb.DuckDBPyConnection, labelers: Sequence[Labeler]) -> pa.Table:
@@ -95,7 +111,7 @@ def _ask(con: duckdb.DuckDBPyConnection, labeler: Labeler) -> pa.Table:
     ).to_arrow_table()
     own = {"labeler": labeler.name, "labeler_version": labeler.version}
     defaults = {"grain": "run", "tier": labeler.tier, "author_id": labeler.name, "decides": True}
-    defaults |= {"observed_at": None, "anchor": False}
+    defaults |= {"observed_at": None, "anchor": False, "author_version": None}
     columns = {name: pa.repeat(value, len(said)) for name, value in (defaults | own).items()}
     columns |= {"example_id": said.column("run_id"), **{name: said.column(name) for name in said.column_names}}
     sure = pc.fill_null(pc.greater(columns["confidence"], 0.5), fill_value=False)

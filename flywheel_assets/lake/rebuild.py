@@ -82,13 +82,18 @@ def concerns(lake: Lake, step: Step, days: Iterable[date]) -> dict[date, str]:
     """As `inputs`, but of other days' rows only those that concern the day; no days where the step does not say."""
     looking = [read for read in step.reads if read.concern]
     days = list(days) if looking else []
-    strict = _inputs(lake, step, days, lambda read, day: [day] if read.concern else window(read, day))
+    strict = _inputs(lake, step, days, _itself)
     found: dict[date, str] = {}
     for start in range(0, len(days), _ASKED):
         some = days[start : start + _ASKED]
         said = [_said(lake, step, read, some) for read in looking]
         found |= {day: _digest(strict[day], repr([one.get(day, _NOTHING_SAID) for one in said])) for day in some}
     return found
+
+
+def _itself(read: Read, day: date) -> list[date]:
+    near = window(read, day)
+    return [day] * (day in near) if read.concern else near
 
 
 def _said(lake: Lake, step: Step, read: Read, days: Sequence[date]) -> dict[date, list[tuple[int, int | None]]]:
@@ -193,7 +198,8 @@ def _connect(
         for read in step.reads
         if read.table.by_day
     }
-    return lake.connect([*(read.table for read in step.reads), *also], windows, threads=threads)
+    tables = {table.name: table for table in (*also, *(read.table for read in step.reads))}
+    return lake.connect(tables.values(), windows, threads=threads)
 
 
 def _reachable(lake: Lake, step: Step) -> list[date]:

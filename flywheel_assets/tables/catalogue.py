@@ -1,6 +1,7 @@
 """All row types of the wheel, in the order in which it turns."""
 
 from flywheel_assets.tables.agent_runs import AGENT_RUNS
+from flywheel_assets.tables.anchored_opinions import ANCHORED_OPINIONS
 from flywheel_assets.tables.corrections import CORRECTIONS
 from flywheel_assets.tables.decision_arguments import DECISION_ARGUMENTS
 from flywheel_assets.tables.dialect_losses import DIALECT_LOSSES
@@ -62,6 +63,7 @@ TABLES: tuple[Table, ...] = (
     RUN_SPANS,
     FEEDBACK,
     CORRECTIONS,
+    ANCHORED_OPINIONS,
     LABEL_VOTES,
     LABELER_RELIABILITY,
     SPAN_CREDIT,

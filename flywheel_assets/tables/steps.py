@@ -7,6 +7,7 @@ come from here. A day step is a pure function of the days it reads; a whole step
 from dataclasses import dataclass
 
 from flywheel_assets.tables.agent_runs import AGENT_RUNS
+from flywheel_assets.tables.anchored_opinions import ANCHOR_DAYS, ANCHORED_OPINIONS, EARLIER_ANCHORS
 from flywheel_assets.tables.corrections import CORRECTIONS
 from flywheel_assets.tables.decision_arguments import DECISION_ARGUMENTS
 from flywheel_assets.tables.dialect_losses import DIALECT_LOSSES
@@ -44,7 +45,9 @@ from flywheel_assets.tables.table import Table
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A table that a step reads: for a day step, from `before` days earlier to `after` days later.
+    """A table that a step reads: for a day step, from `before` days earlier to `after` days later (-1: no later ones).
+
+    What a step writes itself it may read of earlier days, if what it writes does not depend on what it reads so.
 
     `concern`: SQL for (of, said) over the tables that the step reads and writes, with the days in question as
     table `asked`: those rows (`said`) of other days that say anything of the day `of`. Where other days changed
@@ -139,9 +142,11 @@ LABEL = Step(
         Read(RAW_SPANS, after=RUN_REACH_DAYS),
         Read(FEEDBACK, after=FEEDBACK_REACH_DAYS, concern=SAID_LATER_OF_RUNS),
         Read(OUTCOME_HORIZONS),
+        # Of its own: what is learned from people's answers reaches the days after them.
+        Read(ANCHORED_OPINIONS, before=ANCHOR_DAYS, after=-1, concern=EARLIER_ANCHORS),
     ),
-    (LABEL_VOTES, LABELER_RELIABILITY, SPAN_CREDIT, SPAN_FINDINGS, LABELED_EXAMPLES),
-    version="9",
+    (ANCHORED_OPINIONS, LABEL_VOTES, LABELER_RELIABILITY, SPAN_CREDIT, SPAN_FINDINGS, LABELED_EXAMPLES),
+    version="10",
 )
 COMPARE_JUDGES = Step(
     "compare_judges",

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,12 @@ from flywheel_assets.examples.fuse import fuse
 
 Numbers = NDArray[np.float64]
 ANSWERS, DRAWS, ROUNDS = (1, 3, 5, 10), 5, 100
+SPOKEN = {
+    "decides": True,
+    "labeler_version": "1",
+    "author_version": None,
+    "observed_at": datetime(2026, 11, 20, tzinfo=UTC),
+}
 ANCHORS = (0, 20, 50, 100)
 
 
@@ -105,9 +112,9 @@ def _asked(crowd: Crowd, answer: int, anchors: NDArray[np.int64]) -> tuple[Numbe
         "author_id": [*workers, *["expert"] * len(anchors)],
         "value": (np.concatenate([crowd.answer, crowd.truth[anchors]]) == answer).astype(np.float64),
         "anchor": np.arange(size) >= len(workers),
-        **{name: [same] * size for name, same in (alike | {"decides": True}).items()},
+        **{name: [same] * size for name, same in (alike | SPOKEN).items()},
     }
-    labels, authors = fuse(pa.table(columns))
+    labels, authors, _ = fuse(pa.table(columns))
     outcome, sure = (labels.column(name).to_numpy() for name in ("outcome", "confidence"))
     chance = np.where(outcome > 0.5, sure, np.where(outcome < 0.5, 1 - sure, 0.5))
     return chance, next(row["method"] for row in authors.to_pylist() if row["tier"] == "human")

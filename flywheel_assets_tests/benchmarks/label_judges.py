@@ -85,7 +85,7 @@ def fused_pairs(judged: Judged) -> tuple[list[Marked], NDArray[np.float64]]:
     alike = {"grain": "span", "skill": "trail", "labeler": "explicit_feedback", "tier": "judge", "confidence": 0.7}
     alike |= {"decides": True, "anchor": False}
     votes = {"example_id": example, "author_id": author, "value": value}
-    labels, _ = fuse(pa.table(votes | {name: [same] * size for name, same in alike.items()}))
+    labels, _, _ = fuse(pa.table(votes | {name: [same] * size for name, same in alike.items()}))
     names = [name.split("\t") for name in labels.column("example_id").to_pylist()]
     return [(trace, span, category) for trace, span, category in names], labels.column("outcome").to_numpy()
 

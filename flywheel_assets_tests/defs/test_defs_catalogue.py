@@ -66,7 +66,8 @@ def test_an_asset_depends_on_what_its_step_reads_of_this_turn(step) -> None:
 
 def test_only_candidates_read_what_a_later_stage_left_in_the_turn_before() -> None:
     back = {(step.name, read.table.name) for step in STEPS for read in step.reads if turns_back(step, read)}
-    assert back == {("propose_routes", "promotion_decisions"), ("propose_prompts", "promotion_decisions")}
+    later = {("propose_routes", "promotion_decisions"), ("propose_prompts", "promotion_decisions")}
+    assert back == later | {("label", "anchored_opinions")}
     assert "promotion_decisions" not in {dep.asset_key.to_user_string() for dep in dependencies(PROPOSE_ROUTES)}
 
 

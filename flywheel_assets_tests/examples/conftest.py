@@ -12,6 +12,7 @@ from flywheel_assets.examples.collect import collect_feedback
 from flywheel_assets.examples.label import label
 from flywheel_assets.lake.session import connection
 from flywheel_assets.runs.fold import fold_runs
+from flywheel_assets.tables.anchored_opinions import ANCHORED_OPINIONS
 from flywheel_assets.tables.raw_spans import RAW_SPANS
 from flywheel_assets.tables.statements import OUTCOME_HORIZONS
 
@@ -75,7 +76,8 @@ def labeled(
         con.register(name, rows)
     stated = [{"skill": skill, "hours": long / HOUR} for skill, long in {"*": horizon, **(horizons or {})}.items()]
     con.register("outcome_horizons", OUTCOME_HORIZONS.rows(stated))
-    votes, authors, credit, found, examples = label(con, TODAY)
+    con.register("anchored_opinions", ANCHORED_OPINIONS.empty())
+    _, votes, authors, credit, found, examples = label(con, TODAY)
     return SimpleNamespace(
         votes=votes.to_pylist(),
         authors=authors.to_pylist(),

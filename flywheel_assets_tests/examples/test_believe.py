@@ -1,5 +1,6 @@
 """Votes are believed as they say until their authors' agreement teaches better, and that is kept on record."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +10,14 @@ import pytest
 
 from flywheel_assets.examples.fuse import fuse
 
+SPOKEN = {"labeler_version": "1", "author_version": None, "observed_at": datetime(2026, 11, 20, tzinfo=UTC)}
 ALIKE = {"grain": "run", "skill": "s", "labeler": "explicit_feedback", "tier": "human", "confidence": 0.9}
 
 
 def votes_of(rows, **alike) -> pa.Table:
     """Votes as (example, author, value), with what they have in common."""
     example, author, value = zip(*rows, strict=True)
-    same = ALIKE | {"decides": True, "anchor": False} | alike
+    same = ALIKE | {"decides": True, "anchor": False} | SPOKEN | alike
     columns = {"example_id": example, "author_id": author, "value": np.array(value, float)}
     return pa.table(columns | {name: [one] * len(rows) for name, one in same.items()})
 
@@ -39,7 +41,7 @@ def right(labels: pa.Table, truth: dict[str, bool]) -> float:
 
 def test_authors_who_are_often_right_are_believed_more_and_the_record_says_so():
     rows, truth = told(np.random.default_rng(1), 400, AUTHORS)
-    labels, authors = fuse(votes_of(rows))
+    labels, authors, _ = fuse(votes_of(rows))
     majority = np.mean([(np.mean([v for r, _, v in rows if r == run]) > 0.5) == good for run, good in truth.items()])
     assert right(labels, truth) > majority + 0.03
     found = {row["author_id"]: row for row in authors.to_pylist()}
@@ -56,7 +58,7 @@ def test_authors_who_are_often_right_are_believed_more_and_the_record_says_so():
 )
 def test_votes_count_as_they_say_where_nothing_can_be_learned(examples, accuracy):
     rows, _ = told(np.random.default_rng(2), examples, accuracy)
-    labels, authors = fuse(votes_of(rows))
+    labels, authors, _ = fuse(votes_of(rows))
     assert {(row["method"], row["accuracy"], row["glad_foretells"]) for row in authors.to_pylist()} == {
         ("stated", None, None)
     }
@@ -66,7 +68,7 @@ def test_votes_count_as_they_say_where_nothing_can_be_learned(examples, accuracy
 
 def test_a_vote_between_for_and_against_keeps_its_example_as_it_says():
     rows, _ = told(np.random.default_rng(1), 400, AUTHORS)
-    labels, _ = fuse(votes_of([*rows, ("half", "ann", 0.5), ("half", "bob", 1.0)]))
+    labels, _, _ = fuse(votes_of([*rows, ("half", "ann", 0.5), ("half", "bob", 1.0)]))
     found = {row["example_id"]: row["outcome"] for row in labels.to_pylist()}
     assert found["half"] == pytest.approx(0.75)
     assert len(set(found.values())) > 3
@@ -75,7 +77,7 @@ def test_a_vote_between_for_and_against_keeps_its_example_as_it_says():
 def test_tiers_are_judged_apart():
     rows, truth = told(np.random.default_rng(1), 300, AUTHORS)
     judged = votes_of([(run, "model", 1.0) for run in truth], tier="judge", confidence=0.7)
-    labels, authors = fuse(pa.concat_tables([votes_of(rows), judged]))
+    labels, authors, _ = fuse(pa.concat_tables([votes_of(rows), judged]))
     assert {row["tier"] for row in authors.to_pylist()} == {"human"}
     assert set(labels["tier"].to_pylist()) == {"human"}
 
@@ -88,12 +90,12 @@ def test_each_skill_and_grain_is_a_set_of_its_own():
     few = [(f"few-{run}", author, value) for run, author, value in good[:30]]
     spans = [(f"span-{run}", author, value) for run, author, value in good]
     parts = (good, {}), (renamed, {"skill": "o"}), (few, {"skill": ""}), (spans, {"grain": "span"})
-    labels, authors = fuse(pa.concat_tables([votes_of(rows, **alike) for rows, alike in parts]))
+    labels, authors, _ = fuse(pa.concat_tables([votes_of(rows, **alike) for rows, alike in parts]))
     found = {(row["grain"], row["skill"], row["author_id"]): row for row in authors.to_pylist()}
     assert len(found) == 12
     assert found["run", "s", "ann"]["accuracy"] > found["run", "o", "ann"]["accuracy"] + 0.1
     assert found["run", "", "ann"]["method"] == "stated"
-    alone, _ = fuse(votes_of(good))
+    alone, _, _ = fuse(votes_of(good))
     outcome = dict(zip(labels["example_id"].to_pylist(), labels["outcome"].to_pylist(), strict=True))
     for run, same in zip(alone["example_id"].to_pylist(), alone["outcome"].to_pylist(), strict=True):
         assert outcome[run] == outcome[f"span-{run}"] == same
@@ -108,7 +110,7 @@ def asked(truth: dict[str, bool], count: int) -> pa.Table:
 def test_anchors_put_right_what_is_said_of_all_others_and_decide_their_own(anchors, corrected):
     rows, truth = told(np.random.default_rng(3), 600, {"model": 0.7})
     said = votes_of(rows, tier="judge", confidence=0.95)
-    labels, authors = fuse(pa.concat_tables([said, asked(truth, anchors)] if anchors else [said]))
+    labels, authors, _ = fuse(pa.concat_tables([said, asked(truth, anchors)] if anchors else [said]))
     found = {row["example_id"]: row for row in labels.to_pylist()}
     own = [found[run] for run in list(truth)[:anchors]]
     assert {row["tier"] for row in own} == ({"human"} if anchors else set())
@@ -133,7 +135,7 @@ def test_recorded_answers_are_fused_as_well_as_by_the_better_of_majority_and_daw
     for seed in range(6):
         some = said.sample(frac=1, random_state=seed).groupby("task").head(answers)
         rows = [(f"run-{row.task}", str(row.worker), row.label) for row in some.itertuples() if row.task in gold.index]
-        labels, _ = fuse(votes_of(rows))
+        labels, _, _ = fuse(votes_of(rows))
         # A tie says nothing: as good as a coin.
         sure = labels.filter(pa.array([outcome != 0.5 for outcome in labels["outcome"].to_pylist()]))
         ties = labels.num_rows - sure.num_rows

@@ -40,7 +40,7 @@ def fused(votes):
         }
         for n, (e, t, v, c, d) in enumerate(votes)
     ]
-    table, _ = fuse(pa.Table.from_pylist(rows, schema=SCHEMA))
+    table, _, _ = fuse(pa.Table.from_pylist(rows, schema=SCHEMA))
     return {row["example_id"]: row for row in table.to_pylist()}
 
 

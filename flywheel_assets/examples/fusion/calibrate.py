@@ -27,18 +27,18 @@ class Correction:
 
     def __call__(self, probability: Numbers) -> Numbers:
         """Probabilities, corrected."""
-        return _logistic(self.slope * _log_odds(probability) + self.shift)
+        return logistic(self.slope * log_odds(probability) + self.shift)
 
 
 def correction(probability: Numbers, answer: Numbers, varies: tuple[float, float]) -> Correction | None:
     """From the probabilities of examples and people's answers (0 to 1) about them; None: too few."""
     if len(answer) < LEAST_ANCHORS:
         return None
-    basis = np.stack([_log_odds(probability), np.ones(len(answer))], axis=1)
+    basis = np.stack([log_odds(probability), np.ones(len(answer))], axis=1)
     middle, held = np.array([1.0, 0.0]), np.diag(np.array(varies) ** -2)
     found = middle
     for _ in range(ROUNDS):
-        said = _logistic(basis @ found)
+        said = logistic(basis @ found)
         slope = basis.T @ (answer - said) - held @ (found - middle)
         curve = (basis * (said * (1 - said))[:, None]).T @ basis + held
         step = np.clip(np.linalg.solve(curve, slope), -1, 1)
@@ -48,10 +48,12 @@ def correction(probability: Numbers, answer: Numbers, varies: tuple[float, float
     return Correction(max(float(found[0]), 0.0), float(found[1]))
 
 
-def _log_odds(probability: Numbers) -> Numbers:
+def log_odds(probability: Numbers) -> Numbers:
+    """Of probabilities no nearer to 0 and 1 than `SUREST`."""
     kept = np.clip(probability, 1 - SUREST, SUREST)
     return np.log(kept / (1 - kept))
 
 
-def _logistic(value: Numbers) -> Numbers:
+def logistic(value: Numbers) -> Numbers:
+    """The probabilities of log-odds."""
     return 1 / (1 + np.exp(-np.clip(value, -50, 50)))

@@ -16,7 +16,7 @@ from flywheel_assets.tables.documents.anchors import ANCHOR
 
 LABELER = Labeler(
     name="explicit_feedback",
-    version="4",
+    version="5",
     tier="human",
     sql=f"""
         WITH said AS (
@@ -77,8 +77,9 @@ LABELER = Labeler(
                     WHEN 'judge' THEN 0.7 ELSE 0.6 END - 0.5) / sharers END AS confidence
             FROM latest
         )
-        SELECT grain, example_id, run_id, tier, author_id, value, confidence, author_id != 'unregistered' AS decides,
-            observed_at, concat(name, ' = ', value, ' on the ', target_kind) AS evidence,
+        SELECT grain, example_id, run_id, tier, author_id, author_version, value, confidence,
+            author_id != 'unregistered' AS decides, observed_at,
+            concat(name, ' = ', value, ' on the ', target_kind) AS evidence,
             grain = 'run' AND tier = 'human' AND name = '{ANCHOR}' AND author_id != 'unregistered'
                 AND target_kind != 'session' AND run_id IN (SELECT run_id FROM sampled_runs) AS anchor
         FROM trusted

@@ -10,7 +10,7 @@ class Labeler:
     It reads the views `runs` (of the day), `nearby_runs` (with the day before and after), `turns` (those
     of them whose session has several), `sampled_runs` (those that people are asked about) and `work` (the
     runs' spans), and the tables of `tables/`. It may also give grain and example_id (else: the run), tier,
-    author_id (else: the labeler's), observed_at (when that was said; else: as the run ended), anchor (a
+    author_id (else: the labeler's), author_version, observed_at (when that was said; else: as the run ended), anchor (a
     person's answer about a sampled run; else: none), and decides (below).
 
     A vote that is *one-sided* cannot make an outcome. A labeler that only ever says "this went
