@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
-from math import sqrt
-from sys import float_info
+from itertools import accumulate, pairwise
+from math import isfinite, sqrt
+from operator import mul
 from typing import Any, NamedTuple, cast
 from zlib import crc32
 
@@ -55,8 +55,8 @@ class Scores(NamedTuple):
                 if isinstance(value, str):
                     added += values.get(value, 0.0)
             for key, slopes in by_number:
-                for slope, deviation in zip(slopes, away[key], strict=True):
-                    measured += slope * deviation
+                # One after the other: `sum` compensates for rounding, which other languages do not.
+                *_, measured = accumulate(map(mul, slopes, away[key]), initial=measured)
             words_say = self.unit * sum([weights[one] for one in found]) / root if weights else 0.0
             score = bias + words_say + added + measured
             if score > best:
@@ -67,15 +67,22 @@ class Scores(NamedTuple):
 def _away(value: object, known: tuple[tuple[float, float], ...]) -> list[float]:
     """Each number's deviation from its centre, cut at its reach; zero where the entry is not these numbers."""
     parts: Sequence[Any] = cast("Sequence[Any]", value) if isinstance(value, (list, tuple)) else (value,)
-    if len(parts) != len(known) or not all(_finite(part) for part in parts):
+    if len(parts) != len(known) or not _finite(parts):
         return [0.0] * len(known)
-    return [max(-reach, min(reach, float(part) - centre)) for part, (centre, reach) in zip(parts, known, strict=True)]
+    return [
+        away if -reach <= (away := part - centre) <= reach else reach if away > 0 else -reach
+        for part, (centre, reach) in zip(parts, known, strict=True)
+    ]
 
 
-def _finite(part: object) -> bool:
-    """Whether it is a number that a float holds; an integer may be none, and a comparison is true of no NaN."""
-    known = isinstance(part, (int, float)) and not isinstance(part, bool)
-    return known and -float_info.max <= cast("float", part) <= float_info.max
+def _finite(parts: Sequence[Any]) -> bool:
+    """Whether all are numbers that a float holds; an integer may be too large for one."""
+    kinds = set(map(type, parts))
+    numbers = kinds <= {float, int} or all(issubclass(kind, (float, int)) and kind is not bool for kind in kinds)
+    try:
+        return numbers and all(map(isfinite, parts))
+    except OverflowError:
+        return False
 
 
 def ready(scorer: Mapping[str, Any]) -> Scores:

@@ -19,6 +19,7 @@ from flywheel_assets.tables.documents.scorer import Numbers, buckets, numbers, s
 
 BUCKETS = 2048
 AXES = 32
+AXES_OF_NUMBERS = 64
 # A class of context that fewer requests have is not told apart from the rest.
 LEAST_OF_CLASS = 5
 MOST_CLASSES = 200
@@ -138,7 +139,7 @@ def lens(asked: Asked, axes: int = AXES) -> Lens:
     counts = Counter(entry for entries in asked.entries for entry in entries.items())
     constant = {entry for entry, count in counts.items() if count == len(asked)}
     common = [entry for entry, count in counts.most_common() if count >= LEAST_OF_CLASS and entry not in constant]
-    scales = [scale for key in _keys(asked) if (scale := _scale(asked, key, axes))]
+    scales = [scale for key in _keys(asked) if (scale := _scale(asked, key))]
     return Lens(
         _scaled(asked.words, axes),
         tuple(sorted(common[:MOST_CLASSES])),
@@ -171,7 +172,7 @@ def _keys(asked: Asked) -> list[str]:
     return sorted(common[:MOST_KEYS])
 
 
-def _scale(asked: Asked, key: str, axes: int) -> Scale | None:
+def _scale(asked: Asked, key: str) -> Scale | None:
     """Numbers with their median as the centre; None where all requests have the same."""
     table = asked.numbers[key]
     table = table[~np.isnan(table[:, 0])]
@@ -179,7 +180,7 @@ def _scale(asked: Asked, key: str, axes: int) -> Scale | None:
     reach = short(np.quantile(np.abs(table - centre), REACHED, axis=0))
     known = Numbers(centre=tuple(centre.tolist()), reach=tuple(reach.tolist()))
     unit = np.divide(1.0, reach, out=np.zeros_like(reach), where=reach > 0)
-    found = _scaled(asked.deviations(key, known) * unit, axes) if len(reach) > 1 else np.ones((1, 1))
+    found = _scaled(asked.deviations(key, known) * unit, AXES_OF_NUMBERS) if len(reach) > 1 else np.ones((1, 1))
     return Scale(key, known, unit[:, None] * found) if unit.any() and found.size else None
 
 
