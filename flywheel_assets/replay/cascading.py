@@ -10,6 +10,8 @@ from flywheel_assets.candidates.routing.cascade import Audited, Gated, Mixture, 
 from flywheel_assets.replay.matrix import Matrix, Reals
 
 EXPLORE = 0.2
+# Answers of the dearer arm on what the gate did not pass, below which they say nothing apart.
+LEAST_REACHED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,19 +142,16 @@ def _audited(matrix: Matrix, arm: str, seen: _Seen, *, first: bool) -> Audited:
 
 
 def _reached(matrix: Matrix, seen: dict[str, _Seen]) -> dict[tuple[str, str], Gated]:
-    """What is known of an arm on what another one's gate did not pass; with two arms that is unambiguous."""
+    """What is known of the dearer of two arms on what the cheaper one's gate did not pass; of more arms nothing."""
     if len(matrix.arms) != 2:
         return {}
-    first, second = matrix.arms
-    found: dict[tuple[str, str], Gated] = {}
-    for before, arm in ((first, second), (second, first)):
-        later = np.flatnonzero(~np.array(seen[arm].first, dtype=np.bool_))
-        if len(later) >= 20:
-            items = np.array(seen[arm].item)[later]
-            at = matrix.arms.index(arm)
-            right = np.array(seen[arm].right)[later]
-            found[before, arm] = gated([Audited(arm, matrix.gate[items, at], matrix.cost[items, at], right)])[0]
-    return found
+    cheap, at = np.argsort(np.nanmean(matrix.cost, axis=0), kind="stable").tolist()
+    arm = matrix.arms[at]
+    later = np.flatnonzero(~np.array(seen[arm].first, dtype=np.bool_))
+    if len(later) < LEAST_REACHED:
+        return {}
+    items, right = np.array(seen[arm].item)[later], np.array(seen[arm].right)[later]
+    return {(matrix.arms[cheap], arm): gated([Audited(arm, matrix.gate[items, at], matrix.cost[items, at], right)])[0]}
 
 
 def _truth(matrix: Matrix, arm: str) -> float:
