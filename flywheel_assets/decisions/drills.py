@@ -14,7 +14,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from flywheel_assets.decisions.eprocess import Flags, Reals
 from flywheel_assets.decisions.evidence import Evidence
@@ -129,8 +129,8 @@ def _drilled(units: pa.Table, drill: Drill, rng: Rng, now: datetime) -> dict[str
         "abandoned": kinds.count("abandoned"),
         "undecided": kinds.count("held"),
         "observed": promoted / len(ended),
-        "lower": float(beta.ppf(0.025, promoted, len(ended) - promoted + 1)) if promoted else 0.0,
-        "upper": float(beta.ppf(0.975, promoted + 1, len(ended) - promoted)) if promoted < len(ended) else 1.0,
+        "lower": float(betaincinv(promoted, len(ended) - promoted + 1, 0.025)) if promoted else 0.0,
+        "upper": float(betaincinv(promoted + 1, len(ended) - promoted, 0.975)) if promoted < len(ended) else 1.0,
         "units_to_promotion": float(np.median(needed)) if needed else None,
         "reason": WORDS[drill.truth],
     }

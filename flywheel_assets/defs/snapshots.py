@@ -19,7 +19,6 @@ from flywheel_assets.lake.lake import Lake
 from flywheel_assets.snapshots.audit import AuditError, audit
 from flywheel_assets.snapshots.build import build_snapshot
 from flywheel_assets.snapshots.momentum import NEEDED, momentum, put_in_production
-from flywheel_assets.snapshots.publish import publish
 from flywheel_assets.snapshots.report import write_report
 from flywheel_assets.snapshots.retention import dated
 from flywheel_assets.tables.catalogue import TABLES
@@ -78,8 +77,11 @@ def snapshot(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results
 
 def searchable(wheel: WheelResource, snapshot: Path, now: datetime) -> dict[str, object]:
     """Publish to Typesense, by alias swap, if TYPESENSE_URL says where; what is now published."""
-    server = wheel.typesense()
-    return {"published to Typesense": str(publish(snapshot, *server, now))} if server else {}
+    if not (server := wheel.typesense()):
+        return {}
+    from flywheel_assets.snapshots.publish import publish
+
+    return {"published to Typesense": str(publish(snapshot, *server, now))}
 
 
 def fault_of(lake: Lake, path: Path) -> str | None:

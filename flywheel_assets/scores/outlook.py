@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from flywheel_assets.tables.skill_outlook import SKILL_OUTLOOK
 
@@ -34,7 +34,7 @@ def outlook(con: duckdb.DuckDBPyConnection, as_of: date) -> pa.Table:
 
 def units_needed(difference: float, spread: float) -> float:
     """Units of both arms, split evenly, that find a difference four times in five."""
-    return float(ANYTIME * 4 * spread**2 * (norm.ppf(1 - ALPHA) + norm.ppf(POWER)) ** 2 / difference**2)
+    return float(ANYTIME * 4 * spread**2 * (ndtri(1 - ALPHA) + ndtri(POWER)) ** 2 / difference**2)
 
 
 def _skill(row: dict[str, Any], as_of: date) -> dict[str, object]:

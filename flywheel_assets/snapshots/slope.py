@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 # A line through fewer blocks says nothing.
 FEWEST = 8
@@ -42,5 +42,5 @@ def slope(rows: pa.Table, skill: str = "*") -> Slope | None:
     count = seen.num_rows
     leverage = weight / np.sum(weight) + weight * centred**2 / spread
     variance = float(np.sum((weight * centred * residual / (1 - leverage)) ** 2)) / spread**2
-    width = float(student.ppf(0.975, count - 2)) * variance**0.5
+    width = float(stdtrit(count - 2, 0.975)) * variance**0.5
     return Slope(found, found - width, found + width, count)

@@ -9,16 +9,17 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import httpx
 import orjson
 
 from flywheel_assets.sources.clickhouse import ClickHouse
 from flywheel_assets.sources.cursor import Polled, Poller, SourceUnavailableError, collect, save_cursor
-from flywheel_assets.sources.inngest import Inngest
-from flywheel_assets.sources.restate import Restate
 from flywheel_assets.sources.spool import SpoolRefusedError
-from flywheel_assets.sources.typesense import Typesense
+
+# What asks a source is loaded where one is configured: HTTP clients take longer to load than a small turn its steps.
+if TYPE_CHECKING:
+    import httpx
 
 Environment = Mapping[str, str]
 Opened = AbstractContextManager[Poller]
@@ -79,12 +80,16 @@ def last_asked(cursors: Path, name: str) -> Asked | None:
 
 @contextmanager
 def _restate(environment: Environment, _at: datetime) -> Generator[Poller]:
+    from flywheel_assets.sources.restate import Restate
+
     with _client(environment["RESTATE_ADMIN_URL"], environment.get("RESTATE_AUTH_TOKEN")) as client:
         yield Restate(client)
 
 
 @contextmanager
 def _inngest(environment: Environment, at: datetime) -> Generator[Poller]:
+    from flywheel_assets.sources.inngest import Inngest
+
     with _client(environment["INNGEST_API_URL"], environment.get("INNGEST_SIGNING_KEY")) as client:
         yield Inngest(client, at.astimezone(UTC))
 
@@ -102,6 +107,8 @@ def _clickhouse(environment: Environment, _at: datetime) -> Generator[Poller]:
 
 @contextmanager
 def _typesense(environment: Environment, at: datetime) -> Generator[Poller]:
+    from flywheel_assets.sources.typesense import Typesense
+
     # Publishing needs the address too, and does not mean that events are kept there.
     yield Typesense(
         environment["TYPESENSE_URL"],
@@ -111,7 +118,9 @@ def _typesense(environment: Environment, at: datetime) -> Generator[Poller]:
     )
 
 
-def _client(url: str, token: str | None) -> httpx.Client:
+def _client(url: str, token: str | None) -> "httpx.Client":
+    import httpx
+
     headers = {"authorization": f"Bearer {token}"} if token else {}
     return httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT)
 

@@ -1,5 +1,9 @@
 """The graph says of itself what tables/ says: keys, groups, dependencies, contracts, words."""
 
+import json
+import subprocess
+import sys
+
 import dagster as dg
 import pytest
 
@@ -27,6 +31,13 @@ SPECS = {spec.key.to_user_string(): spec for spec in DEFS.resolve_all_asset_spec
 
 def test_dagster_can_load_the_graph() -> None:
     dg.Definitions.validate_loadable(DEFS)
+
+
+def test_a_run_starts_without_what_few_turns_use() -> None:
+    heavy = ["sklearn", "scipy.stats", "httpx", "typesense", "litellm", "mlflow", "inngest"]
+    code = "import json, sys, flywheel_assets.definitions; print(json.dumps(list(sys.modules)))"
+    loaded = json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout)
+    assert [name for name in heavy if name in loaded] == []
 
 
 def test_every_table_and_source_is_an_asset_and_the_snapshot_is_the_only_other_one() -> None:

@@ -7,7 +7,6 @@ distance", TCS 1985) over hashed word n-grams of the question, from the most typ
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
-from sklearn.feature_extraction.text import HashingVectorizer
 
 from flywheel_assets.candidates.prompts.material import Run
 
@@ -22,6 +21,9 @@ def demonstrations(runs: list[Run], most: int) -> list[Run]:
     candidates = _one_each([run for run in runs if run.good and run.answer and not run.error and _short(run)])
     if not candidates or most < 1:
         return []
+    # It takes longer to load than most turns their steps.
+    from sklearn.feature_extraction.text import HashingVectorizer
+
     vectorizer = HashingVectorizer(n_features=FEATURES, ngram_range=(1, 2), alternate_sign=False, norm="l2")
     points = csr_matrix(vectorizer.transform([run.question for run in candidates]))
     # Rounded, so that runs that are equally typical are told apart by their order and not by the last bit.

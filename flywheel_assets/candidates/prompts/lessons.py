@@ -8,10 +8,9 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from math import sqrt
-
-from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 from flywheel_assets.candidates.prompts.material import Run
 
@@ -103,7 +102,15 @@ def _borne(run: Run) -> set[tuple[str, str]]:
 def _words(text: str) -> set[str]:
     """Telling words, and pairs of neighbours, in lower case. Letters alone: nothing here can be markup."""
     words = WORD.findall(text.lower())
-    telling = set(words) - ENGLISH_STOP_WORDS
+    telling = set(words) - _stop_words()
     return telling | {
         f"{first} {second}" for first, second in pairwise(words) if first in telling and second in telling
     }
+
+
+@cache
+def _stop_words() -> frozenset[str]:
+    # They come with a package that takes longer to load than most turns their steps.
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+    return ENGLISH_STOP_WORDS

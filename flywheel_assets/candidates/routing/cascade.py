@@ -11,7 +11,7 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import betaincinv
 
 Reals = NDArray[np.float64]
 # Audited answers that the arms' common share stands for: few answers of one arm are not taken at their word.
@@ -104,7 +104,7 @@ def _belief(one: Audited, common: Mapping[bool, float]) -> Belief:
         shares[passed] = (right + BORROWED * common[passed], of - right + BORROWED * (1 - common[passed]))
     (right, wrong), (right_failed, wrong_failed) = shares[True], shares[False]
     believed = (right + PRIOR, wrong + PRIOR)
-    lower, upper = stats.beta.ppf([0.025, 0.975], *believed)
+    lower, upper = betaincinv(*believed, [0.025, 0.975])
     audited = one.count(passed=True)[1] + one.count(passed=False)[1]
     mean = Gated(
         one.arm,

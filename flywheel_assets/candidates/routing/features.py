@@ -13,7 +13,6 @@ from typing import Any, Self, cast
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
-from sklearn.decomposition import TruncatedSVD
 
 from flywheel_assets.tables.documents.scorer import Numbers, buckets, numbers, shape
 
@@ -157,6 +156,9 @@ def _scaled(table: csr_matrix | Reals, axes: int) -> Reals:
     k = min(axes, rows // 10, width - 1)
     if k < 1 or not abs(table).sum():
         return np.zeros((width, 0))
+    # It takes longer to load than most turns their steps.
+    from sklearn.decomposition import TruncatedSVD
+
     found = np.asarray(TruncatedSVD(k, random_state=0).fit(table).components_, dtype=np.float64).T
     spread = np.asarray(table @ found).std(axis=0)
     kept = spread > 1e-6

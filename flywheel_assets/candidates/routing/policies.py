@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import numpy as np
 import pyarrow as pa
-from scipy import stats
+from scipy.special import ndtr
 
 from flywheel_assets.candidates.routing.arms import Known
 from flywheel_assets.candidates.routing.budget import price_for
@@ -47,7 +47,7 @@ class Judged:
     @property
     def better(self) -> float:
         """Chance that the rule is better than production."""
-        return float(stats.norm.cdf(self.gain / self.error)) if self.error > 0 else 0.5
+        return float(ndtr(self.gain / self.error)) if self.error > 0 else 0.5
 
 
 def with_policies(candidates: pa.Table, con: duckdb.DuckDBPyConnection, skills: SkillsFile, rules: Rules) -> pa.Table:

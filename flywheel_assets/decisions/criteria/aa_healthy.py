@@ -1,6 +1,6 @@
 """A/A healthy: on own traffic, identical arms are promoted no more often than the test promises."""
 
-from scipy.stats import binom
+from scipy.special import betainc
 
 from flywheel_assets.decisions.canonical import stated
 from flywheel_assets.decisions.trial import IdenticalArms, Passed, Result, Trial, Undecided
@@ -41,4 +41,4 @@ def healthy(seen: IdenticalArms) -> bool:
 
 def chance(seen: IdenticalArms) -> float:
     """Probability of so many promotions or more where each trial has the nominal one."""
-    return float(binom.sf(seen.promoted - 1, seen.trials, seen.nominal))
+    return float(betainc(seen.promoted, seen.trials - seen.promoted + 1, seen.nominal))

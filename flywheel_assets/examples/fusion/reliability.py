@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from flywheel_assets.examples.fusion.choose import Choice
 from flywheel_assets.examples.fusion.latent import sureness
@@ -30,5 +30,5 @@ def reliability(choice: Choice) -> Reliability:
     good, bad = (patterns.times * chance) @ patterns.good, (patterns.times * (1 - chance)) @ patterns.bad
     right, seen = counts * (good + bad), counts * np.add(*patterns.cast())
     hits, misses = right + DRAWN_TO_ALL * choice.mean, seen - right + DRAWN_TO_ALL * (1 - choice.mean)
-    interval = beta.ppf([[0.025], [0.975]], WIDER * hits, WIDER * misses)
+    interval = betaincinv(WIDER * hits, WIDER * misses, [[0.025], [0.975]])
     return Reliability(np.asarray(hits / (hits + misses)), interval[0], interval[1])

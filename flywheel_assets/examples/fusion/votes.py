@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from scipy.stats import binom
+from scipy.special import betaincc
 
 Numbers = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -90,7 +90,7 @@ class Patterns:
         said = np.ones(len(sides[0]), np.bool_)
         for side in sides:
             usual = float(side.sum()) / total
-            said &= (side >= HARDLY_EVER * usual * seen) | (binom.cdf(side, seen, usual) >= BY_CHANCE)
+            said &= (side >= HARDLY_EVER * usual * seen) | (betaincc(side + 1, seen - side, usual) >= BY_CHANCE)
         return said
 
 
