@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import dagster as dg
 import duckdb
 
-from flywheel_assets.defs.resources import WheelResource
+from flywheel_assets.defs.renewed import RED, Last, changed_days, renewed
 from flywheel_assets.defs.verdicts import Check, Verdict
-from flywheel_assets.lake import log
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.tables.table import Table
 
@@ -32,19 +30,17 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What was read, at which version of the table, and what was found."""
+    """How many rows were read, and what was found."""
 
-    version: int | None
     rows: int
     faults: tuple[Fault, ...]
 
 
-def audit(lake: Lake, table: Table, since: int | None = None, again: Sequence[date] = ()) -> Audit:
-    """Check the days that changed after version `since` (None: all of them), and those of `again`."""
-    version = lake.version(table)
-    if version is None or (version == since and not again and table.by_day):
-        return Audit(version, 0, ())
-    con = lake.connect([table], {table.name: _changed(lake, table, since, again)} if table.by_day else {})
+def audit(lake: Lake, table: Table, days: Sequence[date] | None = None) -> Audit:
+    """Check those days (None: all of them, and of a table that is not by day always the whole)."""
+    if lake.version(table) is None or (table.by_day and days is not None and not days):
+        return Audit(0, ())
+    con = lake.connect([table], {table.name: days} if table.by_day and days is not None else {})
     # Hashes are counted in a fifth of the time. That two keys share one is all but impossible; then, or
     # where a key repeats, the keys themselves are counted.
     found = _counted(con, table, "hash")
@@ -54,7 +50,7 @@ def audit(lake: Lake, table: Table, since: int | None = None, again: Sequence[da
     faults = [
         Fault(row[0], wrong, count) for row in found for wrong, count in zip(wrongs, row[2:], strict=True) if count
     ]
-    return Audit(version, sum(row[1] for row in found), tuple(faults))
+    return Audit(sum(row[1] for row in found), tuple(faults))
 
 
 def _counted(con: duckdb.DuckDBPyConnection, table: Table, of_key: str) -> list[tuple[Any, ...]]:
@@ -70,11 +66,7 @@ def _counted(con: duckdb.DuckDBPyConnection, table: Table, of_key: str) -> list[
 
 def contract(table: Table) -> Check:
     """The table's contract as a check."""
-
-    def look(wheel: WheelResource, instance: dg.DagsterInstance) -> Verdict:
-        return judge(wheel.lake(), table, *_last(instance, table))
-
-    return Check(table.name, NAME, promise(table), look)
+    return renewed(table.name, NAME, promise(table), [table], lambda wheel, last: judge(wheel.lake(), table, last))
 
 
 def promise(table: Table) -> str:
@@ -83,37 +75,15 @@ def promise(table: Table) -> str:
     return f"One row per ({', '.join(table.key)}); never empty: {required}."
 
 
-def judge(lake: Lake, table: Table, since: int | None, again: Sequence[date]) -> Verdict:
+def judge(lake: Lake, table: Table, last: Last | None) -> Verdict:
     """The audit of what changed since the last one, with what was red then."""
-    result = audit(lake, table, since, again)
+    changed = changed_days(lake, table, last)
+    result = audit(lake, table, None if changed is None else sorted(changed | last.red if last else changed))
     return Verdict(
         passed=not result.faults,
         found={
             "rows read": result.rows,
-            "table version": -1 if result.version is None else result.version,
-            "red days": [fault.day.isoformat() for fault in result.faults if fault.day],
+            RED: sorted({fault.day.isoformat() for fault in result.faults if fault.day}),
             "faults": [f"{fault.day or 'table'}: {fault.rows} rows: {fault.what}" for fault in result.faults[:100]],
         },
-    )
-
-
-def _changed(lake: Lake, table: Table, since: int | None, again: Sequence[date]) -> list[date]:
-    if since is None:
-        return lake.days(table)
-    now, before = lake.open(table), lake.open(table, since)
-    new = set(log.files(now) if now else []) - set(log.files(before) if before else [])
-    return sorted({day for day, _ in new if day is not None} | set(again))
-
-
-def _last(instance: dg.DagsterInstance, table: Table) -> tuple[int | None, list[date]]:
-    key = dg.AssetCheckKey(dg.AssetKey(table.name), NAME)
-    records = instance.event_log_storage.get_asset_check_execution_history(key, limit=5)
-    # The newest may be this run's own, which is planned and has not said anything yet.
-    said = [record.evaluation for record in records if isinstance(record.evaluation, dg.AssetCheckEvaluation)]
-    if not said:
-        return None, []
-    version, red = said[0].metadata["table version"].value, said[0].metadata["red days"].value
-    return (
-        version if isinstance(version, int) and version >= 0 else None,
-        [date.fromisoformat(str(day)) for day in red] if isinstance(red, list) else [],
     )

@@ -103,5 +103,5 @@ def write_anchors(wheel: WheelResource) -> int | None:
 
 
 examples_checks = stage_checks(
-    "examples", [conserves(LABELED_EXAMPLES, "runs_to_examples", [AGENT_RUNS, LABELED_EXAMPLES])]
+    "examples", [conserves(LABELED_EXAMPLES, "runs_to_examples", [AGENT_RUNS, LABELED_EXAMPLES], 0)]
 )

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-import dagster as dg
-
+from flywheel_assets.defs.renewed import Last, renewed
 from flywheel_assets.defs.resources import WheelResource
-from flywheel_assets.defs.verdicts import Check, Verdict
+from flywheel_assets.defs.verdicts import Verdict
 from flywheel_assets.snapshots.live import rows_of_each
 from flywheel_assets.tables.feedback import FEEDBACK
 from flywheel_assets.tables.gate_verdicts import GATE_VERDICTS
@@ -17,7 +16,7 @@ AUDITED = (GATE_VERDICTS, FEEDBACK)
 RECENT = 90
 
 
-def audited(wheel: WheelResource, _instance: dg.DagsterInstance) -> Verdict:
+def audited(wheel: WheelResource, _last: Last | None = None) -> Verdict:
     """Fails where people credibly disagree with a gate more often than not."""
     lake, recent = wheel.lake(), _recent(wheel)
     (sample,) = rows_of_each(lake, ["audit_sample"], AUDITED, recent)
@@ -52,7 +51,7 @@ def judge_audit(audit: Sequence[dict[str, Any]], waiting: int) -> Verdict:
     )
 
 
-def drifted(wheel: WheelResource, _instance: dg.DagsterInstance) -> Verdict:
+def drifted(wheel: WheelResource, _last: Last | None = None) -> Verdict:
     """Fails where a gate's newest week is unlike the weeks before it."""
     return judge_weeks(rows_of_each(wheel.lake(), ["gate_weeks"], [GATE_VERDICTS], _recent(wheel))[-1])
 
@@ -79,17 +78,19 @@ def judge_weeks(weeks: Sequence[dict[str, Any]]) -> Verdict:
 
 
 GATE_CHECKS = (
-    Check(
+    renewed(
         GATE_VERDICTS.name,
         "people_agree",
         "People agree with every gate more often than not, of what was drawn for them at random in the newest 90 days "
         "(view gate_audit).",
+        AUDITED,
         audited,
     ),
-    Check(
+    renewed(
         GATE_VERDICTS.name,
         "gates_are_steady",
         "In its newest week every gate objects to about as much as in the eight weeks before (view gate_weeks).",
+        [GATE_VERDICTS],
         drifted,
     ),
 )

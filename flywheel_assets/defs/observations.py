@@ -84,8 +84,10 @@ def admitted(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results
 observations_checks = stage_checks(
     "observations",
     [
-        conserves(GATED_OBSERVATIONS, "examples_to_observations", [LABELED_EXAMPLES, GATED_OBSERVATIONS, REJECTIONS]),
-        conserves(GATE_VERDICTS, "examples_to_verdicts", [LABELED_EXAMPLES, GATE_VERDICTS]),
+        conserves(
+            GATED_OBSERVATIONS, "examples_to_observations", [LABELED_EXAMPLES, GATED_OBSERVATIONS, REJECTIONS], 0
+        ),
+        conserves(GATE_VERDICTS, "examples_to_verdicts", [LABELED_EXAMPLES, GATE_VERDICTS], 0),
         *GATE_CHECKS,
     ],
 )

@@ -16,7 +16,7 @@ from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.runs.fold import ABANDONED_AFTER, fold_runs
 from flywheel_assets.tables.raw_spans import RAW_SPANS
 from flywheel_assets.tables.run_spans import RUN_SPANS
-from flywheel_assets.tables.steps import FOLD_RUNS
+from flywheel_assets.tables.steps import FOLD_RUNS, RUN_REACH_DAYS
 
 RED = {
     "agent_runs": "materialise the day again; a run without a skill is not an error, `skill_source` says why.",
@@ -44,4 +44,4 @@ def folded(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     yield from rebuild(context, wheel.lake(), FOLD_RUNS, fold)
 
 
-runs_checks = stage_checks("runs", [conserves(RUN_SPANS, "spans_to_run_spans", [RAW_SPANS, RUN_SPANS])])
+runs_checks = stage_checks("runs", [conserves(RUN_SPANS, "spans_to_run_spans", [RAW_SPANS, RUN_SPANS], RUN_REACH_DAYS)])

@@ -93,7 +93,7 @@ scores_checks = stage_checks(
             "More than half of all recent runs carry a skill and an outcome: else the wheel turns and learns nothing.",
             runs_teach,
         ),
-        conserves(SKILL_DAY_STATS, "examples_to_stats", [LABELED_EXAMPLES, SKILL_DAY_STATS]),
+        conserves(SKILL_DAY_STATS, "examples_to_stats", [LABELED_EXAMPLES, SKILL_DAY_STATS], 0),
         conserves(SKILL_SCORES, "stats_to_scores", [SKILL_DAY_STATS, SKILL_SCORES]),
     ],
 )

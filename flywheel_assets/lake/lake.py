@@ -61,6 +61,10 @@ class Lake:
         opened = self.open(table, version)
         return [] if opened is None else sorted({day for day, _ in log.files(opened) if day is not None})
 
+    def changed_days(self, table: Table, since: int) -> set[date] | None:
+        """Days with files that came or went after version `since`; None where the log does not tell."""
+        return self._now(table).changed_days(since)
+
     def files(self, table: Table, days: Sequence[date] | None = None, version: int | None = None) -> list[str]:
         """Parquet files of the table (of those days only), to hand to DuckDB's `read_parquet`."""
         opened = self.open(table, version)

@@ -5,8 +5,10 @@ month of days that was a third of finding out what is stale.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from threading import Lock
 
@@ -17,6 +19,7 @@ from pyarrow import parquet
 from pyarrow.fs import FileSystem, FileType, PyFileSystem
 
 LOG = "_delta_log"
+_OF_DAY = re.compile(r"day=(\d{4}-\d{2}-\d{2})/")
 
 
 @dataclass(slots=True)
@@ -58,12 +61,34 @@ class Newest:
             return {}
         with self._reading:
             if opened.version() > self._read:
-                files = PyFileSystem(DeltaStorageHandler(self.uri, self.storage_options or None))
+                files = self._store()
                 if self._read < 0:
                     self._read_checkpoint(files)
                 for number in range(self._read + 1, opened.version() + 1):
                     self._read_commit(files, number)
             return self._notes
+
+    def changed_days(self, since: int) -> set[date] | None:
+        """Days of which a commit after version `since` added or removed files; None where one cannot be read."""
+        opened, store, found = self.open(), self._store(), set[date]()
+        if opened is None or opened.version() < since:
+            # Another table is in its place, or an older state of it was put back.
+            return None
+        for number in range(since + 1, opened.version() + 1):
+            try:
+                lines = _bytes(store, _commit(number)).splitlines()
+            except FileNotFoundError:
+                return None
+            for line in lines:
+                if line.startswith((b'{"add"', b'{"remove"')):
+                    day = _OF_DAY.match(next(iter(json.loads(line).values()))["path"])
+                    if day is None:
+                        return None
+                    found.add(date.fromisoformat(day[1]))
+        return found
+
+    def _store(self) -> FileSystem:
+        return PyFileSystem(DeltaStorageHandler(self.uri, self.storage_options or None))
 
     def _moved_on(self, version: int) -> bool:
         """Whether there may be a commit after that version. In a folder one look at its name tells."""
@@ -83,11 +108,15 @@ class Newest:
             self._read = number
 
     def _read_commit(self, files: FileSystem, number: int) -> None:
-        for line in _bytes(files, f"{LOG}/{number:020}.json").splitlines():
+        for line in _bytes(files, _commit(number)).splitlines():
             if line.startswith(b'{"txn"'):
                 noted = json.loads(line)["txn"]
                 self._notes[noted["appId"]] = noted["version"]
         self._read = number
+
+
+def _commit(number: int) -> str:
+    return f"{LOG}/{number:020}.json"
 
 
 def _exists(files: FileSystem, path: str) -> bool:

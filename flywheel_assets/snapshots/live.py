@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from flywheel_assets.lake.lake import Lake
-from flywheel_assets.lake.session import connection
+from flywheel_assets.lake.session import session
 from flywheel_assets.snapshots.build import VIEWS
 from flywheel_assets.tables.table import Table
 
@@ -22,11 +22,12 @@ def rows_of_each(
 ) -> list[list[Row]]:
     """Rows of every view, each computed once: later ones read what was found. `days`: of a table, only these."""
     found: list[list[Row]] = []
-    with connection() as con:
+    with session() as con:
         for table in tables:
             lake.register(con, table, (days or {}).get(table.name), temporary=True)
         for view in views:
-            con.execute((VIEWS / f"{view}.sql").read_text(encoding="utf-8"))
+            made = (VIEWS / f"{view}.sql").read_text(encoding="utf-8").partition("COMMENT ON")[0]
+            con.execute(made.replace("CREATE VIEW", "CREATE TEMP VIEW", 1))
             rows = con.sql(f"FROM {view}").to_arrow_table()
             con.execute(f"DROP VIEW {view}")
             con.register(view, rows)

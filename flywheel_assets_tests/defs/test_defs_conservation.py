@@ -1,12 +1,13 @@
 """Every account is seen to balance and to break."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
-from flywheel_assets.defs.conservation import ACCOUNTS, balances, judge, promise, reasons
+from flywheel_assets.defs.conservation import ACCOUNTS, balances, judge, lines, promise, reasons
+from flywheel_assets.defs.renewed import Last
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.tables.catalogue import BY_NAME
 from flywheel_assets.tables.table import Column, Table
@@ -124,6 +125,51 @@ def test_a_lake_without_rows_balances(tmp_path: Path) -> None:
     for account, rows, _ in CASES:
         tables = [BY_NAME[name] for name in rows]
         assert judge(balances(Lake(str(tmp_path)), account, tables)).passed, account
+
+
+def test_lines_are_drawn_up_again_where_days_changed_or_were_broken(tmp_path: Path) -> None:
+    rows = {"labeled_examples": examples("a", "b"), "gated_observations": examples("a", "b"), "rejections": []}
+    lake, tables = lake_with(tmp_path, rows)
+    account, observations, others = "examples_to_observations", BY_NAME["gated_observations"], date(2026, 1, 9)
+
+    def write(table: str, day: date, *ids: str) -> None:
+        given = [row(BY_NAME[table], day=day, **one) for one in examples(*ids)]
+        lake.overwrite(BY_NAME[table], BY_NAME[table].rows(given), day)
+
+    def drawn_up(last: Last | None) -> tuple[list[date | None], Last]:
+        versions = lake.versions(tables)
+        found = lines(lake, account, tables, 0, last)
+        return [line.day for line in found], Last(judge(found), versions)
+
+    days, last = drawn_up(None)
+    assert (days, last.verdict.passed) == ([DAY], True)
+    # All rows of a day go, and with them its files.
+    lake.overwrite(observations, observations.empty(), DAY)
+    days, last = drawn_up(last)
+    assert (days, last.verdict.passed) == ([DAY], False)
+    write("labeled_examples", others, "c")
+    write("gated_observations", others, "c")
+    days, last = drawn_up(last)
+    assert (days, last.verdict.passed) == ([DAY, others], False)
+    write("gated_observations", DAY, "a", "b")
+    assert drawn_up(last)[1].verdict.passed
+    assert drawn_up(drawn_up(last)[1])[0] == []
+
+
+def test_a_span_in_a_run_of_the_day_before_is_found_again(tmp_path: Path) -> None:
+    lake, tables = lake_with(tmp_path, {"raw_spans": spans("1"), "run_spans": spans("1")})
+    raw, of_runs = tables
+    before, after = Last(judge([]), lake.versions(tables)), DAY + timedelta(days=1)
+    for table, ids in ((raw, "2"), (of_runs, "2")):
+        given = [row(table, **one) | {"day": after} for one in spans(ids)]
+        lake.overwrite(
+            table, table.rows([one | {"span_day": after} if table is of_runs else one for one in given]), after
+        )
+    # Its run began the day before.
+    late = [row(of_runs, **one) | {"span_day": day} for one, day in zip(spans("1", "3"), (DAY, after), strict=True)]
+    lake.overwrite(of_runs, of_runs.rows(late), DAY)
+    told = {line.day: (line.rows_in, line.rows_out) for line in lines(lake, "spans_to_run_spans", tables, 1, before)}
+    assert told == {DAY: (1, 1), after: (1, 2)}
 
 
 def test_an_account_says_what_rows_were_set_aside_for(tmp_path: Path) -> None:

@@ -3,11 +3,15 @@
 from datetime import date
 from pathlib import Path
 
+import dagster as dg
 import pyarrow as pa
 import pytest
 from deltalake import write_deltalake
 
-from flywheel_assets.defs.contracts import audit, judge
+from flywheel_assets.defs.contracts import audit, contract, judge
+from flywheel_assets.defs.renewed import RED, VERSIONS, Last
+from flywheel_assets.defs.resources import WheelResource
+from flywheel_assets.defs.verdicts import Verdict
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.tables.run_spans import RUN_SPANS
 
@@ -48,23 +52,59 @@ def test_rows_that_break_the_contract_are_counted_by_day(lake: Lake, wrong: pa.T
     assert [(fault.day, fault.what, fault.rows) for fault in audit(lake, RUN_SPANS).faults] == faults
 
 
+def again(lake: Lake, last: Last | None = None) -> Last:
+    """Judged, and what is known of it the next time."""
+    versions = lake.versions([RUN_SPANS])
+    return Last(judge(lake, RUN_SPANS, last), versions)
+
+
 def test_only_days_that_changed_are_read_again(lake: Lake) -> None:
-    seen = audit(lake, RUN_SPANS)
-    assert (seen.rows, audit(lake, RUN_SPANS, seen.version).rows) == (4, 0)
+    seen = again(lake)
+    assert (seen.verdict.found["rows read"], again(lake, seen).verdict.found["rows read"]) == (4, 0)
     lake.overwrite(RUN_SPANS, rows(DAYS[1], "1", "2", "3"), DAYS[1])
-    assert audit(lake, RUN_SPANS, seen.version).rows == 3
+    assert again(lake, seen).verdict.found["rows read"] == 3
 
 
 def test_a_day_stays_red_until_it_is_mended_though_others_changed(lake: Lake) -> None:
     around(lake, rows(DAYS[0], "1"))
-    first = judge(lake, RUN_SPANS, None, [])
+    first = again(lake)
     lake.overwrite(RUN_SPANS, rows(DAYS[1], "9"), DAYS[1])
-    red = [date.fromisoformat(day) for day in first.found["red days"]]
-    second = judge(lake, RUN_SPANS, first.found["table version"], red)
-    assert (first.passed, second.passed, second.found["red days"]) == (False, False, ["2026-01-01"])
+    second = again(lake, first)
+    assert (first.verdict.passed, second.verdict.passed, second.verdict.found[RED]) == (False, False, ["2026-01-01"])
     lake.overwrite(RUN_SPANS, rows(DAYS[0], "1"), DAYS[0])
-    assert judge(lake, RUN_SPANS, second.found["table version"], red).passed
+    assert again(lake, second).verdict.passed
+
+
+def test_a_table_whose_older_state_was_put_back_is_read_again_as_a_whole(lake: Lake) -> None:
+    later = Last(Verdict(passed=True, found={}), {RUN_SPANS.name: 99})
+    assert again(lake, later).verdict.found["rows read"] == 4
+
+
+def test_what_was_said_last_holds_as_long_as_nothing_was_written(tmp_path: Path, lake: Lake) -> None:
+    wheel, check = WheelResource(data="unused", lake_url=str(tmp_path)), contract(RUN_SPANS)
+    with dg.DagsterInstance.ephemeral() as instance:
+
+        def said() -> Verdict:
+            verdict = check.judge(wheel, instance)
+            instance.report_runless_asset_event(
+                dg.AssetCheckEvaluation(
+                    dg.AssetKey(check.asset), check.name, passed=verdict.passed, metadata=verdict.found
+                )
+            )
+            return verdict
+
+        first, second = said(), said()
+        around(lake, rows(DAYS[0], "1"))
+        third, fourth = said(), said()
+    assert first == second
+    assert (first.passed, first.found["rows read"], first.found[VERSIONS]) == (True, 4, lake_version(lake, -1))
+    assert third == fourth
+    assert (third.passed, third.found["rows read"], third.found[VERSIONS]) == (False, 3, lake_version(lake, 0))
+
+
+def lake_version(lake: Lake, shift: int) -> dict[str, int]:
+    return {RUN_SPANS.name: (lake.version(RUN_SPANS) or 0) + shift}
 
 
 def test_a_table_that_was_never_written_keeps_its_contract(tmp_path: Path) -> None:
-    assert judge(Lake(str(tmp_path)), RUN_SPANS, None, []).passed
+    assert judge(Lake(str(tmp_path)), RUN_SPANS, None).passed

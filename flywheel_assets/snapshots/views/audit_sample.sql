@@ -12,11 +12,10 @@ WITH said AS (
 judging AS (
     SELECT * FROM gate_verdicts WHERE gate <> 'review' AND gate_version NOT LIKE '% in shadow'
 ),
+-- Materialised, so that an example is hashed once and not with each of its verdicts.
+examples AS MATERIALIZED (SELECT DISTINCT example_id, day FROM judging),
 drawn AS (
-    -- Hashed once an example, not once a verdict.
-    SELECT example_id, day, md5_number_lower(example_id) % 1000 AS draw
-    FROM (SELECT DISTINCT example_id, day FROM judging)
-    WHERE draw < 100
+    SELECT example_id, day, md5_number_lower(example_id) % 1000 AS draw FROM examples WHERE draw < 100
 ),
 objections AS (
     -- That nothing is there to admit, and what a person said himself, is no opinion to be checked.

@@ -4,7 +4,7 @@ SELECT
     source, day, count(*) AS spans,
     median(lag) AS median_seconds, quantile_cont(lag, 0.95) AS p95_seconds, max(lag) AS largest_seconds
 FROM (
-    SELECT l.source, r.day, epoch(l.landed_at - r.start_time) - coalesce(r.duration_ns, 0) / 1e9 AS lag
+    SELECT l.source, r.day, (epoch_us(l.landed_at) - epoch_us(r.start_time)) / 1e6 - coalesce(r.duration_ns, 0) / 1e9 AS lag
     FROM raw_spans AS r JOIN landed_batches AS l ON l.batch_id = r.batch_id AND l.status = 'accepted'
 )
 GROUP BY ALL

@@ -1,0 +1,67 @@
+"""Checks that cost what is new: where no table that they read was written since, what was said last still holds.
+
+A check that also depends on the clock, on files or on events is none of these, and is made each time.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import dagster as dg
+
+from flywheel_assets.defs.resources import WheelResource
+from flywheel_assets.defs.verdicts import Check, Verdict
+from flywheel_assets.lake.lake import Lake
+from flywheel_assets.tables.table import Table
+
+VERSIONS = "table versions"
+RED = "red days"
+
+
+@dataclass(frozen=True, slots=True)
+class Last:
+    """What the check said last, and the tables' versions that it had read then."""
+
+    verdict: Verdict
+    versions: Mapping[str, int]
+
+    @property
+    def red(self) -> set[date]:
+        """Days that were red; they stay so until they are mended."""
+        found = self.verdict.found.get(RED)
+        return {date.fromisoformat(str(day)) for day in found} if isinstance(found, list) else set()
+
+
+def renewed(
+    asset: str, name: str, promise: str, reads: Sequence[Table], judge: Callable[[WheelResource, Last | None], Verdict]
+) -> Check:
+    """A check over `reads` and nothing else; `judge` is given what was said last, None for the first time."""
+
+    def look(wheel: WheelResource, instance: dg.DagsterInstance) -> Verdict:
+        # Before anything is read: what is written meanwhile is read the next time.
+        versions = wheel.lake().versions(reads)
+        last = last_said(instance, asset, name)
+        if last is not None and last.versions == versions:
+            return last.verdict
+        verdict = judge(wheel, last)
+        return Verdict(verdict.passed, {**verdict.found, VERSIONS: versions})
+
+    return Check(asset, name, promise, look)
+
+
+def last_said(instance: dg.DagsterInstance, asset: str, name: str) -> Last | None:
+    """The check's newest evaluation; None where there is none, or none that tells what it had read."""
+    key = dg.AssetCheckKey(dg.AssetKey(asset), name)
+    records = instance.event_log_storage.get_asset_check_execution_history(key, limit=5)
+    # The newest may be this run's own, which is planned and has not said anything yet.
+    said = [record.evaluation for record in records if isinstance(record.evaluation, dg.AssetCheckEvaluation)]
+    found: dict[str, Any] = {one: value.value for one, value in said[0].metadata.items()} if said else {}
+    versions = found.get(VERSIONS)
+    return Last(Verdict(said[0].passed, found), versions) if isinstance(versions, dict) else None
+
+
+def changed_days(lake: Lake, table: Table, last: Last | None) -> set[date] | None:
+    """Days of the table that were written or removed since; None: all of them may have been."""
+    since = last.versions.get(table.name) if last else None
+    return None if since is None else lake.changed_days(table, since)
