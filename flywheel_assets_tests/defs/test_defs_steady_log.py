@@ -1,6 +1,8 @@
 """The event log that stays open writes what Dagster's own reads, from any thread, and lets go of its files."""
 
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import dagster as dg
@@ -46,6 +48,24 @@ def test_what_it_writes_is_what_dagster_reads(places: Places) -> None:
     assert newest.asset_materialization is not None
     assert newest.asset_materialization.metadata["rows"].value == 3
     assert check.status.value == "SUCCEEDED"
+
+
+def test_a_run_begins_with_a_copy_of_an_empty_file_that_dagster_laid_out(places: Places) -> None:
+    with instance(places) as steady:
+        runs = [dg.materialize([made, holds], instance=steady).run_id for _ in range(2)]
+        assert set(steady.event_log_storage.get_all_run_ids()) == set(runs)
+    folder = places.data / "dagster" / "history" / "runs"
+    laid_out = []
+    for name in [f"empty-{dg.__version__}", *(f"{run}.db" for run in runs)]:
+        with closing(sqlite3.connect(folder / name)) as con:
+            schema = con.execute("SELECT type, name, sql FROM sqlite_master ORDER BY 1, 2").fetchall()
+            events, revision = (
+                con.execute(f"SELECT {what}").fetchall()
+                for what in ("count(*) FROM event_logs", "* FROM alembic_version")
+            )
+            laid_out.append((schema, revision))
+        assert (events[0][0] > 0) == name.endswith(".db")
+    assert laid_out[0] == laid_out[1] == laid_out[2]
 
 
 def test_few_files_stay_open_and_none_after_it_is_closed(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
