@@ -12,15 +12,26 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import dagster as dg
+from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS, EVENT_TYPE_TO_PIPELINE_RUN_STATUS
 from dagster._core.instance.ref import InstanceRef
 from dagster._core.storage.event_log import SqliteEventLogStorage
-from dagster._core.storage.event_log.schema import AssetKeyTable
+from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, AssetKeyTable, SqlEventLogStorageTable
 from dagster._core.storage.sql import create_engine
-from dagster._serdes import ConfigurableClassData
-from sqlalchemy import Connection, NullPool, text
+from dagster._serdes import ConfigurableClassData, serialize_value
+from sqlalchemy import Connection, Engine, NullPool, bindparam, text
 
 # A turn writes to the index and to its own file; burying the dead may touch some more.
 MOST_OPEN = 8
+# Made once: to put a statement together takes longer than to execute it.
+NOTE = SqlEventLogStorageTable.insert()
+JUDGED = (
+    AssetCheckExecutionsTable.update()
+    .where(AssetCheckExecutionsTable.c.asset_key == bindparam("of"))
+    .where(AssetCheckExecutionsTable.c.check_name == bindparam("named"))
+    .where(AssetCheckExecutionsTable.c.run_id == bindparam("by"))
+    .where(AssetCheckExecutionsTable.c.partition.is_(None))
+)
+IN_INDEX = {*ASSET_EVENTS, *ASSET_CHECK_EVENTS, *EVENT_TYPE_TO_PIPELINE_RUN_STATUS}
 
 
 class SteadyEventLog(SqliteEventLogStorage):
@@ -79,6 +90,46 @@ class SteadyEventLog(SqliteEventLogStorage):
         if table_name not in self._there and super().has_table(table_name):
             self._there.add(table_name)
         return table_name in self._there
+
+    def _initdb(self, engine: Engine, for_index_shard: bool = False) -> None:
+        """Dagster reads all its migrations to find out that there is nothing to do."""
+        with engine.connect() as opened:
+            there = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
+            if opened.execute(text(there)).first() and opened.execute(text("SELECT 1 FROM alembic_version")).first():
+                return
+        super()._initdb(engine, for_index_shard)
+
+    def store_event(self, event: dg.EventLogEntry) -> None:
+        """In the run's file, and what is asked for across runs in the index too."""
+        row, kind = self._event_to_row(event), event.dagster_event_type if event.is_dagster_event else None
+        with self.run_connection(event.run_id) as conn:
+            conn.execute(NOTE, row)
+        if kind not in IN_INDEX:
+            return
+        with self.index_connection() as conn:
+            number = int((conn.execute(NOTE, row).inserted_primary_key or [0])[0])
+            if kind in ASSET_EVENTS:
+                self._store_asset_event_tags(conn, [event], [number])
+                self._store_asset_event(conn, event, number)
+        if kind in ASSET_CHECK_EVENTS:
+            self.store_asset_check_event(event, number)
+
+    def _update_asset_check_evaluation(self, event: dg.EventLogEntry, event_id: int | None) -> None:
+        said = event.asset_check_evaluation
+        about = said and said.target_materialization_data
+        values = {
+            "execution_status": "SUCCEEDED" if said and said.passed else "FAILED",
+            "evaluation_event": serialize_value(event),
+            "evaluation_event_timestamp": self._event_insert_timestamp(event),
+            "evaluation_event_storage_id": event_id,
+            "materialization_event_storage_id": about.storage_id if about else None,
+        }
+        if said and said.partition is None:
+            planned = {"of": said.asset_key.to_string(), "named": said.check_name, "by": event.run_id}
+            with self.index_connection() as conn:
+                if conn.execute(JUDGED, {**planned, **values}).rowcount:
+                    return
+        super()._update_asset_check_evaluation(event, event_id)
 
     def _store_asset_event(self, conn: Connection, event: dg.EventLogEntry, event_id: int) -> None:
         """Dagster inserts the asset, fails because it is there, and updates it, for every day anew."""
