@@ -7,7 +7,7 @@ from flywheel_assets.artifacts.policies import known_policies
 from flywheel_assets.artifacts.prompts import known_prompts
 from flywheel_assets.candidates.prompts.incumbent import IncumbentPrompt
 from flywheel_assets.candidates.prompts.pairs import corrected
-from flywheel_assets.candidates.prompts.propose import COLUMNS, propose_prompts
+from flywheel_assets.candidates.prompts.propose import propose_prompts, teaching
 from flywheel_assets.candidates.prompts.search import with_variants
 from flywheel_assets.candidates.prompts.written import checked, variants_in
 from flywheel_assets.candidates.routing.cascades import with_cascades
@@ -66,8 +66,8 @@ def prompts(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     """Which other prompts are worth a trial; one that was tried is not proposed again."""
     lake = wheel.lake()
     tried = {Arm.parse(arm).prompt_version for arm in lake.read(PROMOTION_DECISIONS)["candidate_arm"].to_pylist()}
-    observations = lake.read(GATED_OBSERVATIONS, columns=COLUMNS, ordered=False)
     incumbents = incumbent_prompts(wheel)
+    observations = teaching(lake.connect([GATED_OBSERVATIONS]), incumbents)
     shown = corrected(lake.read(CORRECTIONS), unteachable)
     compiled = propose_prompts(observations, wheel.skills(), incumbents, frozenset(tried), shown)
     variants = checked(variants_in(wheel.places().prompts), incumbents, secret_in)

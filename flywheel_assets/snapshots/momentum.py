@@ -109,24 +109,34 @@ def _runs(observations: pa.Table, since: Mapping[str, datetime]) -> Runs:
     wanted = (pc.field("grain") == "run") & pc.field("outcome").is_valid() & pc.field("skill").is_valid()
     rows = observations.select(list(NEEDED)).filter(wanted)
     rows = rows.sort_by([("start_time", "ascending"), ("run_id", "ascending")])
-    columns = {name: rows.column(name).to_pylist() for name in NEEDED if name != "start_time"}
     times = rows["start_time"].combine_chunks()
-    segment, skill = (np.array(columns[name], dtype=object) for name in ("segment", "skill"))
+    segment, skill = (np.array(rows[name].to_pylist(), dtype=object) for name in ("segment", "skill"))
     artifact = np.zeros(len(times), np.bool_)
     for name, moment in since.items():
         artifact |= (skill == name) & pc.greater(times, pa.scalar(moment, times.type)).to_numpy(zero_copy_only=False)
     # A run without a session is a cluster of its own.
-    pairs = zip(columns["session_id"], columns["run_id"], strict=True)
-    sessions = [f"session {session}" if session else f"run {run}" for session, run in pairs]
+    alone = pc.equal(pc.fill_null(rows["session_id"], ""), "")
+    of_session, of_run = (
+        pc.binary_join_element_wise(what, rows[name], "")
+        for what, name in (("session ", "session_id"), ("run ", "run_id"))
+    )
     return Runs(
-        outcome=np.array(columns["outcome"], dtype=np.float64),
+        outcome=rows["outcome"].to_numpy().astype(np.float64),
         times=times,
         segment=segment,
         skill=skill,
-        code=np.unique(np.array(columns["skill"], dtype=str), return_inverse=True)[1],
-        cluster=np.unique(np.array(sessions, dtype=str), return_inverse=True)[1],
+        code=_numbered(rows["skill"]),
+        cluster=_numbered(pc.if_else(alone, of_run, of_session)),
         artifact=artifact & (segment == SIDES["current"]),
     )
+
+
+def _numbered(values: pa.ChunkedArray) -> Ints:
+    """Each value's place among the distinct ones in order."""
+    found = pc.dictionary_encode(values.combine_chunks())
+    places = np.empty(len(found.dictionary), np.int64)
+    places[pc.array_sort_indices(found.dictionary).to_numpy()] = np.arange(len(places))
+    return places[found.indices.to_numpy()]
 
 
 def _lift(runs: Runs, block: int, whose: str, control: str) -> tuple[Difference, Ints]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,7 @@ def _trials(ledger: list[Row]) -> list[Row]:
     return sorted(found, key=lambda trial: -trial["last"]["seq"])[:TRIALS]
 
 
+@cache
 def _template() -> Template:
     surroundings = Environment(loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined)
     surroundings.filters |= {"short": short, "percent": percent, "money": money}

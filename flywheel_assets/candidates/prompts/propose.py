@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -16,6 +17,7 @@ from flywheel_assets.candidates.prompts.rows import hash_of, row_of
 from flywheel_assets.candidates.prompts.taught import identity, records
 from flywheel_assets.tables.documents.routing import prompt_version
 from flywheel_assets.tables.documents.skills_file import SkillsFile
+from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS
 from flywheel_assets.tables.prompt_candidates import PROMPT_CANDIDATES
 
 # Runs of a skill needed before anything is learned from them, and of each polarity among them.
@@ -39,6 +41,17 @@ COLUMNS = (
     "confidence",
     "weight",
 )
+
+
+def teaching(con: duckdb.DuckDBPyConnection, incumbents: Mapping[str, IncumbentPrompt]) -> pa.Table:
+    """COLUMNS of `gated_observations` on `con`, of skills whose prompt is known: texts of others are not read."""
+    names = sorted(name for name, one in incumbents.items() if one.version != UNKNOWN)
+    schema = pa.schema([GATED_OBSERVATIONS.schema.field(name) for name in COLUMNS])
+    if not names:
+        return schema.empty_table()
+    places = ", ".join("?" * len(names))
+    asked = f"SELECT {', '.join(COLUMNS)} FROM gated_observations WHERE skill IN ({places})"
+    return con.execute(asked, names).to_arrow_table().cast(schema)
 
 
 def propose_prompts(

@@ -52,7 +52,13 @@ def standardised(mean: Real, variance: Real) -> Real:
         before, own = mean[:day], np.maximum(variance[:day], 1e-9)
         weight = 1 / own
         reference = float(weight @ before / weight.sum())
-        between = max(float(np.var(before - reference, ddof=1) - own.mean()), 0.0)
+        between = max(_variance(before - reference) - float(own.mean()), 0.0)
         error = max(float(variance[day]), 1e-9) + between + 1 / float(weight.sum())
         z[day] = (mean[day] - reference) / error**0.5
     return z
+
+
+def _variance(values: Real) -> float:
+    """With n − 1. For few values `np.var` takes five times as long for the same."""
+    apart = values - np.add.reduce(values) / len(values)
+    return float(np.add.reduce(apart * apart) / (len(values) - 1))
