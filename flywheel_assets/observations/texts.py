@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 # The fields in which others' text travels; identifiers and enumerations hold none.
@@ -31,9 +32,21 @@ def joined(stretches: Iterable[Stretch]) -> list[Stretch]:
     return apart
 
 
-def by_row(column: pa.ChunkedArray, search: Callable[[pa.Array], Mapping[int, Found]]) -> dict[int, Found]:
-    """By row of the column what `search` finds in its distinct texts, by their position; other rows are left out."""
+class Distinct(NamedTuple):
+    """A column's different texts, and by row the number of its own among them; -1 where there is none."""
+
+    texts: pa.Array
+    codes: npt.NDArray[np.int32]
+
+
+def distinct(column: pa.ChunkedArray) -> Distinct:
+    """The column with each text once."""
     encoded = column.combine_chunks().dictionary_encode()
-    found = search(encoded.dictionary)
-    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    return {row: found[int(codes[row])] for row in np.flatnonzero(np.isin(codes, list(found))).tolist()}
+    return Distinct(encoded.dictionary, encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False))
+
+
+def by_row(column: Distinct, search: Callable[[pa.Array], Mapping[int, Found]]) -> dict[int, Found]:
+    """By row of the column what `search` finds in its distinct texts, by their position; other rows are left out."""
+    found = search(column.texts)
+    rows = np.flatnonzero(np.isin(column.codes, list(found))).tolist() if found else []
+    return {row: found[int(column.codes[row])] for row in rows}

@@ -14,7 +14,6 @@ from flywheel_assets.observations.signatures import (
     differs_in_content,
     jaccard,
     minhash,
-    weights,
 )
 from flywheel_assets_tests.benchmarks.gates import near_pairs
 
@@ -24,13 +23,17 @@ def said(*texts: str) -> pa.Array:
 
 
 @pytest.mark.parametrize(
-    ("asked", "answered"),
-    [(["a  b", None, ""], ["C, d!", "x", None]), (["naïve “café”…", "2 + 2"], ["I don't", "= 4"]), ([], [])],
+    ("asked", "answered", "compared"),
+    [
+        (["a  b", None, ""], ["C, d!", "x", None], ["a b \x1f c d", "\x1f x", "\x1f"]),
+        (["naïve “café”…", " (2) + 2\n"], ["I don't", " = 4 "], ["naïve café \x1f i don t", "2 + 2 \x1f = 4"]),
+        (["K", "Cafe\u0301"], ["", "É"], ["k \x1f", "café \x1f é"]),
+        ([], [], []),
+    ],
 )
-def test_a_weight_is_what_a_comparable_text_holds_but_for_spaces(asked: list, answered: list) -> None:
+def test_words_are_compared_in_lower_case_and_one_space_apart(asked: list, answered: list, compared: list) -> None:
     sides = [pa.chunked_array([pa.array(["left out", *side], pa.string())])[1:] for side in (asked, answered)]
-    texts = comparable(*sides).to_pylist()
-    assert weights(*sides).tolist() == [len(text.replace(" ", "").encode()) for text in texts]
+    assert comparable(*sides).to_pylist() == compared
 
 
 WORDS = [hashlib.blake2b(str(number).encode(), digest_size=3).hexdigest() for number in range(400)]

@@ -6,17 +6,24 @@ A service whose tasks are harder, or longer, is not out of line: all its arms di
 other arms is held with it: were one arm's runs left out alone, that arm would be compared on other tasks.
 """
 
+# Arrow makes its compute functions when it is imported, out of a type checker's sight.
+# pyright: reportAttributeAccessIssue=false
+
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from math import inf, log10, sqrt
+from math import sqrt
 
 import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from flywheel_assets.observations.numbered import groups, numbered
 from flywheel_assets.observations.registry import Evidence
 from flywheel_assets.observations.verdict import ALLOW, Verdict, hold
 
 Cell = tuple[str, str, str]
+_CELL = ("skill", "service_name", "arm")
 CONSTANT = hold("constant_outcomes", "all outcomes of this service are the same where other services see both")
 OUT_OF_LINE = hold("out_of_line", "this service ranks the arm far from where most other services rank it")
 COSTS = hold("costs_out_of_line", "what the arm costs beside its others, this service says unlike most others")
@@ -54,23 +61,32 @@ class BrokenHarness:
 
     def judge(self, evidence: Evidence) -> list[Verdict]:
         """By skill: each service's arms against the same arms of all other services."""
-        columns = ("skill", "service_name", "arm", "outcome", "cost_usd", "grain")
-        rows = [tuple(row.values()) for row in evidence.rows.select(columns).to_pylist()]
-        runs = [row for row in rows if row[-1] == "run" and None not in row[:3]]
-        costs = [(*row[:3], log10(row[4])) for row in runs if row[4] is not None and 0 < row[4] < inf]
-        outcomes = [(*row[:3], row[3]) for row in runs if row[3] is not None]
+        rows = evidence.rows.select((*_CELL, "outcome", "cost_usd", "grain"))
+        whole = pc.and_(pc.equal(rows["grain"], "run"), pc.and_(*(rows[name].is_valid() for name in _CELL[1:])))
+        runs = rows.filter(pc.and_(whole, rows["skill"].is_valid()))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            costs = np.log10(runs["cost_usd"].to_numpy())
         faults: dict[Cell, Verdict] = {}
-        for known, find in ((costs, self._costly), (outcomes, self._faults)):
-            for skill, group in groupby(sorted(known), key=lambda row: row[0]):
-                cells = self._cells([row[1:] for row in group])
+        for measure, find in ((costs, self._costly), (runs["outcome"].to_numpy(), self._faults)):
+            for skill, cells in self._cells(runs, measure).items():
                 faults.update({(skill, *where): fault for where, fault in find(cells).items()})
+        if not faults:
+            return [ALLOW] * rows.num_rows
         doubted = {cell[:2] for cell in faults}
-        return [faults.get(row[:3], IN_DOUBT if row[:2] in doubted else ALLOW) for row in rows]
+        named = zip(*(rows[name].to_pylist() for name in _CELL), strict=True)
+        return [faults.get(cell, IN_DOUBT if cell[:2] in doubted else ALLOW) for cell in named]
 
-    def _cells(self, rows: Sequence[tuple[str, str, float]]) -> Cells:
-        grouped = groupby(rows, key=lambda row: row[:2])
-        cells = {where: _sample([row[2] for row in group]) for where, group in grouped}
-        return {where: sample for where, sample in cells.items() if sample.count >= self.least}
+    def _cells(self, runs: pa.Table, measure: npt.NDArray[np.float64]) -> dict[str, dict[tuple[str, str], _Sample]]:
+        """By skill the cells with enough of what is measured; what is not known, or nothing, is not a number."""
+        known = np.flatnonzero(np.isfinite(measure))
+        # Rounding depends on the order in which values are added up.
+        known = known[np.argsort(measure[known], kind="stable")]
+        found: dict[str, dict[tuple[str, str], _Sample]] = {}
+        for group in groups(numbered(*(runs[name] for name in _CELL))[known]):
+            if len(group) >= self.least:
+                skill, *where = (runs[name][int(known[group[0]])].as_py() for name in _CELL)
+                found.setdefault(skill, {})[where[0], where[1]] = _sample(measure[known[group]])
+        return found
 
     def _costly(self, cells: Cells) -> Mapping[tuple[str, str], Verdict]:
         return {where: COSTS for where in cells if self._misplaced(cells, *where, self.costs_apart)}
@@ -116,7 +132,7 @@ def _above(cells: Cells, service: str, arm: str, rest: Sequence[str]) -> _Sample
     return _Sample(mine.count, mine.mean - mean, mine.error + sum(other.error for other in others) / len(others) ** 2)
 
 
-def _sample(outcomes: Sequence[float]) -> _Sample:
+def _sample(outcomes: npt.NDArray[np.float64]) -> _Sample:
     return _Sample(len(outcomes), float(np.mean(outcomes)), float(np.var(outcomes)) / len(outcomes))
 
 

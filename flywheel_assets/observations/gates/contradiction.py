@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flywheel_assets.observations.registry import Evidence
-from flywheel_assets.observations.signatures import comparable, weights
+from flywheel_assets.observations.signatures import comparable
 from flywheel_assets.observations.verdict import Verdict, first_that_holds, hold
 
 
@@ -36,21 +36,18 @@ class Contradiction:
             "place", pa.array(range(rows.num_rows))
         )
         said = said.set_column(0, "skill", pc.fill_null(said["skill"], "")).filter(usable)
-        # Hardly any two runs say the same: most are told apart by how much they say.
-        said = said.append_column("weight", pa.array(weights(said["input_text"], said["output_text"])))
-        said = said.join(self._torn(said, "weight"), ["skill", "weight"], join_type="left semi")
         said = said.append_column("words", comparable(said["input_text"], said["output_text"]))
-        torn = self._torn(said, "words")
+        torn = self._torn(said)
         places = said.join(torn, ["skill", "words"], join_type="left semi")["place"]
         mask = pc.is_in(pa.array(range(rows.num_rows)), places.combine_chunks())
         detail = "the same request and answer have outcomes that contradict each other"
         return first_that_holds(rows.num_rows, [(mask, hold("contradiction", detail))])
 
-    def _torn(self, said: pa.Table, alike: str) -> pa.Table:
-        """The skills and values of `alike` whose outcomes are too far apart."""
-        spread = said.group_by(["skill", alike]).aggregate([("outcome", "min"), ("outcome", "max")])
+    def _torn(self, said: pa.Table) -> pa.Table:
+        """The skills and words whose outcomes are too far apart."""
+        spread = said.group_by(["skill", "words"]).aggregate([("outcome", "min"), ("outcome", "max")])
         apart = pc.greater_equal(pc.subtract(spread["outcome_max"], spread["outcome_min"]), self.apart)
-        return spread.filter(apart).select(["skill", alike])
+        return spread.filter(apart).select(["skill", "words"])
 
 
 GATE = Contradiction()

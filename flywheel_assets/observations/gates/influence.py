@@ -10,17 +10,19 @@ brings most runs is the traffic itself and has no cap: others' word against its 
 # pyright: reportAttributeAccessIssue=false
 
 import re
-from collections import Counter
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flywheel_assets.observations.numbered import earlier, numbered
 from flywheel_assets.observations.registry import Evidence
 from flywheel_assets.observations.verdict import ALLOW, Verdict, hold
 
 # In microseconds, as tables count time.
 HOUR = 3_600_000_000
+_COUNTED = ("skill", "arm", "session_id", "principal_id", "service_name", "run_id", "error_type", "started")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,36 +43,40 @@ class Influence:
 
     def judge(self, evidence: Evidence) -> list[Verdict]:
         """Runs of services, which stand for many people, are not capped as if they were one."""
-        columns = ("skill", "arm", "session_id", "principal_id", "service_name", "run_id", "grain", "error_type")
-        started = pc.cast(evidence.rows["start_time"], pa.int64())
-        rows = evidence.rows.select(columns).append_column("started", started).to_pylist()
-        total = Counter((row["skill"], row["arm"]) for row in rows if row["grain"] == "run")
-        seen: Counter[tuple[object, ...]] = Counter()
+        rows = evidence.rows.append_column("started", pc.cast(evidence.rows["start_time"], pa.int64()))
+        runs = rows.select(_COUNTED).filter(pc.equal(rows["grain"], "run"))
+        runs = runs.sort_by([("started", "ascending"), ("run_id", "ascending")])
+        cell = numbered(runs["skill"], runs["arm"])
+        total = np.bincount(cell)
+        error, hour = _signatures(runs["error_type"]), pa.chunked_array([runs["started"].to_numpy() // HOUR % 24])
+        of_user, of_error = (
+            np.maximum(self.least, (share * total).astype(np.int64))
+            for share in (self.share_of_user, self.share_of_error)
+        )
         over: dict[str, Verdict] = {}
-        for row in sorted(rows, key=lambda row: (row["started"], row["run_id"])):
-            if row["grain"] != "run":
-                continue
-            cell = (row["skill"], row["arm"])
-            user = row["principal_id"] if row["principal_id"] != row["service_name"] else None
-            of_user = max(self.least, int(self.share_of_user * total[cell]))
-            error = (_signature(row["error_type"]), row["started"] // HOUR % 24) if row["error_type"] else None
-            of_error = max(self.least, int(self.share_of_error * total[cell]))
-            caps = (
-                ("session", row["session_id"], self.of_session),
-                ("user", user, of_user),
-                ("error", error, of_error),
-            )
-            for kind, who, cap in caps:
-                if who is not None:
-                    seen[kind, who, *cell] += 1
-                    if seen[kind, who, *cell] > cap:
-                        over[row["run_id"]] = _OVER[kind]
-        return [over.get(row["run_id"], ALLOW) for row in rows]
+        for kind, who, known, cap in (
+            ("session", (runs["session_id"],), runs["session_id"].is_valid(), np.full(len(total), self.of_session)),
+            ("user", (runs["principal_id"],), _of_users(runs), of_user),
+            ("error", (error, hour), error.is_valid(), of_error),
+        ):
+            mine = np.flatnonzero(known.to_numpy())
+            cells = cell[mine]
+            many = mine[earlier(numbered(*who)[mine] * len(total) + cells) >= cap[cells]]
+            over |= dict.fromkeys(runs["run_id"].take(pa.array(many)).to_pylist(), _OVER[kind])
+        return [over.get(run, ALLOW) for run in rows["run_id"].to_pylist()] if over else [ALLOW] * rows.num_rows
 
 
-def _signature(error: str) -> str:
-    """What equal errors share: numbers and ids taken out."""
-    return re.sub(r"\b[0-9a-f]{8,}\b|\d+", "#", error)
+def _of_users(runs: pa.Table) -> pa.ChunkedArray:
+    """Which runs are a user's: one without carries its service's name as principal."""
+    services = pc.fill_null(pc.equal(runs["principal_id"], runs["service_name"]), False)
+    return pc.and_not(runs["principal_id"].is_valid(), services)
+
+
+def _signatures(errors: pa.ChunkedArray) -> pa.ChunkedArray:
+    """What equal errors share: numbers and ids taken out; NULL where there was none."""
+    encoded = errors.combine_chunks().dictionary_encode()
+    told = [re.sub(r"\b[0-9a-f]{8,}\b|\d+", "#", error) or None for error in encoded.dictionary.to_pylist()]
+    return pa.chunked_array([pa.array(told, pa.string()).take(encoded.indices)])
 
 
 _OVER = {

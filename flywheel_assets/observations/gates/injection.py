@@ -30,7 +30,7 @@ class Injection:
         verdicts = [ALLOW] * evidence.rows.num_rows
         # An error's type is too short to hold instructions.
         for field in ("input_text", "output_text"):
-            for row, (names, likely) in by_row(evidence.rows[field], self._search).items():
+            for row, (names, likely) in by_row(evidence.distinct(field), self._search).items():
                 verdicts[row] = hold("injection", f"{field} reads like planted instructions: {names}", likely)
         return verdicts
 

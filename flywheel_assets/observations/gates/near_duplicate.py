@@ -31,6 +31,7 @@ from flywheel_assets.observations.verdict import ALLOW, Verdict, discard, remark
 
 # Comparisons per row at most: a thousand variants of one text must not cost a million comparisons.
 _MOST = 32
+_COMPARED = ("run_id", "start_time", "scope", "minhash")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +56,26 @@ class NearDuplicate:
     def judge(self, evidence: Evidence) -> list[Verdict]:
         """Rows are taken by start time, and each is compared with those that were kept before it."""
         rows = evidence.rows
-        comparable = pc.and_(
+        compared = pc.and_(
             pc.and_(pc.equal(rows["grain"], "run"), pc.not_equal(rows["scope"], "")), pc.is_null(rows["same_as"])
         )
-        runs = rows.filter(comparable).sort_by([("start_time", "ascending"), ("run_id", "ascending")])
+        # Texts are long, and asked for of few rows: they stay where they are.
+        runs = rows.select(_COMPARED).append_column("place", pa.array(range(rows.num_rows)))
+        runs = runs.filter(compared).sort_by([("start_time", "ascending"), ("run_id", "ascending")])
         if not runs.num_rows:
             return [ALLOW] * rows.num_rows
         today, earlier = _signed(runs, evidence.earlier)
-        near = (self._before(today, earlier) if earlier.ids else {}) | self._today(runs, today)
+        near = (self._before(today, earlier) if earlier.ids else {}) | self._today(rows, runs["place"], today)
         return [near.get(run, ALLOW) for run in rows["run_id"].to_pylist()] if near else [ALLOW] * rows.num_rows
 
-    def _today(self, runs: pa.Table, today: _Signed) -> dict[str, Verdict]:
+    def _today(self, rows: pa.Table, places: pa.ChunkedArray, today: _Signed) -> dict[str, Verdict]:
         kept: dict[int, list[int]] = {}
         near: dict[str, Verdict] = {}
         keys, counts = np.unique(today.keys, return_counts=True)
         shared = np.isin(today.keys, keys[counts > 1])
         several = np.flatnonzero(shared.any(axis=1))
-        texts = comparable(*(runs[field].take(pa.array(several)) for field in ("input_text", "output_text")))
+        spots = places.take(pa.array(several))
+        texts = comparable(*(rows[field].take(spots) for field in ("input_text", "output_text")))
         words = {row: words_of(text.as_py()) for row, text in zip(several.tolist(), texts, strict=True)}
         for row, said in words.items():
             mine: list[int] = today.keys[row][shared[row]].tolist()
@@ -95,11 +99,11 @@ class NearDuplicate:
     def _before(self, today: _Signed, earlier: _Signed) -> dict[str, Verdict]:
         near: dict[str, Verdict] = {}
         index: dict[int, list[int]] = {}
-        shared = np.isin(earlier.keys, today.keys)
+        shared = _among(earlier.keys, today.keys)
         for row in np.flatnonzero(shared.any(axis=1)).tolist():
             for key in earlier.keys[row][shared[row]].tolist():
                 index.setdefault(key, []).append(row)
-        for row in np.flatnonzero(np.isin(today.keys, earlier.keys).any(axis=1)).tolist():
+        for row in np.flatnonzero(_among(today.keys, earlier.keys[shared]).any(axis=1)).tolist():
             candidates = {number for key in today.keys[row].tolist() for number in islice(index.get(key, ()), _MOST)}
             for number in sorted(candidates):
                 if float(np.mean(today.slots[row] == earlier.slots[number])) >= self.least:
@@ -107,6 +111,12 @@ class NearDuplicate:
                     near[today.ids[row]] = remark("near_duplicate_possible", detail, (), 0.5)
                     break
         return near
+
+
+def _among(keys: npt.NDArray[np.uint64], others: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
+    """Which keys are among the others: Arrow looks them up in a tenth of the time that sorting them takes."""
+    found = pc.is_in(pa.array(keys.ravel()), pa.array(others.ravel()))
+    return found.to_numpy(zero_copy_only=False).reshape(keys.shape)
 
 
 def _signed(runs: pa.Table, earlier: pa.Table) -> tuple[_Signed, _Signed]:

@@ -29,7 +29,7 @@ class PersonalData:
         """Each distinct text is searched once, and only for the kinds that it hints at."""
         found: dict[int, list[tuple[str, Stretch]]] = {}
         for field in TEXT_FIELDS:
-            for row, data in by_row(evidence.rows[field], _search).items():
+            for row, data in by_row(evidence.distinct(field), _search).items():
                 found.setdefault(row, []).extend((field, datum) for datum in data)
         verdicts = [ALLOW] * evidence.rows.num_rows
         for row, hits in found.items():

@@ -33,7 +33,7 @@ class Secrets:
         rows = evidence.rows
         found: dict[int, list[tuple[str, Stretch]]] = {}
         for field in TEXT_FIELDS:
-            for row, secrets in by_row(rows[field], _search).items():
+            for row, secrets in by_row(evidence.distinct(field), _search).items():
                 found.setdefault(row, []).extend((field, secret) for secret in secrets)
         verdicts = [ALLOW] * rows.num_rows
         for row, secrets in found.items():
