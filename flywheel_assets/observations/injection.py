@@ -181,7 +181,9 @@ def signals(texts: pa.Array) -> npt.NDArray[np.bool_]:
 
     Most texts have none, which one pass over all patterns at once tells in a sixth of the time.
     """
-    cut = pc.utf8_slice_codeunits(pc.fill_null(texts, ""), 0, LONGEST)
+    cut = pc.fill_null(texts, "")
+    if (pc.max(pc.binary_length(cut)).as_py() or 0) > LONGEST:
+        cut = pc.utf8_slice_codeunits(cut, 0, LONGEST)
     hinted = pc.match_substring_regex(cut, HINT)
     some = cut.filter(hinted)
     found = [pc.match_substring_regex(some, f"(?i){signal.pattern}") for signal in SIGNALS]

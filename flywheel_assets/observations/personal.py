@@ -113,20 +113,17 @@ HINTS: dict[str, tuple[str, ...]] = {
     "name": (rf"(?i)\b(?:mrs?|ms|miss|dr|prof|madam|herr|frau|señora?)\b|{_CALLED}|{_SIGNED}|{_KIN}",),
     "given_name": (r"\p{Lu}\S+[ \t]+(?:[a-z]{2,3}[ \t]+)?\p{Lu}",),
 }
-# Of each kind the hint that says most.
-_ANY_HINT = "|".join(f"(?:{max(hints, key=len)})" for hints in HINTS.values())
+# Of each kind the hint that says most: many texts hold none, which one pass tells in a tenth of the time.
+ANY_HINT = "|".join(f"(?:{max(hints, key=len)})" for hints in HINTS.values())
 
 
 def hinted(texts: pa.Array) -> dict[int, list[str]]:
     """The kinds that each text may hold, by its position; texts that hold none are left out."""
     filled = pc.fill_null(texts, "")
-    # Many texts have no hint of any kind, which one pass tells in a tenth of the time.
-    positions = pc.match_substring_regex(filled, _ANY_HINT).to_numpy(zero_copy_only=False).nonzero()[0]
-    some = filled.take(pa.array(positions))
     found: dict[int, list[str]] = {}
     for kind, hints in HINTS.items():
-        masks = (pc.match_substring_regex(some, hint).to_numpy(zero_copy_only=False) for hint in hints)
-        for position in positions[np.logical_and.reduce(list(masks))].tolist():
+        masks = (pc.match_substring_regex(filled, hint).to_numpy(zero_copy_only=False) for hint in hints)
+        for position in np.logical_and.reduce(list(masks)).nonzero()[0].tolist():
             found.setdefault(position, []).append(kind)
     return found
 

@@ -9,7 +9,6 @@ from typing import Protocol, cast
 import pyarrow as pa
 
 from flywheel_assets.observations import gates
-from flywheel_assets.observations.texts import Distinct, distinct
 from flywheel_assets.observations.verdict import Verdict
 
 GROUP = "flywheel_assets.gates"
@@ -33,13 +32,6 @@ class Evidence:
     rows: pa.Table
     earlier: pa.Table
     tool_results: pa.Table = field(default_factory=_RESULTS.empty_table)
-    _distinct: dict[str, Distinct] = field(default_factory=dict[str, Distinct], init=False, repr=False, compare=False)
-
-    def distinct(self, name: str) -> Distinct:
-        """That column of `rows` with each text once: long texts are searched by several gates."""
-        if name not in self._distinct:
-            self._distinct[name] = distinct(self.rows[name])
-        return self._distinct[name]
 
 
 class Gate(Protocol):

@@ -1,11 +1,13 @@
 """What gates find in the texts of examples: stretches of them, each distinct text searched once."""
 
+# Arrow makes its compute functions when it is imported, out of a type checker's sight.
+# pyright: reportAttributeAccessIssue=false
+
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple, TypeVar
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 # The fields in which others' text travels; identifiers and enumerations hold none.
 TEXT_FIELDS = ("input_text", "output_text", "error_type")
@@ -32,21 +34,14 @@ def joined(stretches: Iterable[Stretch]) -> list[Stretch]:
     return apart
 
 
-class Distinct(NamedTuple):
-    """A column's different texts, and by row the number of its own among them; -1 where there is none."""
+def by_row(column: pa.ChunkedArray, hint: str, search: Callable[[pa.Array], Mapping[int, Found]]) -> dict[int, Found]:
+    """By row of the column what `search` finds in its distinct texts, by their position; other rows are left out.
 
-    texts: pa.Array
-    codes: npt.NDArray[np.int32]
-
-
-def distinct(column: pa.ChunkedArray) -> Distinct:
-    """The column with each text once."""
-    encoded = column.combine_chunks().dictionary_encode()
-    return Distinct(encoded.dictionary, encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False))
-
-
-def by_row(column: Distinct, search: Callable[[pa.Array], Mapping[int, Found]]) -> dict[int, Found]:
-    """By row of the column what `search` finds in its distinct texts, by their position; other rows are left out."""
-    found = search(column.texts)
-    rows = np.flatnonzero(np.isin(column.codes, list(found))).tolist() if found else []
-    return {row: found[int(column.codes[row])] for row in rows}
+    Only texts in which the expression `hint` occurs are searched.
+    """
+    texts = column.combine_chunks()
+    rows = pc.fill_null(pc.match_substring_regex(texts, hint), False).to_numpy(zero_copy_only=False).nonzero()[0]
+    encoded = texts.take(pa.array(rows)).dictionary_encode()
+    found = search(encoded.dictionary)
+    codes = encoded.indices.to_numpy(zero_copy_only=False).tolist()
+    return {row: found[code] for row, code in zip(rows.tolist(), codes, strict=True) if code in found}

@@ -1,7 +1,6 @@
--- The folded sums and what was found in attributes, as rows of agent_runs.
+-- The folded sums and what was found in attributes, as rows of agent_runs, unordered and without their texts.
 WITH content AS (
-    SELECT run, any_value(input_text) AS input_text, any_value(output_text) AS output_text,
-        any_value(context_json) AS context_json, coalesce(bool_or(flywheel_skill), false) AS flywheel_skill,
+    SELECT run, any_value(context_json) AS context_json, coalesce(bool_or(flywheel_skill), false) AS flywheel_skill,
         any_value(tool_schema_hash) AS tool_schema_hash
     FROM content_found GROUP BY run
 ),
@@ -50,7 +49,7 @@ armed AS (
     LEFT JOIN mapped s ON s.name = service_name
 )
 SELECT
-    $day AS day, run_id, trace_id, root_span_id, runtime, start_time, session_id,
+    run, $day AS day, run_id, trace_id, root_span_id, runtime, start_time, session_id,
     coalesce(user_id, service_name) AS principal_id,
     coalesce(skill_name, mapped_skill, agent_name, workflow_name, function_name,
         CASE WHEN runtime = 'openinference' THEN root_name END) AS skill,
@@ -66,7 +65,6 @@ SELECT
         AS duration_ns,
     run_status AS status,
     CASE WHEN run_status IN ('error', 'cancelled') THEN coalesce(stated_error, last_error) END AS error_type,
-    input_text, output_text,
     CASE
         WHEN skill_name IS NOT NULL THEN CASE WHEN flywheel_skill THEN 'flywheel' ELSE 'convention' END
         WHEN mapped_skill IS NOT NULL THEN 'mapping'
@@ -78,5 +76,4 @@ SELECT
     attempts, attempts_never_ran,
     nullif(list_filter(failed_models, lambda failed: failed IS DISTINCT FROM model), []) AS fallback_from,
     traces, spans, llm_calls, tool_calls, tool_errors, input_tokens, output_tokens, finish_reason
-FROM armed
-ORDER BY run_id;
+FROM armed;

@@ -1,8 +1,10 @@
 """What a run was asked and what it answered, as text, out of whatever messages were captured."""
 
-from typing import cast
+from typing import TypeAlias
 
 import orjson
+
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | float | bool | None"
 
 # Content that gates and prompts read; longer answers are cut, not refused.
 LONGEST = 20_000
@@ -27,54 +29,48 @@ def _message(raw: str, roles: tuple[str, ...], fields: tuple[str, ...]) -> str:
     if raw[:1] not in ("[", "{", '"'):
         return raw[:LONGEST]
     try:
-        content = orjson.loads(raw)
+        content: Json = orjson.loads(raw)
     except orjson.JSONDecodeError:
         return raw[:LONGEST]
     return (_last(content, roles) or _field(content, fields) or raw)[:LONGEST]
 
 
-def _last(content: object, roles: tuple[str, ...]) -> str:
+def _last(content: Json, roles: tuple[str, ...]) -> str:
     """The text of the last message by one of `roles`, whichever convention nests it how."""
     if isinstance(content, list):
-        for item in reversed(cast("list[object]", content)):
+        for item in reversed(content):
             if found := _last(item, roles):
                 return found
         return ""
     if not isinstance(content, dict):
         return ""
-    item = cast("dict[str, object]", content)
-    role = item.get("role") or item.get("message.role") or item.get("type")
+    role = content.get("role") or content.get("message.role") or content.get("type")
     if isinstance(role, str) and role.lower() in roles:
-        return _text(item)
+        return _text(content)
     for key in NESTS:
-        if (inner := item.get(key)) and (found := _last(inner, roles)):
+        if (inner := content.get(key)) and (found := _last(inner, roles)):
             return found
     return ""
 
 
-def _text(content: object) -> str:
+def _text(content: Json) -> str:
     if isinstance(content, str):
         return content
     if isinstance(content, list):
-        parts = cast("list[object]", content)
-        if len(parts) == 1:
-            return _text(parts[0])
-        return "\n".join(part for part in map(_text, parts) if part)
-    if isinstance(content, dict):
-        item = cast("dict[str, object]", content)
-        if item.get("type") in NO_ANSWER:
-            return ""
+        if len(content) == 1:
+            return _text(content[0])
+        return "\n".join(part for part in map(_text, content) if part)
+    if isinstance(content, dict) and content.get("type") not in NO_ANSWER:
         for key in TEXT_KEYS:
-            if (inner := item.get(key)) and (text := _text(inner)):
+            if (inner := content.get(key)) and (text := _text(inner)):
                 return text
     return ""
 
 
-def _field(content: object, fields: tuple[str, ...]) -> str | None:
+def _field(content: Json, fields: tuple[str, ...]) -> str | None:
     """The one text a plain JSON object is about: {"question": "…"}."""
     if isinstance(content, str):
         return content
     if isinstance(content, dict):
-        item = cast("dict[str, object]", content)
-        return next((value for key in fields if isinstance(value := item.get(key), str)), None)
+        return next((value for key in fields if isinstance(value := content.get(key), str)), None)
     return None

@@ -1,9 +1,13 @@
 """Fold a day's spans into runs."""
 
+# pyright: reportAttributeAccessIssue=false
+# (pyarrow.compute makes its functions when it is imported)
+
 from datetime import date, timedelta
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from flywheel_assets.runs.content import answered, asked
 from flywheel_assets.runs.script import run_script
@@ -17,6 +21,7 @@ from flywheel_assets.tables.statements import PRICES, SKILL_NAMES
 ABANDONED_AFTER = timedelta(hours=24)
 # Whole conversations come in each row; only their last words stay.
 ROWS_AT_ONCE = 10_000
+TEXTS = ["input_text", "output_text"]
 CONTENT = pa.schema(
     [
         ("run", pa.int64()),
@@ -52,9 +57,11 @@ def fold_runs(
     run_script(con, "members", given, {"durable": registry.durable_sql()})
     run_script(con, "idle")
     run_script(con, "runs")
-    con.register("content_found", _content(con, day))
+    found = _content(con, day)
+    con.register("content_found", found.drop_columns(TEXTS))
     given = {"day": day, "abandoned_after_ns": abandoned_after // timedelta(microseconds=1) * 1000}
     runs = run_script(con, "agent_runs", given, {"silent": registry.silent_sql()}).to_arrow_table()
+    runs = _with_texts(runs.take(pc.sort_indices(runs["run_id"])), found)
     spans = run_script(con, "run_spans", {"day": day}).to_arrow_table()
     con.unregister("content_found")
     return AGENT_RUNS.conform(runs), RUN_SPANS.conform(spans)
@@ -66,8 +73,17 @@ def _content(con: duckdb.DuckDBPyConnection, day: date) -> pa.Table:
     return pa.concat_tables([CONTENT.empty_table(), *(_readable(pa.table(batch)) for batch in found)])
 
 
+def _with_texts(runs: pa.Table, found: pa.Table) -> pa.Table:
+    """The runs with what they were asked and answered: long texts pass through no join, which would copy them."""
+    for name in TEXTS:
+        said = found.select(["run", name]).filter(pc.field(name).is_valid())
+        place = pc.index_in(runs["run"], said["run"].combine_chunks())
+        runs = runs.append_column(name, said[name].take(place))
+    return runs.drop_columns(["run"])
+
+
 def _readable(found: pa.Table) -> pa.Table:
-    for name, read in (("input_text", asked), ("output_text", answered)):
+    for name, read in zip(TEXTS, (asked, answered), strict=True):
         raw = found.column(name).to_pylist()
         texts = pa.array([None if text is None else read(text) for text in raw], type=pa.string())
         found = found.set_column(found.column_names.index(name), name, texts)

@@ -10,7 +10,14 @@ SELECT
     coalesce(r.runtime, $bare) AS runtime,
     p.begun AS begun,
     {durable} AS durable,
-    CASE WHEN {durable} THEN r.invocation_id ELSE r.trace_id || ':' || r.span_id END AS run_id
+    CASE WHEN {durable} THEN r.invocation_id ELSE r.trace_id || ':' || r.span_id END AS run_id,
+    r.name AS root_name,
+    r.duration_ns AS root_duration_ns,
+    CASE
+        WHEN r.status = 'error' OR (r.status = 'unset' AND r.error_type IS NOT NULL) THEN 'error'
+        WHEN r.duration_ns IS NULL THEN 'open'
+        ELSE 'ok'
+    END AS root_status
 FROM (
     SELECT p.root, p.first, bool_or(s.begins) FILTER (p.own) AS begun
     FROM placed_today p JOIN near s ON s.rowid = p.row WHERE p.root >= 0 GROUP BY ALL

@@ -47,10 +47,11 @@ WITH models AS (
 ),
 worked AS (
     -- The model that did most of the work, one that answered before one that only failed over to it.
-    SELECT run, arg_max(model, {'served': served, 'tokens': tokens, 'calls': calls, 'model': model}) AS model,
-        list(model ORDER BY first) FILTER (NOT served) AS failed_models
+    SELECT run, arg_max(model, {'served': served, 'tokens': tokens, 'calls': calls, 'model': model}) AS model
     FROM models GROUP BY run
 ),
+-- Apart: a list in order costs as much for the many runs that it stays empty for.
+failed_over AS (SELECT run, list(model ORDER BY first) AS failed_models FROM models WHERE NOT served GROUP BY run),
 steps AS (
     SELECT run, step_id, arg_max(status = 'error', {'attempt': attempt, 'place': place}) AS failed
     FROM counted
@@ -105,28 +106,23 @@ sums AS (
             FILTER (output_key IS NOT NULL AND (is_root OR is_llm)) AS output_at,
         arg_min(row, turn)
             FILTER (NOT annotation AND coalesce(decision_id, arm, experiment_id, policy_id) IS NOT NULL) AS chosen_at,
+        arg_min({
+                'decision_id': decision_id, 'policy_id': policy_id, 'experiment_id': experiment_id, 'chosen_arm': arm,
+                'segment': segment, 'propensity': propensity, 'unit_id': unit_id, 'candidate_set': candidate_set
+            }, turn) FILTER (NOT annotation AND coalesce(decision_id, arm, experiment_id, policy_id) IS NOT NULL) AS chosen,
         arg_min(row, turn)
             FILTER (skill_name IS NOT NULL AND NOT annotation) AS skill_at,
+        arg_min(skill_name, turn) FILTER (skill_name IS NOT NULL AND NOT annotation) AS skill_name,
         arg_min(row, place) FILTER (call) AS call_at
     FROM costed
     GROUP BY run
 ),
 whole AS (SELECT run, count(*) AS spans FROM members WHERE run IS NOT NULL GROUP BY run)
-SELECT s.*, h.* EXCLUDE (run), w.spans, m.model AS work_model, m.failed_models, coalesce(f.failed_steps, 0) AS failed_steps,
-    r.name AS root_name, r.duration_ns AS root_duration_ns,
-    CASE
-        WHEN r.status = 'error' OR (r.status = 'unset' AND r.error_type IS NOT NULL) THEN 'error'
-        WHEN r.duration_ns IS NULL THEN 'open'
-        ELSE 'ok'
-    END AS root_status,
-    k.skill_name,
-    c.decision_id, c.policy_id, c.experiment_id, c.arm AS chosen_arm, c.segment, c.propensity, c.unit_id,
-    c.candidate_set
+SELECT s.* EXCLUDE (chosen), unnest(chosen), h.* EXCLUDE (run), w.spans, m.model AS work_model, o.failed_models,
+    coalesce(f.failed_steps, 0) AS failed_steps
 FROM sums s
 JOIN heads h USING (run)
 JOIN whole w USING (run)
-JOIN near r ON r.rowid = s.run
-LEFT JOIN near k ON k.rowid = s.skill_at
-LEFT JOIN near c ON c.rowid = s.chosen_at
 LEFT JOIN worked m USING (run)
+LEFT JOIN failed_over o USING (run)
 LEFT JOIN failures f USING (run);

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from flywheel_assets.observations.injection import SIGNALS, THRESHOLD, probability, signals
+from flywheel_assets.observations.injection import HINT, SIGNALS, THRESHOLD, probability, signals
 from flywheel_assets.observations.registry import Evidence
 from flywheel_assets.observations.texts import by_row
 from flywheel_assets.observations.verdict import ALLOW, Verdict, hold
@@ -30,7 +30,7 @@ class Injection:
         verdicts = [ALLOW] * evidence.rows.num_rows
         # An error's type is too short to hold instructions.
         for field in ("input_text", "output_text"):
-            for row, (names, likely) in by_row(evidence.distinct(field), self._search).items():
+            for row, (names, likely) in by_row(evidence.rows[field], HINT, self._search).items():
                 verdicts[row] = hold("injection", f"{field} reads like planted instructions: {names}", likely)
         return verdicts
 

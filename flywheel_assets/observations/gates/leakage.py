@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from flywheel_assets.observations.registry import Evidence
 from flywheel_assets.observations.signatures import (
+    among,
     band_keys,
     comparable,
     differs_in_content,
@@ -68,7 +69,7 @@ class Leakage:
         for row in np.flatnonzero(examined).tolist():
             for key in keys[row].tolist():
                 index.setdefault(key, []).append(row)
-        shared = np.isin(keys, keys[examined])
+        shared = among(keys, keys[examined])
         found: list[int] = []
         for row in np.flatnonzero(shared.any(axis=1) & ~examined).tolist():
             others = dict.fromkeys(other for key in keys[row][shared[row]].tolist() for other in index[key])

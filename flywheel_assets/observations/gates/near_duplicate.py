@@ -21,6 +21,7 @@ from flywheel_assets.observations.registry import Evidence
 from flywheel_assets.observations.signatures import (
     SLOTS,
     Slots,
+    among,
     band_keys,
     comparable,
     differs_in_content,
@@ -99,11 +100,12 @@ class NearDuplicate:
     def _before(self, today: _Signed, earlier: _Signed) -> dict[str, Verdict]:
         near: dict[str, Verdict] = {}
         index: dict[int, list[int]] = {}
-        shared = _among(earlier.keys, today.keys)
+        met = among(today.keys, earlier.keys)
+        shared = among(earlier.keys, today.keys[met])
         for row in np.flatnonzero(shared.any(axis=1)).tolist():
             for key in earlier.keys[row][shared[row]].tolist():
                 index.setdefault(key, []).append(row)
-        for row in np.flatnonzero(_among(today.keys, earlier.keys[shared]).any(axis=1)).tolist():
+        for row in np.flatnonzero(met.any(axis=1)).tolist():
             candidates = {number for key in today.keys[row].tolist() for number in islice(index.get(key, ()), _MOST)}
             for number in sorted(candidates):
                 if float(np.mean(today.slots[row] == earlier.slots[number])) >= self.least:
@@ -111,12 +113,6 @@ class NearDuplicate:
                     near[today.ids[row]] = remark("near_duplicate_possible", detail, (), 0.5)
                     break
         return near
-
-
-def _among(keys: npt.NDArray[np.uint64], others: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
-    """Which keys are among the others: Arrow looks them up in a tenth of the time that sorting them takes."""
-    found = pc.is_in(pa.array(keys.ravel()), pa.array(others.ravel()))
-    return found.to_numpy(zero_copy_only=False).reshape(keys.shape)
 
 
 def _signed(runs: pa.Table, earlier: pa.Table) -> tuple[_Signed, _Signed]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from flywheel_assets.observations.personal import find_personal, hinted
+from flywheel_assets.observations.personal import ANY_HINT, find_personal, hinted
 from flywheel_assets.observations.registry import Evidence
 from flywheel_assets.observations.texts import TEXT_FIELDS, Stretch, by_row
 from flywheel_assets.observations.verdict import ALLOW, Offset, Verdict, remark
@@ -29,7 +29,7 @@ class PersonalData:
         """Each distinct text is searched once, and only for the kinds that it hints at."""
         found: dict[int, list[tuple[str, Stretch]]] = {}
         for field in TEXT_FIELDS:
-            for row, data in by_row(evidence.distinct(field), _search).items():
+            for row, data in by_row(evidence.rows[field], ANY_HINT, _search).items():
                 found.setdefault(row, []).extend((field, datum) for datum in data)
         verdicts = [ALLOW] * evidence.rows.num_rows
         for row, hits in found.items():

@@ -4,14 +4,10 @@ The example stays evidence: that an agent saw a key says nothing about how well 
 text is marked, and marked text never reaches a prompt.
 """
 
-# Arrow makes its compute functions when it is imported, out of a type checker's sight.
-# pyright: reportAttributeAccessIssue=false
-
 from collections import Counter
 from dataclasses import dataclass
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from flywheel_assets.observations.registry import Evidence
 from flywheel_assets.observations.secret_patterns import PREFILTER, find_secrets
@@ -33,7 +29,7 @@ class Secrets:
         rows = evidence.rows
         found: dict[int, list[tuple[str, Stretch]]] = {}
         for field in TEXT_FIELDS:
-            for row, secrets in by_row(evidence.distinct(field), _search).items():
+            for row, secrets in by_row(rows[field], PREFILTER, _search).items():
                 found.setdefault(row, []).extend((field, secret) for secret in secrets)
         verdicts = [ALLOW] * rows.num_rows
         for row, secrets in found.items():
@@ -44,8 +40,7 @@ class Secrets:
 
 def _search(texts: pa.Array) -> dict[int, list[Stretch]]:
     """Secrets by position, for texts that have any."""
-    hinted = pc.match_substring_regex(texts, PREFILTER).to_numpy(zero_copy_only=False).nonzero()[0].tolist()
-    return {code: found for code in hinted if (found := find_secrets(texts[code].as_py()))}
+    return {code: found for code, text in enumerate(texts.to_pylist()) if (found := find_secrets(text))}
 
 
 def _remark(texts: dict[str, str], secrets: list[tuple[str, Stretch]]) -> Verdict:
