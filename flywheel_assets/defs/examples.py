@@ -63,8 +63,8 @@ def collected(context: dg.AssetExecutionContext, wheel: WheelResource) -> Result
 )
 def labeled(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     """Every labeler votes; the highest tier that voted decides, and the votes are kept."""
-    labelers, share = find_labelers(), wheel.skills().anchor_share
-    yield from rebuild(context, wheel.lake(), LABEL, lambda con, day: label(con, day, labelers, share))
+    labelers = find_labelers()
+    yield from rebuild(context, wheel.lake(), LABEL, lambda con, day: label(con, day, labelers))
 
 
 @dg.multi_asset(
@@ -75,8 +75,7 @@ def labeled(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
 )
 def compared(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     """What judges said beside what people answered about the random sample."""
-    share = wheel.skills().anchor_share
-    yield from rebuild(context, wheel.lake(), COMPARE_JUDGES, lambda con, day: compare_judges(con, day, share))
+    yield from rebuild(context, wheel.lake(), COMPARE_JUDGES, compare_judges)
 
 
 @dg.multi_asset(

@@ -35,7 +35,7 @@ RED = {
     "span_rejections": "`reason` says what the emitting SDK got wrong; the spans' bytes are kept under `data/landing`.",
     "prices": "mend the field of `data/prices.yaml` that the fault names; until then the prices before it hold.",
     "skill_names": "mend the field of `data/skills.yaml` that the fault names; until then the names before it hold.",
-    "outcome_horizons": "mend the field of `data/skills.yaml` that the fault names; until then what held before holds.",
+    "label_settings": "mend the field of `data/skills.yaml` that the fault names; until then what held before holds.",
     "shadow_gates": "mend the field of `data/skills.yaml` that the fault names; until then the gates on trial stay.",
 }
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from flywheel_assets.examples.prediction_powered import Sums, corrected_mean
 from flywheel_assets.examples.rogan_gladen import Answers, Share, rogan_gladen
-from flywheel_assets.tables.documents.anchors import ANCHOR, DRAW, SHARE
+from flywheel_assets.tables.documents.anchors import ANCHOR, DRAWN
 from flywheel_assets.tables.judge_corrections import JUDGE_CORRECTIONS
 from flywheel_assets.tables.judge_day_stats import JUDGE_DAY_STATS, SUMS
 
@@ -21,13 +21,13 @@ UNKNOWN = "-"
 WHOLE = ("skill", "arm", "author_id", "author_version", "name", "judged", "last_said", "people")
 
 
-def compare_judges(con: duckdb.DuckDBPyConnection, day: date, share: float = SHARE) -> tuple[pa.Table]:
-    """`judge_day_stats` of the day from `agent_runs` and `feedback`; `share` of runs are in the sample."""
+def compare_judges(con: duckdb.DuckDBPyConnection, day: date) -> tuple[pa.Table]:
+    """`judge_day_stats` of the day from `agent_runs`, `feedback` and `label_settings`."""
     sums = ", ".join(
         _sum(column.name) for column in SUMS if "positive" not in column.name and "both" not in column.name
     )
-    sql = (HERE / "judged.sql").read_text().replace("{draw}", DRAW).replace("{sums}", sums)
-    found = con.execute(sql, {"day": day, "anchor": ANCHOR, "share": share}).to_arrow_table()
+    sql = (HERE / "judged.sql").read_text().replace("{drawn}", DRAWN).replace("{sums}", sums)
+    found = con.execute(sql, {"day": day, "anchor": ANCHOR}).to_arrow_table()
     return (JUDGE_DAY_STATS.conform(found.cast(JUDGE_DAY_STATS.schema)),)
 
 

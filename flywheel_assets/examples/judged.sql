@@ -14,7 +14,7 @@ said AS (
         coalesce(f.author_version, '-') AS author_version, f.value
     FROM feedback f JOIN places p ON p.place = f.target_id
     WHERE f.target_kind IN ('run', 'span') AND f.author_id != 'unregistered'
-        AND (f.tier = 'judge' OR (f.tier = 'human' AND f.name = $anchor AND {draw} < $share))
+        AND (f.tier = 'judge' OR (f.tier = 'human' AND f.name = $anchor AND {drawn}))
     QUALIFY row_number() OVER (PARTITION BY p.run_id, f.tier, f.name, f.author_id, f.author_version
         ORDER BY f.observed_at DESC, f.feedback_id DESC) = 1
 ),

@@ -20,7 +20,7 @@ from flywheel_assets.examples.labelers.registry import find_labelers
 from flywheel_assets.examples.noise import kept_weights
 from flywheel_assets.tables.agent_runs import RUN_FACTS
 from flywheel_assets.tables.anchored_opinions import ANCHORED_OPINIONS, EARLIER_ANCHORS
-from flywheel_assets.tables.documents.anchors import DRAW, SHARE
+from flywheel_assets.tables.documents.anchors import DRAWN
 from flywheel_assets.tables.label_votes import LABEL_VOTES
 from flywheel_assets.tables.labeled_examples import LABELED_EXAMPLES
 from flywheel_assets.tables.labeler_reliability import LABELER_RELIABILITY
@@ -42,20 +42,18 @@ BALLOT = pa.schema(
 )
 
 
-def label(
-    con: duckdb.DuckDBPyConnection, day: date, labelers: Sequence[Labeler] | None = None, share: float = SHARE
-) -> tuple[pa.Table, ...]:
+def label(con: duckdb.DuckDBPyConnection, day: date, labelers: Sequence[Labeler] | None = None) -> tuple[pa.Table, ...]:
     """`anchored_opinions` and the other tables that `steps.LABEL` writes, of the day's runs.
 
-    Runs are of the day on which they start. `share` of them are in the sample that people are asked about.
+    Runs are of the day on which they start. `label_settings` says which are in the sample that people are asked about.
 
     Time is what the tables show of it: a run is immature while nothing visible on `con` is later than
-    its end plus its skill's horizon, as `outcome_horizons` on `con` has it.
+    its end plus its skill's horizon, as `label_settings` on `con` has it.
     """
     # Every labeler reads them: planning over files costs more than a copy of the day's runs.
     con.execute(f"CREATE OR REPLACE TEMP TABLE runs AS SELECT * FROM agent_runs WHERE day = DATE '{day}'")
     con.execute("CREATE OR REPLACE TEMP VIEW nearby_runs AS SELECT * FROM agent_runs")
-    con.execute(f"CREATE OR REPLACE TEMP VIEW sampled_runs AS SELECT run_id FROM runs WHERE {DRAW} < {float(share)}")
+    con.execute(f"CREATE OR REPLACE TEMP VIEW sampled_runs AS SELECT run_id FROM runs WHERE {DRAWN}")
     con.execute((HERE / "work.sql").read_text(), {"day": day})
     con.execute((HERE / "turns.sql").read_text())
     votes = _votes(con, find_labelers() if labelers is None else labelers)

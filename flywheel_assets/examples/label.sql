@@ -24,7 +24,7 @@ SELECT
         WHEN r.status = 'open' THEN 'open'
         WHEN f.outcome IS NOT NULL THEN 'labeled'
         WHEN r.start_time + to_microseconds(coalesce(r.duration_ns, 0) // 1000)
-            + coalesce(to_seconds(coalesce(h.hours, w.hours) * 3600), $horizon) > s.latest THEN 'immature'
+            + coalesce(to_seconds(coalesce(h.value, w.value) * 3600), $horizon) > s.latest THEN 'immature'
         ELSE 'missing'
     END AS outcome_state,
     CASE WHEN r.status != 'open' AND f.outcome IS NOT NULL
@@ -39,6 +39,6 @@ FROM chosen e
 JOIN runs r USING (run_id)
 LEFT JOIN fused f USING (example_id)
 LEFT JOIN heard v USING (example_id)
-LEFT JOIN outcome_horizons h ON h.skill = r.skill
-LEFT JOIN outcome_horizons w ON w.skill = '*'
+LEFT JOIN label_settings h ON h.name = 'outcome_horizon_hours' AND h.skill = r.skill
+LEFT JOIN label_settings w ON w.name = 'outcome_horizon_hours' AND w.skill = '*'
 CROSS JOIN seen s;

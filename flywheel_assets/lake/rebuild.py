@@ -16,6 +16,7 @@ from datetime import date, timedelta
 import duckdb
 import pyarrow as pa
 
+from flywheel_assets.lake.installed import installed
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.lake.overwrite import Written
 from flywheel_assets.tables.steps import Read, Step
@@ -74,7 +75,7 @@ def stale_days(lake: Lake, step: Step, *, settle: bool = False) -> list[date]:
 
 
 def inputs(lake: Lake, step: Step, days: Iterable[date]) -> dict[date, str]:
-    """For each day, fifteen hex digits over the step's version and all the content it reads."""
+    """For each day, fifteen hex digits over the step's version, installed rules, and all the content it reads."""
     return _inputs(lake, step, days, window)
 
 
@@ -115,6 +116,7 @@ def _inputs(lake: Lake, step: Step, days: Iterable[date], seen: Callable[[Read, 
     return {
         day: _digest(
             step.version,
+            *installed(step.rules),
             *(contents[read.table.name][near] or "-" for read in step.reads for near in seen(read, day)),
         )
         for day in days

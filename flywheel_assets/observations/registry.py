@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from flywheel_assets.observations import gates
 from flywheel_assets.observations.verdict import Verdict
+from flywheel_assets.tables.steps import GATES
 
-GROUP = "flywheel_assets.gates"
 _RESULTS = pa.schema([(name, pa.string()) for name in ("run_id", "span_id", "text")])
 
 
@@ -74,7 +74,7 @@ def find_gates() -> tuple[Gate, ...]:
     """
     modules = [f"{gates.__name__}.{found.name}" for found in pkgutil.iter_modules(gates.__path__)]
     found = [cast("Gate", importlib.import_module(module).GATE) for module in modules]
-    found += [cast("Gate", point.load()) for point in metadata.entry_points(group=GROUP)]
+    found += [cast("Gate", point.load()) for point in metadata.entry_points(group=GATES)]
     names = [gate.name for gate in found]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

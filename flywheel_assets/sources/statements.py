@@ -10,12 +10,12 @@ from flywheel_assets.lake.fingerprint import fingerprint
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.tables.documents.prices_file import PricesFile
 from flywheel_assets.tables.documents.skills_file import SkillsFile
-from flywheel_assets.tables.statements import OUTCOME_HORIZONS, PRICES, SHADOW_GATES, SKILL_NAMES
+from flywheel_assets.tables.statements import LABEL_SETTINGS, PRICES, SHADOW_GATES, SKILL_NAMES
 from flywheel_assets.tables.table import Table
 
 
 def write_statements(lake: Lake, prices_file: Path, skills_file: Path) -> dict[str, str]:
-    """Bring `prices`, `skill_names`, `shadow_gates` and `outcome_horizons` up to date; returns what is wrong, by file.
+    """Bring what the files state up to date in its tables (`tables/statements.py`); returns what is wrong, by file.
 
     What does not fit changes nothing: what was stated before holds until the file is mended. An absent
     file states nothing.
@@ -40,7 +40,7 @@ def _stated(prices_file: Path, skills_file: Path) -> list[tuple[Path, Table, pa.
         (PRICES, prices_file, prices_of),
         (SKILL_NAMES, skills_file, names_of),
         (SHADOW_GATES, skills_file, shadow_of),
-        (OUTCOME_HORIZONS, skills_file, horizons_of),
+        (LABEL_SETTINGS, skills_file, settings_of),
     ):
         try:
             rows = read(yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else None)
@@ -78,14 +78,18 @@ def shadow_of(stated: object) -> pa.Table:
     return SHADOW_GATES.rows([{"gate": gate} for gate in sorted(set(SkillsFile.model_validate(stated or {}).shadow))])
 
 
-def horizons_of(stated: object) -> pa.Table:
-    """`outcome_horizons` of what skills.yaml holds; raises ValidationError."""
+def settings_of(stated: object) -> pa.Table:
+    """`label_settings` of what skills.yaml holds; raises ValidationError."""
     file = SkillsFile.model_validate(stated or {})
-    hours = {name: skill.outcome_horizon_hours for name, skill in file.skills.items()}
-    if "outcome_horizon_hours" in file.model_fields_set:
-        hours["*"] = file.outcome_horizon_hours
-    return OUTCOME_HORIZONS.rows(
-        [{"skill": name, "hours": hours[name]} for name in sorted(hours) if hours[name] is not None]
+    hours = "outcome_horizon_hours"
+    values = {(hours, name): skill.outcome_horizon_hours for name, skill in file.skills.items()}
+    values |= {(name, "*"): getattr(file, name) for name in (hours, "anchor_share") if name in file.model_fields_set}
+    return LABEL_SETTINGS.rows(
+        [
+            {"name": name, "skill": of, "value": values[name, of]}
+            for name, of in sorted(values)
+            if values[name, of] is not None
+        ]
     )
 
 

@@ -32,7 +32,12 @@ from flywheel_assets.tables.source_tallies import SOURCE_TALLIES
 from flywheel_assets.tables.span_credit import SPAN_CREDIT
 from flywheel_assets.tables.span_findings import SPAN_FINDINGS
 from flywheel_assets.tables.span_rejections import SPAN_REJECTIONS
-from flywheel_assets.tables.statements import OUTCOME_HORIZONS, PRICES, SHADOW_GATES, SKILL_NAMES
+from flywheel_assets.tables.statements import (
+    LABEL_SETTINGS,
+    PRICES,
+    SHADOW_GATES,
+    SKILL_NAMES,
+)
 from flywheel_assets.tables.storms import STORMS
 from flywheel_assets.tables.table import Table
 
@@ -55,7 +60,7 @@ TABLES: tuple[Table, ...] = (
     PRICES,
     SKILL_NAMES,
     SHADOW_GATES,
-    OUTCOME_HORIZONS,
+    LABEL_SETTINGS,
     RAW_SPANS,
     DIALECT_LOSSES,
     STORMS,

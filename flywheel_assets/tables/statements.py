@@ -1,4 +1,4 @@
-"""What the operator states in files: prices of tokens, names of skills, gates on trial, how long outcomes take."""
+"""What the operator states in files, as far as days are built by it."""
 
 from flywheel_assets.tables.table import DAY, REAL, TEXT, Column, Table
 
@@ -36,13 +36,16 @@ SHADOW_GATES = Table(
     columns=(Column("gate", TEXT, "Gate: a file in observations/gates, or an installed one", required=True),),
 )
 
-OUTCOME_HORIZONS = Table(
-    name="outcome_horizons",
+LABEL_SETTINGS = Table(
+    name="label_settings",
     stage="sources",
-    row="How long a skill's outcome may still come, from skills.yaml; a skill without a row has the one of '*'.",
-    key=("skill",),
+    row="What labels are made by, from skills.yaml: of one skill, or, as '*', of any that has no row.",
+    key=("name", "skill"),
     columns=(
-        Column("skill", TEXT, "Skill; '*': any that has no row", required=True),
-        Column("hours", REAL, "From a run's end; without a row for '*', 24", "h", required=True),
+        Column(
+            "name", TEXT, "outcome_horizon_hours (without a row 24) | anchor_share (without a row 0.05)", required=True
+        ),
+        Column("skill", TEXT, "Skill, or '*'; a share is of all", required=True),
+        Column("value", REAL, "Hours from a run's end, or share of runs", required=True),
     ),
 )

@@ -38,7 +38,12 @@ from flywheel_assets.tables.source_tallies import SOURCE_TALLIES
 from flywheel_assets.tables.span_credit import SPAN_CREDIT
 from flywheel_assets.tables.span_findings import SPAN_FINDINGS
 from flywheel_assets.tables.span_rejections import SPAN_REJECTIONS
-from flywheel_assets.tables.statements import OUTCOME_HORIZONS, PRICES, SHADOW_GATES, SKILL_NAMES
+from flywheel_assets.tables.statements import (
+    LABEL_SETTINGS,
+    PRICES,
+    SHADOW_GATES,
+    SKILL_NAMES,
+)
 from flywheel_assets.tables.storms import STORMS
 from flywheel_assets.tables.table import Table
 
@@ -62,12 +67,16 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One computation: what it reads and writes. Raise `version` when its meaning changes."""
+    """One computation: what it reads and writes. Raise `version` when its meaning changes.
+
+    `rules`: the group of entry points by which other packages add rules to it (docs/extending.md).
+    """
 
     name: str
     reads: tuple[Read, ...]
     writes: tuple[Table, ...]
     version: str = "1"
+    rules: str = ""
 
     @property
     def stage(self) -> str:
@@ -80,6 +89,8 @@ class Step:
         return self.writes[0].by_day
 
 
+# Entry points by which other packages add rules.
+LABELERS, GATES = "flywheel_assets.labelers", "flywheel_assets.gates"
 # A run that passes midnight is whole; one that lasts past the next day's end is cut there.
 RUN_REACH_DAYS = 1
 # Feedback that comes later than this many days after its run's day is kept, but labels nothing.
@@ -121,7 +132,8 @@ FROM source_findings JOIN asked ON source_findings.day > asked.day AND source_fi
 WHERE since <= asked.day
 """
 
-LAND = Step("land", (), (LANDED_BATCHES, SPAN_REJECTIONS, PRICES, SKILL_NAMES, SHADOW_GATES, OUTCOME_HORIZONS))
+STATED = (PRICES, SKILL_NAMES, SHADOW_GATES, LABEL_SETTINGS)
+LAND = Step("land", (), (LANDED_BATCHES, SPAN_REJECTIONS, *STATED))
 DECODE = Step("decode", (Read(LANDED_BATCHES),), (RAW_SPANS, DIALECT_LOSSES), version="3")
 COUNT_STORMS = Step("count_storms", (Read(RAW_SPANS),), (STORMS,))
 FOLD_RUNS = Step(
@@ -141,16 +153,17 @@ LABEL = Step(
         Read(RUN_SPANS),
         Read(RAW_SPANS, after=RUN_REACH_DAYS),
         Read(FEEDBACK, after=FEEDBACK_REACH_DAYS, concern=SAID_LATER_OF_RUNS),
-        Read(OUTCOME_HORIZONS),
+        Read(LABEL_SETTINGS),
         # Of its own: what is learned from people's answers reaches the days after them.
         Read(ANCHORED_OPINIONS, before=ANCHOR_DAYS, after=-1, concern=EARLIER_ANCHORS),
     ),
     (ANCHORED_OPINIONS, LABEL_VOTES, LABELER_RELIABILITY, SPAN_CREDIT, SPAN_FINDINGS, LABELED_EXAMPLES),
     version="10",
+    rules=LABELERS,
 )
 COMPARE_JUDGES = Step(
     "compare_judges",
-    (Read(AGENT_RUNS), Read(FEEDBACK, after=FEEDBACK_REACH_DAYS, concern=SAID_LATER_OF_ROOTS)),
+    (Read(AGENT_RUNS), Read(FEEDBACK, after=FEEDBACK_REACH_DAYS, concern=SAID_LATER_OF_ROOTS), Read(LABEL_SETTINGS)),
     (JUDGE_DAY_STATS,),
 )
 # The root span's service tells a user from a service that stands in for one.
@@ -173,6 +186,7 @@ ADMIT = Step(
     ),
     (GATE_VERDICTS, GATED_OBSERVATIONS, REJECTIONS),
     version="9",
+    rules=GATES,
 )
 DAY_STATS = Step("day_stats", (Read(LABELED_EXAMPLES), Read(GATED_OBSERVATIONS)), (SKILL_DAY_STATS,), version="2")
 

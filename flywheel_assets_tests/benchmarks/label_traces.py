@@ -19,7 +19,7 @@ from flywheel_assets.lake.session import connection
 from flywheel_assets.runs.fold import fold_runs
 from flywheel_assets.spans.decode import decode_day
 from flywheel_assets.tables.anchored_opinions import ANCHORED_OPINIONS
-from flywheel_assets.tables.statements import OUTCOME_HORIZONS
+from flywheel_assets.tables.statements import LABEL_SETTINGS
 
 Row = dict[str, Any]
 # Trace, span, category.
@@ -100,7 +100,7 @@ def _blamed_on(batches: list[SimpleNamespace], day: date) -> tuple[list[Row], li
     con.register("agent_runs", runs)
     con.register("run_spans", run_spans)
     con.register("feedback", collect_feedback(con, day, [body])[0])
-    con.register("outcome_horizons", OUTCOME_HORIZONS.empty())
+    con.register("label_settings", LABEL_SETTINGS.empty())
     con.register("anchored_opinions", ANCHORED_OPINIONS.empty())
     _, _, _, credit, found, _ = label(con, day)
     return credit.to_pylist(), found.to_pylist()

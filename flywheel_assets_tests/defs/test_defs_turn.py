@@ -1,5 +1,6 @@
 """The wheel turns: from files in the inbox to what agents load, once, again, and after a kill."""
 
+import json
 import os
 import signal
 import subprocess
@@ -18,9 +19,12 @@ from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.defs.turn import turn_the_wheel
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.lake.places import Places
+from flywheel_assets.lake.rebuild import stale_days
 from flywheel_assets.tables.agent_runs import AGENT_RUNS
 from flywheel_assets.tables.catalogue import TABLES
+from flywheel_assets.tables.documents.anchors import ANCHOR
 from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS
+from flywheel_assets.tables.labeler_reliability import LABELER_RELIABILITY
 from flywheel_assets.tables.raw_spans import RAW_SPANS
 from flywheel_assets.tables.skill_scores import SKILL_SCORES
 from flywheel_assets.tables.steps import DAY_STEPS
@@ -73,6 +77,22 @@ def test_new_runs_rebuild_their_day_alone_upstream_of_what_reaches_further(wheel
     assert (done.failed, done.red) == ([], [])
     assert (done.rebuilt["raw_spans"], done.rebuilt["gated_observations"]) == (1, 1)
     assert wheel.lake().read(AGENT_RUNS, [day]).num_rows == 5
+
+
+def test_what_people_answer_of_a_day_reaches_later_days_in_the_same_turn(wheel: WheelResource) -> None:
+    first, *later = wheel.lake().days(AGENT_RUNS)
+    runs = wheel.lake().read(AGENT_RUNS, [first]).column("run_id").to_pylist()[:12]
+    by = {"target_kind": "run", "name": ANCHOR, "tier": "human", "author_id": "ann", "day": str(first), "value": 1}
+    said = [json.dumps({**by, "target_id": run, "observed_at": f"{first}T20:00:00Z"}) + "\n" for run in runs]
+    (wheel.places().inbox / "answers.feedback.jsonl").write_text("".join(said))
+    stated = wheel.places().skills_file
+    stated.write_text(f"anchor_share: 1.0\n{stated.read_text()}")
+    done = turn_the_wheel(wheel.places())
+    assert (done.failed, done.red) == ([], [])
+    rows = wheel.lake().read(LABELER_RELIABILITY).to_pylist()
+    checks = {row["day"]: (row["anchors"], row["earlier_anchors"]) for row in rows if row["tier"] == "check"}
+    assert checks == {first: (12, 0), **dict.fromkeys(later, (0, 12))}
+    assert {step.name: stale_days(wheel.lake(), step) for step in DAY_STEPS} == {step.name: [] for step in DAY_STEPS}
 
 
 def test_one_day_launched_by_hand_is_rebuilt_though_it_is_fresh(wheel: WheelResource, instance) -> None:

@@ -14,7 +14,7 @@ from flywheel_assets.lake.session import connection
 from flywheel_assets.runs.fold import fold_runs
 from flywheel_assets.tables.anchored_opinions import ANCHORED_OPINIONS
 from flywheel_assets.tables.raw_spans import RAW_SPANS
-from flywheel_assets.tables.statements import OUTCOME_HORIZONS
+from flywheel_assets.tables.statements import LABEL_SETTINGS
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 TODAY = NOON.date()
@@ -74,8 +74,9 @@ def labeled(
     feedback, _ = collect_feedback(con, TODAY, [body])
     for name, rows in (("agent_runs", runs), ("run_spans", run_spans), ("feedback", feedback)):
         con.register(name, rows)
-    stated = [{"skill": skill, "hours": long / HOUR} for skill, long in {"*": horizon, **(horizons or {})}.items()]
-    con.register("outcome_horizons", OUTCOME_HORIZONS.rows(stated))
+    hours = {"*": horizon, **(horizons or {})}
+    stated = [{"name": "outcome_horizon_hours", "skill": name, "value": hours[name] / HOUR} for name in hours]
+    con.register("label_settings", LABEL_SETTINGS.rows(stated))
     con.register("anchored_opinions", ANCHORED_OPINIONS.empty())
     _, votes, authors, credit, found, examples = label(con, TODAY)
     return SimpleNamespace(

@@ -15,6 +15,7 @@ from flywheel_assets.tables.agent_runs import AGENT_RUNS
 from flywheel_assets.tables.documents.anchors import ANCHOR, DRAW
 from flywheel_assets.tables.feedback import FEEDBACK
 from flywheel_assets.tables.judge_day_stats import JUDGE_DAY_STATS
+from flywheel_assets.tables.statements import LABEL_SETTINGS
 from flywheel_assets_tests.examples.conftest import NOON, TODAY
 
 
@@ -120,7 +121,8 @@ def lake_of(runs: int, said: list[dict]) -> pa.Table:
     filled = {"day": TODAY, "target_kind": "run", "observed_at": NOON, "source": "posted"}
     told = [{**filled, "feedback_id": str(n), **one} for n, one in enumerate(said)]
     con.register("feedback", FEEDBACK.rows(told))
-    return compare_judges(con, TODAY, 0.5)[0]
+    con.register("label_settings", LABEL_SETTINGS.rows([{"name": "anchor_share", "skill": "*", "value": 0.5}]))
+    return compare_judges(con, TODAY)[0]
 
 
 def drawn(runs: int) -> list[str]:

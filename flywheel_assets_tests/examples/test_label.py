@@ -12,7 +12,7 @@ from flywheel_assets.examples.label import label
 from flywheel_assets.lake.session import connection
 from flywheel_assets.runs.fold import fold_runs
 from flywheel_assets.tables.anchored_opinions import ANCHORED_OPINIONS
-from flywheel_assets.tables.statements import OUTCOME_HORIZONS
+from flywheel_assets.tables.statements import LABEL_SETTINGS
 from flywheel_assets_tests.examples.conftest import NOON
 
 AGENT = {"operation": "agent", "dialect": "gen_ai", "service_name": "web"}
@@ -149,7 +149,7 @@ def test_tau_bench_rewards_come_through_exactly(shared_data):
     feedback, _ = collect_feedback(con, day.date(), [])
     for name, rows in (("agent_runs", agent_runs), ("run_spans", run_spans), ("feedback", feedback)):
         con.register(name, rows)
-    con.register("outcome_horizons", OUTCOME_HORIZONS.empty())
+    con.register("label_settings", LABEL_SETTINGS.empty())
     con.register("anchored_opinions", ANCHORED_OPINIONS.empty())
     *_, examples = label(con, day.date())
     found = {row["trace_id"]: (row["outcome"], row["outcome_state"], row["weight"]) for row in examples.to_pylist()}

@@ -15,7 +15,7 @@ from flywheel_assets.tables.agent_runs import AGENT_RUNS
 from flywheel_assets.tables.feedback import FEEDBACK
 from flywheel_assets.tables.labeled_examples import LABELED_EXAMPLES
 from flywheel_assets.tables.raw_spans import RAW_SPANS
-from flywheel_assets.tables.statements import OUTCOME_HORIZONS
+from flywheel_assets.tables.statements import LABEL_SETTINGS
 from flywheel_assets.tables.steps import FOLD_RUNS, LABEL, Step
 
 DAYS = 9
@@ -101,7 +101,9 @@ def test_another_version_of_the_rules_makes_every_day_stale(lake: Lake) -> None:
 
 
 def test_a_changed_horizon_makes_every_day_stale(lake: Lake) -> None:
-    lake.overwrite(OUTCOME_HORIZONS, OUTCOME_HORIZONS.rows([{"skill": "triage", "hours": 72.0}]))
+    lake.overwrite(
+        LABEL_SETTINGS, LABEL_SETTINGS.rows([{"name": "outcome_horizon_hours", "skill": "triage", "value": 72.0}])
+    )
     assert build(lake) == [day(number) for number in range(DAYS)]
 
 

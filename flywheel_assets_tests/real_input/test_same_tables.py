@@ -229,7 +229,7 @@ def test_what_is_compared_is_not_nothing(reference: Places) -> None:
         "prices",
         "skill_names",
         "shadow_gates",
-        "outcome_horizons",
+        "label_settings",
         "source_findings",
     }
     assert {name for name, count in found.items() if not count} <= absent | asked_of_people

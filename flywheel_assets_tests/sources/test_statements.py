@@ -7,12 +7,12 @@ import pyarrow as pa
 import pytest
 
 from flywheel_assets.lake.lake import Lake
-from flywheel_assets.lake.rebuild import rebuild_days, stale_days
+from flywheel_assets.lake.rebuild import inputs, rebuild_days, stale_days
 from flywheel_assets.runs.fold import fold_runs
 from flywheel_assets.sources.statements import faults_of, write_statements
 from flywheel_assets.tables.raw_spans import RAW_SPANS
 from flywheel_assets.tables.statements import PRICES
-from flywheel_assets.tables.steps import FOLD_RUNS
+from flywheel_assets.tables.steps import COMPARE_JUDGES, DAY_STEPS, FOLD_RUNS, LABEL
 
 DAY = date(2026, 11, 20)
 PRICE = "prices: [{model: m, from: 2026-01-01, input: %s, output: 1}]"
@@ -60,3 +60,21 @@ def test_what_does_not_fit_changes_nothing_and_is_named(lake: Lake, tmp_path: Pa
     assert list(write_statements(lake, prices, skills)) == ["prices.yaml"]
     assert list(faults_of(prices, skills)) == ["prices.yaml"]
     assert lake.read(PRICES).column("input_usd") == pa.chunked_array([[1.0]])
+
+
+def test_another_share_of_anchors_makes_labels_and_judges_stale_and_nothing_else(lake: Lake, tmp_path: Path):
+    prices, skills = tmp_path / "prices.yaml", tmp_path / "skills.yaml"
+    asks = (LABEL, COMPARE_JUDGES)
+
+    def changed() -> set[str]:
+        before = {step.name: inputs(lake, step, [DAY]) for step in DAY_STEPS}
+        assert write_statements(lake, prices, skills) == {}
+        return {step.name for step in DAY_STEPS if inputs(lake, step, [DAY]) != before[step.name]}
+
+    assert changed() == set()
+    skills.write_text("anchor_share: 0.2")
+    assert changed() == {step.name for step in asks}
+    skills.write_text("alpha: 0.02\nanchor_share: 0.2")
+    assert changed() == set()
+    skills.write_text("alpha: 0.02")
+    assert changed() == {step.name for step in asks}

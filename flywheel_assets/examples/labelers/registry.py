@@ -6,8 +6,7 @@ from importlib.metadata import entry_points
 
 from flywheel_assets.examples import labelers
 from flywheel_assets.examples.labelers.labeler import Labeler
-
-GROUP = "flywheel_assets.labelers"
+from flywheel_assets.tables.steps import LABELERS
 
 
 def find_labelers() -> tuple[Labeler, ...]:
@@ -17,7 +16,7 @@ def find_labelers() -> tuple[Labeler, ...]:
         for module in pkgutil.iter_modules(labelers.__path__)
     )
     found = [file.LABELER for file in files if hasattr(file, "LABELER")]
-    found += [entry.load() for entry in entry_points(group=GROUP)]
+    found += [entry.load() for entry in entry_points(group=LABELERS)]
     names = [labeler.name for labeler in found]
     if twice := {name for name in names if names.count(name) > 1}:
         raise ValueError(f"more than one labeler is called {sorted(twice)}")

@@ -10,3 +10,5 @@ ANCHOR = "anchor"
 SHARE = 0.05
 # A number in [0, 1) from `run_id`, in DuckDB's SQL; MD5 rather than DuckDB's own hash, which may change.
 DRAW = "CAST(concat('0x', substr(md5(concat('anchor ', run_id)), 1, 12)) AS BIGINT) / 281474976710656.0"
+# Whether a run is in the sample, in the same SQL, beside the table `label_settings`.
+DRAWN = f"{DRAW} < coalesce((SELECT value FROM label_settings WHERE name = 'anchor_share'), {SHARE})"
