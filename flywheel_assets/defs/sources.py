@@ -36,7 +36,7 @@ RED = {
     "prices": "mend the field of `data/prices.yaml` that the fault names; until then the prices before it hold.",
     "skill_names": "mend the field of `data/skills.yaml` that the fault names; until then the names before it hold.",
     "label_settings": "mend the field of `data/skills.yaml` that the fault names; until then what held before holds.",
-    "shadow_gates": "mend the field of `data/skills.yaml` that the fault names; until then the gates on trial stay.",
+    "gate_settings": "mend the field of `data/skills.yaml` that the fault names; until then what held before holds.",
 }
 
 # A source that landed on so many days of late is a feed, and its silence is news.

@@ -28,6 +28,7 @@ from flywheel_assets.tables.gate_verdicts import GATE_VERDICTS, OFFSETS
 from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS, REJECTIONS
 from flywheel_assets.tables.table import TEXT
 
+SHADOWED = "shadow"
 _NOTHING_TO_ADMIT = ("schema", "completeness")
 _UNMARKABLE = hold("gate_error", "the gate marked a stretch that is not text")
 _HERE = Path(__file__).parent
@@ -64,8 +65,11 @@ def admit(
     rows = _once(con.execute(_EVIDENCE, {"day": day}).to_arrow_table())
     earlier = con.execute(_EARLIER, {"day": day}).to_arrow_table()
     results = con.execute(_TOOL_RESULTS, {"day": day, "hint": HINT}).to_arrow_table()
-    shadow = frozenset(gate for (gate,) in con.execute("SELECT gate FROM shadow_gates").fetchall())
-    return apply_gates(find_gates() if gates is None else gates, Evidence(rows, earlier, results), shadow)
+    stated = con.execute("SELECT name, value, gate FROM gate_settings ORDER BY ALL").fetchall()
+    shadow = frozenset(gate for name, _, gate in stated if name == SHADOWED)
+    allowed = {name: tuple(value for of, value, _ in stated if of == name) for name, *_ in stated if name != SHADOWED}
+    evidence = Evidence(rows, earlier, results, allowed)
+    return apply_gates(find_gates() if gates is None else gates, evidence, shadow)
 
 
 def apply_gates(

@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 from typing import Protocol, cast
@@ -26,12 +27,13 @@ class Evidence:
     service's word is out of line; NULL: of none), and what a person said of the example last (`review`,
     `reviewer`). `earlier`: signatures of the days before, in the scopes that
     `rows` has. `tool_results`: `run_id`, `span_id` and `text` of what tools gave back, where it hints at
-    planted instructions.
+    planted instructions. `allowed`: by tier, service or source, where it is limited, what is evidence.
     """
 
     rows: pa.Table
     earlier: pa.Table
     tool_results: pa.Table = field(default_factory=_RESULTS.empty_table)
+    allowed: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
 
 class Gate(Protocol):

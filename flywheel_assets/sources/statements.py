@@ -10,7 +10,7 @@ from flywheel_assets.lake.fingerprint import fingerprint
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.tables.documents.prices_file import PricesFile
 from flywheel_assets.tables.documents.skills_file import SkillsFile
-from flywheel_assets.tables.statements import LABEL_SETTINGS, PRICES, SHADOW_GATES, SKILL_NAMES
+from flywheel_assets.tables.statements import GATE_SETTINGS, LABEL_SETTINGS, PRICES, SKILL_NAMES
 from flywheel_assets.tables.table import Table
 
 
@@ -39,7 +39,7 @@ def _stated(prices_file: Path, skills_file: Path) -> list[tuple[Path, Table, pa.
     for table, path, read in (
         (PRICES, prices_file, prices_of),
         (SKILL_NAMES, skills_file, names_of),
-        (SHADOW_GATES, skills_file, shadow_of),
+        (GATE_SETTINGS, skills_file, gates_of),
         (LABEL_SETTINGS, skills_file, settings_of),
     ):
         try:
@@ -73,9 +73,12 @@ def names_of(stated: object) -> pa.Table:
     return SKILL_NAMES.rows([{"pattern": pattern, "skill": names[pattern]} for pattern in sorted(names)])
 
 
-def shadow_of(stated: object) -> pa.Table:
-    """`shadow_gates` of what skills.yaml holds; raises ValidationError."""
-    return SHADOW_GATES.rows([{"gate": gate} for gate in sorted(set(SkillsFile.model_validate(stated or {}).shadow))])
+def gates_of(stated: object) -> pa.Table:
+    """`gate_settings` of what skills.yaml holds; raises ValidationError."""
+    file = SkillsFile.model_validate(stated or {})
+    rows = {(gate, "shadow", "true") for gate in file.shadow}
+    rows |= {("provenance", name, value) for name, some in file.provenance.allowed().items() for value in some}
+    return GATE_SETTINGS.rows([dict(zip(GATE_SETTINGS.names, row, strict=True)) for row in sorted(rows)])
 
 
 def settings_of(stated: object) -> pa.Table:

@@ -33,9 +33,9 @@ from flywheel_assets.tables.span_credit import SPAN_CREDIT
 from flywheel_assets.tables.span_findings import SPAN_FINDINGS
 from flywheel_assets.tables.span_rejections import SPAN_REJECTIONS
 from flywheel_assets.tables.statements import (
+    GATE_SETTINGS,
     LABEL_SETTINGS,
     PRICES,
-    SHADOW_GATES,
     SKILL_NAMES,
 )
 from flywheel_assets.tables.storms import STORMS
@@ -59,7 +59,7 @@ TABLES: tuple[Table, ...] = (
     SPAN_REJECTIONS,
     PRICES,
     SKILL_NAMES,
-    SHADOW_GATES,
+    GATE_SETTINGS,
     LABEL_SETTINGS,
     RAW_SPANS,
     DIALECT_LOSSES,

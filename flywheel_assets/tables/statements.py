@@ -28,12 +28,18 @@ SKILL_NAMES = Table(
     ),
 )
 
-SHADOW_GATES = Table(
-    name="shadow_gates",
+GATE_SETTINGS = Table(
+    name="gate_settings",
     stage="sources",
-    row="A gate whose verdicts are logged and refuse nothing, from skills.yaml.",
-    key=("gate",),
-    columns=(Column("gate", TEXT, "Gate: a file in observations/gates, or an installed one", required=True),),
+    row="What a gate goes by, from skills.yaml: that it is on trial, or one thing that it allows.",
+    key=("gate", "name", "value"),
+    columns=(
+        Column("gate", TEXT, "Gate: a file in observations/gates, or an installed one", required=True),
+        Column(
+            "name", TEXT, "shadow (its verdicts are logged and refuse nothing) | tier | service | source", required=True
+        ),
+        Column("value", TEXT, "What is allowed; 'true' of a gate in shadow", required=True),
+    ),
 )
 
 LABEL_SETTINGS = Table(

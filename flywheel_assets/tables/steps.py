@@ -39,9 +39,9 @@ from flywheel_assets.tables.span_credit import SPAN_CREDIT
 from flywheel_assets.tables.span_findings import SPAN_FINDINGS
 from flywheel_assets.tables.span_rejections import SPAN_REJECTIONS
 from flywheel_assets.tables.statements import (
+    GATE_SETTINGS,
     LABEL_SETTINGS,
     PRICES,
-    SHADOW_GATES,
     SKILL_NAMES,
 )
 from flywheel_assets.tables.storms import STORMS
@@ -132,7 +132,7 @@ FROM source_findings JOIN asked ON source_findings.day > asked.day AND source_fi
 WHERE since <= asked.day
 """
 
-STATED = (PRICES, SKILL_NAMES, SHADOW_GATES, LABEL_SETTINGS)
+STATED = (PRICES, SKILL_NAMES, GATE_SETTINGS, LABEL_SETTINGS)
 LAND = Step("land", (), (LANDED_BATCHES, SPAN_REJECTIONS, *STATED))
 DECODE = Step("decode", (Read(LANDED_BATCHES),), (RAW_SPANS, DIALECT_LOSSES), version="3")
 COUNT_STORMS = Step("count_storms", (Read(RAW_SPANS),), (STORMS,))
@@ -181,11 +181,11 @@ ADMIT = Step(
         Read(LANDED_BATCHES),
         # What a person said of the gates' verdicts is kept with the example's day, however late it is said.
         Read(FEEDBACK),
-        Read(SHADOW_GATES),
+        Read(GATE_SETTINGS),
         Read(SOURCE_FINDINGS, after=EVIDENCE_DAYS - 1, concern=FOUND_OUT_LATER),
     ),
     (GATE_VERDICTS, GATED_OBSERVATIONS, REJECTIONS),
-    version="9",
+    version="10",
     rules=GATES,
 )
 DAY_STATS = Step("day_stats", (Read(LABELED_EXAMPLES), Read(GATED_OBSERVATIONS)), (SKILL_DAY_STATS,), version="2")

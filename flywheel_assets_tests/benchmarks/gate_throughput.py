@@ -18,7 +18,7 @@ from flywheel_assets.tables.landed_batches import LANDED_BATCHES
 from flywheel_assets.tables.raw_spans import RAW_SPANS
 from flywheel_assets.tables.run_spans import RUN_SPANS
 from flywheel_assets.tables.source_findings import SOURCE_FINDINGS
-from flywheel_assets.tables.statements import SHADOW_GATES
+from flywheel_assets.tables.statements import GATE_SETTINGS
 from flywheel_assets_tests.benchmarks.poisoning import DAY, NOON, Row
 
 CHUNK = 10_000
@@ -50,7 +50,7 @@ def judged(size: int, seed: int = 0) -> tuple[float, float]:
         part = LABELED_EXAMPLES.rows(_examples(range(start, min(start + CHUNK, size)), rng, words))
         con.register("part", part)
         con.execute(("INSERT INTO labeled_examples" if start else "CREATE TABLE labeled_examples AS") + " FROM part")
-    for table in (RAW_SPANS, LANDED_BATCHES, FEEDBACK, SHADOW_GATES, SOURCE_FINDINGS, RUN_SPANS):
+    for table in (RAW_SPANS, LANDED_BATCHES, FEEDBACK, GATE_SETTINGS, SOURCE_FINDINGS, RUN_SPANS):
         con.register(table.name, table.empty())
     started, used = time.perf_counter(), time.process_time()
     con.register(EXAMPLE_SIGNATURES.name, sign(con, DAY)[0])

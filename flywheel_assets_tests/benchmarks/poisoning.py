@@ -25,7 +25,7 @@ from flywheel_assets.tables.landed_batches import LANDED_BATCHES
 from flywheel_assets.tables.raw_spans import RAW_SPANS
 from flywheel_assets.tables.run_spans import RUN_SPANS
 from flywheel_assets.tables.source_findings import SOURCE_FINDINGS
-from flywheel_assets.tables.statements import SHADOW_GATES
+from flywheel_assets.tables.statements import GATE_SETTINGS
 
 DAY = date(2026, 3, 2)
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -179,7 +179,7 @@ def wheel(rows: Sequence[Row]) -> tuple[dict[str, dict[str, float]], dict[str, s
         "days": days,
     }
     con.register("landed_batches", LANDED_BATCHES.rows([arrived]))
-    for table in (FEEDBACK, SHADOW_GATES, SOURCE_FINDINGS, RUN_SPANS):
+    for table in (FEEDBACK, GATE_SETTINGS, SOURCE_FINDINGS, RUN_SPANS):
         con.register(table.name, table.empty())
     con.register(EXAMPLE_SIGNATURES.name, pa.concat_tables([sign(con, day)[0] for day in days]))
     admitted = [admit(con, day) for day in days]

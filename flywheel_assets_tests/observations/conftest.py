@@ -16,7 +16,7 @@ from flywheel_assets.tables.landed_batches import LANDED_BATCHES
 from flywheel_assets.tables.raw_spans import RAW_SPANS
 from flywheel_assets.tables.run_spans import RUN_SPANS
 from flywheel_assets.tables.source_findings import SOURCE_FINDINGS
-from flywheel_assets.tables.statements import SHADOW_GATES
+from flywheel_assets.tables.statements import GATE_SETTINGS
 
 DAY = date(2026, 3, 2)
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -26,7 +26,7 @@ GIVEN = {
     "spans": RAW_SPANS,
     "batches": LANDED_BATCHES,
     "feedback": FEEDBACK,
-    "shadow": SHADOW_GATES,
+    "settings": GATE_SETTINGS,
     "findings": SOURCE_FINDINGS,
     "members": RUN_SPANS,
 }

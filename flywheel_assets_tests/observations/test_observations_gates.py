@@ -154,6 +154,28 @@ def test_a_run_is_held_if_it_starts_after_it_arrived(
     assert verdict_of(admitted([row], spans=spans, batches=batches), "staleness") == expected
 
 
+@pytest.mark.parametrize(
+    ("allowed", "expected"),
+    [
+        ([], ("allow", None)),
+        ([("tier", "human"), ("tier", "check"), ("service", "worker"), ("source", "otlp")], ("allow", None)),
+        ([("tier", "human")], ("hold", "tier_not_allowed")),
+        ([("service", "other"), ("tier", "check")], ("hold", "service_not_allowed")),
+        ([("source", "history")], ("hold", "source_not_allowed")),
+    ],
+)
+def test_only_what_is_of_an_allowed_tier_service_and_source_is_evidence(
+    example: Callable, admitted: Callable, allowed: list[tuple[str, str]], expected: tuple
+) -> None:
+    row = example()
+    told = {"day": row["day"], "trace_id": row["trace_id"], "span_id": "root", "batch_id": "b"}
+    batches = [{"batch_id": "b", "status": "accepted", "landed_at": row["start_time"], "source": "otlp"}]
+    settings = [{"gate": "provenance", "name": name, "value": value} for name, value in allowed]
+    spans = [{**told, "service_name": "worker"}]
+    found = admitted([row], spans=spans, batches=batches, settings=settings)
+    assert verdict_of(found, "provenance") == expected
+
+
 def test_a_thousand_variants_of_one_text_keep_one(example: Callable, admitted: Callable) -> None:
     rows = [
         example(f"run-{number:04}", number % 700, session_id="s", input_text=LONG + " so" * number, output_text="x")

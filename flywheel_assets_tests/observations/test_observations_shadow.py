@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.observations.account import account
-from flywheel_assets.sources.statements import shadow_of, write_statements
-from flywheel_assets.tables.statements import SHADOW_GATES
+from flywheel_assets.sources.statements import gates_of, write_statements
+from flywheel_assets.tables.statements import GATE_SETTINGS
 
 VIEWS = Path(__file__).resolve().parents[2] / "flywheel_assets" / "snapshots" / "views"
 UNSURE = {"confidence": 0.5, "weight": 0.0}
@@ -22,7 +22,7 @@ ROWS = {"plain": {}, "unsure": UNSURE, "planted": PLANTED, "both": UNSURE | PLAN
 def judged(example: Callable, admitted: Callable) -> Callable:
     def run(*shadow: str):
         rows = [example(name, minute, **given) for minute, (name, given) in enumerate(ROWS.items())]
-        return admitted(rows, shadow=[{"gate": gate} for gate in shadow])
+        return admitted(rows, settings=[{"gate": gate, "name": "shadow", "value": "true"} for gate in shadow])
 
     return run
 
@@ -77,12 +77,17 @@ def test_a_gate_in_shadow_that_fails_disturbs_nobody(judged: Callable, monkeypat
 @pytest.mark.parametrize("gate", ["schema", "completeness", "secrets", "personal_data", "review"])
 def test_what_keeps_data_whole_or_private_cannot_be_on_trial(gate: str):
     with pytest.raises(ValidationError, match="always enforced"):
-        shadow_of({"shadow": ["injection", gate]})
+        gates_of({"shadow": ["injection", gate]})
 
 
 def test_the_statement_is_a_table_that_days_are_built_by(tmp_path: Path):
+    """What is allowed as evidence is in it too."""
     lake, skills = Lake(str(tmp_path / "lake")), tmp_path / "skills.yaml"
-    for text, expected in (("shadow: [injection, echo, echo]", ["echo", "injection"]), ("skills: {}", [])):
+    for text, expected in (
+        ("shadow: [injection, echo, echo]", ["echo", "injection"]),
+        ("{shadow: [echo], provenance: {tiers: [human, check]}}", ["echo", "provenance", "provenance"]),
+        ("skills: {}", []),
+    ):
         skills.write_text(text)
         assert write_statements(lake, tmp_path / "prices.yaml", skills) == {}
-        assert lake.read(SHADOW_GATES)["gate"].to_pylist() == expected
+        assert lake.read(GATE_SETTINGS)["gate"].to_pylist() == expected

@@ -228,7 +228,7 @@ def test_what_is_compared_is_not_nothing(reference: Places) -> None:
         "storms",
         "prices",
         "skill_names",
-        "shadow_gates",
+        "gate_settings",
         "label_settings",
         "source_findings",
     }

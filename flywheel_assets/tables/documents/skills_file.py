@@ -14,6 +14,23 @@ ALWAYS_ENFORCED = ("schema", "completeness", "secrets", "personal_data", "review
 Grouping = Literal["principal", "source", "day"]
 
 
+class Provenance(BaseModel):
+    """What is taken for evidence: what is not in a list is held, and an empty list allows anything."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tiers: tuple[Literal["human", "check", "outcome", "judge", "heuristic"], ...] = Field(
+        default=(), description="Whose word decides an outcome"
+    )
+    services: tuple[str, ...] = Field(default=(), description="service.name of the run's root span")
+    sources: tuple[str, ...] = Field(default=(), description="Where it came in: `source` of landed_batches")
+
+    def allowed(self) -> dict[str, tuple[str, ...]]:
+        """By what is limited, in the singular, what is allowed."""
+        stated = {"tier": self.tiers, "service": self.services, "source": self.sources}
+        return {name: some for name, some in stated.items() if some}
+
+
 class Guardrail(BaseModel):
     """A metric that must not credibly get worse by more than `max_increase` during a trial."""
 
@@ -96,6 +113,7 @@ class SkillsFile(BaseModel):
     shadow: tuple[str, ...] = Field(
         default=(), description="Gates on trial: their verdicts are logged and refuse nothing (view gate_shadow)"
     )
+    provenance: Provenance = Provenance()
     alpha: float = Field(
         default=0.05,
         gt=0,
