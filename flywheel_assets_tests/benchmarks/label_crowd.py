@@ -14,12 +14,9 @@ from flywheel_assets.examples.fuse import fuse
 
 Numbers = NDArray[np.float64]
 ANSWERS, DRAWS, ROUNDS = (1, 3, 5, 10), 5, 100
-SPOKEN = {
-    "decides": True,
-    "labeler_version": "1",
-    "author_version": None,
-    "observed_at": datetime(2026, 11, 20, tzinfo=UTC),
-}
+PERSON = 0.9
+SPOKEN = {"grain": "run", "skill": "crowd", "labeler": "explicit_feedback", "labeler_version": "1", "tier": "human"}
+SPOKEN |= {"author_version": None, "decides": True, "observed_at": datetime(2026, 11, 20, tzinfo=UTC)}
 ANCHORS = (0, 20, 50, 100)
 
 
@@ -97,27 +94,44 @@ def fused(crowd: Crowd, anchors: NDArray[np.int64] | None = None) -> Fused:
         good, method = _asked(crowd, 1, known)
         return Fused(np.stack([1 - good, good], axis=1), (method,))
     each, methods = zip(*(_asked(crowd, answer, known) for answer in range(crowd.answers)), strict=True)
-    chances = np.stack(each, axis=1)
-    return Fused(chances / np.maximum(chances.sum(axis=1, keepdims=True), 1e-12), methods)
+    return Fused(shares(np.stack(each, axis=1)), methods)
+
+
+def shares(chances: Numbers) -> Numbers:
+    """Rows that add up to one."""
+    return chances / np.maximum(chances.sum(axis=1, keepdims=True), 1e-12)
 
 
 def _asked(crowd: Crowd, answer: int, anchors: NDArray[np.int64]) -> tuple[Numbers, str]:
-    """How likely `answer` is, by task, and the method; a label says which side, and its confidence how likely it is."""
+    """How likely `answer` is, by task, and the method."""
+    labels, authors, _ = fuse(votes_about(crowd, answer, anchors))
+    return chance_of(labels), next(row["method"] for row in authors.to_pylist() if row["tier"] == "human")
+
+
+def votes_about(crowd: Crowd, answer: int, anchors: NDArray[np.int64]) -> pa.Table:
+    """The answers as votes on whether `answer` is true.
+
+    A person's word is taken to be right as often as explicit feedback's is. Who gives another of several answers and
+    errs, may yet be right in that it is not this one.
+    """
     workers = [f"worker-{worker}" for worker in crowd.worker]
     task, size = np.concatenate([crowd.task, anchors]), len(crowd.task) + len(anchors)
-    # The confidence is what explicit feedback says of a person's word.
-    alike = {"grain": "run", "skill": "crowd", "labeler": "explicit_feedback", "tier": "human", "confidence": 0.9}
+    value = (np.concatenate([crowd.answer, crowd.truth[anchors]]) == answer).astype(np.float64)
     columns = {
         "example_id": [f"{one:06d}" for one in task],
         "author_id": [*workers, *["expert"] * len(anchors)],
-        "value": (np.concatenate([crowd.answer, crowd.truth[anchors]]) == answer).astype(np.float64),
+        "value": value,
+        "confidence": np.where(value > 0.5, PERSON, 1 - (1 - PERSON) / (crowd.answers - 1)),
         "anchor": np.arange(size) >= len(workers),
-        **{name: [same] * size for name, same in (alike | SPOKEN).items()},
+        **{name: [same] * size for name, same in SPOKEN.items()},
     }
-    labels, authors, _ = fuse(pa.table(columns))
+    return pa.table(columns)
+
+
+def chance_of(labels: pa.Table) -> Numbers:
+    """How likely each is: a label says which side, and its confidence how likely it is."""
     outcome, sure = (labels.column(name).to_numpy() for name in ("outcome", "confidence"))
-    chance = np.where(outcome > 0.5, sure, np.where(outcome < 0.5, 1 - sure, 0.5))
-    return chance, next(row["method"] for row in authors.to_pylist() if row["tier"] == "human")
+    return np.where(outcome > 0.5, sure, np.where(outcome < 0.5, 1 - sure, 0.5))
 
 
 def right(chances: Numbers, truth: NDArray[np.int64]) -> float:

@@ -9,6 +9,8 @@ import argparse
 from pathlib import Path
 
 from flywheel_assets_tests.benchmarks.label_crowd import DRAWS, anchored_lines, crowd_lines
+from flywheel_assets_tests.benchmarks.label_days import ANCHORS, TASKS, day_lines
+from flywheel_assets_tests.benchmarks.label_days import DRAWS as DAY_DRAWS
 from flywheel_assets_tests.benchmarks.label_judges import anchor_lines, judge_lines, read_judges
 from flywheel_assets_tests.benchmarks.label_noise import DRAWS as NOISE_DRAWS
 from flywheel_assets_tests.benchmarks.label_noise import RUNS, noise_lines
@@ -43,13 +45,18 @@ between confidence and accuracy; the majority's confidence is its share of the v
 ease was chosen on this half.
 """
 ANCHORED = """
-With one answer a task nothing tells how good the workers are: a label keeps the confidence that a person's word has
-(.9), which is too much for one set and too little for the other (`stated`). There, ask twice, or ask people about a
-random sample: its answers put the confidence of all other labels right. *Off by*, over the tasks that are no anchors:
+With one answer a task nothing tells how good the workers are: any accuracy explains such votes as well as any other, so
+that no rule could be right about both sets. A label keeps the confidence that a person's word has (.9, `stated`), which
+is .16 too much for one set and .08 too little for the other. There, ask twice, or ask people about a random sample: its
+answers put the confidence of all other labels right. *Off by*, over the tasks that are no anchors:
 """
 CROWD_SAYS = """
 From 20 anchors on they correct; where votes alone were calibrated, they can but add noise, which is why they are drawn
 towards no correction.
+"""
+DAYS = """\
+The same where nobody answers much: {tasks} tasks a day, {anchors} of them anchors, {draws} draws. What was answered on
+the days before counts (`anchored_opinions`, four weeks), and nothing else of them:
 """
 BLAME = """\
 ## Which span, and what kind of error
@@ -126,6 +133,9 @@ def page(data: Path) -> str:
             ANCHORED,
             *anchored_lines(data / "crowd", SETS),
             CROWD_SAYS,
+            DAYS.format(tasks=TASKS, anchors=ANCHORS, draws=DAY_DRAWS),
+            *day_lines(data / "crowd", SETS, (1, 3)),
+            "",
             BLAME.format(**told),
             *blame_lines(rows, findings, marked, parts),
             SIGNS_SAY,

@@ -8,7 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flywheel_assets_tests.benchmarks import label_crowd, label_judges, label_noise, label_steps, label_traces, labels
+from flywheel_assets_tests.benchmarks import (
+    label_crowd,
+    label_days,
+    label_judges,
+    label_noise,
+    label_steps,
+    label_traces,
+    labels,
+)
 from flywheel_assets_tests.benchmarks.label_crowd import METHODS, Crowd, calibration_error, majority, read_crowd, right
 from flywheel_assets_tests.benchmarks.label_traces import Score
 
@@ -140,3 +148,14 @@ def test_on_recorded_traces_blame_says_more_than_the_reference(shared_data: Path
     told = label_judges.judge_lines(judged, marked, labels.pairs(findings))[2:]
     *singles, _, fused, learned = (float(line.split("|")[4]) for line in told)
     assert min(fused, learned) >= max(singles)
+
+
+def test_a_lone_answer_is_believed_as_a_persons_word_is_whatever_else_could_have_been_answered() -> None:
+    """Where nothing can be learned; and a few answers a day put it right on the days after them."""
+    alone = crowd(3, tasks=400).some(1, seed=0)
+    assert label_crowd.fused(alone).chances.max(axis=1) == pytest.approx(np.full(400, label_crowd.PERSON))
+    days = label_days.days_of(alone, seed=0)
+    sure = [float(chance.max(axis=1).mean()) for chance, _ in days]
+    assert sure[0] == pytest.approx(label_crowd.PERSON)
+    right_in = label_crowd.right(label_crowd.fused(alone).chances, alone.truth)
+    assert abs(np.mean(sure[8:]) - right_in) < abs(sure[0] - right_in) / 2
