@@ -209,3 +209,14 @@ def test_the_file_is_in_the_storage_version_that_duckdb_1_5_reads(snapshot: Snap
     # After the checksum: magic bytes, then the storage version as a little-endian integer; 64 is v0.9–v1.x.
     assert header[8:12] == b"DUCK"
     assert int.from_bytes(header[12:20], "little") <= 65
+
+
+def test_what_was_said_is_packed_as_text_that_does_not_repeat(snapshot: Snapshot):
+    used = dict(
+        ask(
+            snapshot.path,
+            "SELECT column_name, string_agg(DISTINCT compression) FROM pragma_storage_info('labeled_examples') "
+            "WHERE segment_type = 'VARCHAR' AND count > 0 GROUP BY ALL",
+        )
+    )
+    assert used["input_text"] == used["output_text"] == "ZSTD" != used["run_id"]
