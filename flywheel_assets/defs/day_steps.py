@@ -30,7 +30,8 @@ def rebuild(
 ) -> Results:
     """Rebuild the run's days with a transform, side by side, and report each, with what the transform told of it."""
     built = _settled(context, lake, step, transform)
-    notes = told or {}
+    # Filled while days are built: empty until then.
+    notes = {} if told is None else told
     yield from _report(
         context, step, ((one.day, [of(each, notes.get(one.day)) for each in one.written], one.seconds) for one in built)
     )

@@ -1,6 +1,7 @@
 """Stage 3 in Dagster: feedback, votes, labels."""
 
 from datetime import date
+from typing import Any
 
 import dagster as dg
 import duckdb
@@ -20,6 +21,7 @@ from flywheel_assets.examples.correct import compare_judges, correct_judges
 from flywheel_assets.examples.label import label
 from flywheel_assets.examples.labelers.registry import find_labelers
 from flywheel_assets.examples.questions import READS, Asked, questions
+from flywheel_assets.examples.sets import told
 from flywheel_assets.observations.personal import find_personal
 from flywheel_assets.observations.secret_patterns import find_secrets
 from flywheel_assets.sources.batches import read_batches
@@ -29,6 +31,7 @@ from flywheel_assets.tables.documents.queue import ANCHORS
 from flywheel_assets.tables.judge_corrections import JUDGE_CORRECTIONS
 from flywheel_assets.tables.judge_day_stats import JUDGE_DAY_STATS
 from flywheel_assets.tables.labeled_examples import LABELED_EXAMPLES
+from flywheel_assets.tables.labeler_reliability import LABELER_RELIABILITY
 from flywheel_assets.tables.steps import COLLECT_FEEDBACK, COMPARE_JUDGES, CORRECT_JUDGES, LABEL
 
 RED = {
@@ -63,8 +66,14 @@ def collected(context: dg.AssetExecutionContext, wheel: WheelResource) -> Result
 )
 def labeled(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     """Every labeler votes; the highest tier that voted decides, and the votes are kept."""
-    labelers = find_labelers()
-    yield from rebuild(context, wheel.lake(), LABEL, lambda con, day: label(con, day, labelers))
+    labelers, sets = find_labelers(), dict[date, dict[str, Any]]()
+
+    def transform(con: duckdb.DuckDBPyConnection, day: date) -> tuple[pa.Table, ...]:
+        tables = label(con, day, labelers)
+        sets[day] = {"label sets": told(tables[LABEL.writes.index(LABELER_RELIABILITY)])}
+        return tables
+
+    yield from rebuild(context, wheel.lake(), LABEL, transform, sets)
 
 
 @dg.multi_asset(

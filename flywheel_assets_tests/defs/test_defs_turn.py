@@ -29,6 +29,7 @@ from flywheel_assets.tables.raw_spans import RAW_SPANS
 from flywheel_assets.tables.skill_scores import SKILL_SCORES
 from flywheel_assets.tables.steps import DAY_STEPS
 
+ASKED = ("labeled_examples", "gated_observations")
 DAY_TABLES = [table for step in DAY_STEPS for table in step.writes]
 
 
@@ -92,6 +93,12 @@ def test_what_people_answer_of_a_day_reaches_later_days_in_the_same_turn(wheel: 
     rows = wheel.lake().read(LABELER_RELIABILITY).to_pylist()
     checks = {row["day"]: (row["anchors"], row["earlier_anchors"]) for row in rows if row["tier"] == "check"}
     assert checks == {first: (12, 0), **dict.fromkeys(later, (0, 12))}
+    with instance(wheel.places()) as dagster:
+        found = [dagster.fetch_materializations(dg.AssetKey(name), limit=1).records[0] for name in ASKED]
+    labeled, gated = (record.asset_materialization.metadata for record in found)
+    sets = labeled["label sets"].value
+    assert gated["admitted"].value == gated["dagster/partition_row_count"].value
+    assert sets["triage: check on runs"] == "stated, uncorrected: 0 anchors and 12 of earlier days, 20 are needed"
     assert {step.name: stale_days(wheel.lake(), step) for step in DAY_STEPS} == {step.name: [] for step in DAY_STEPS}
 
 

@@ -1,0 +1,16 @@
+"""A day's label sets in words: how each was fused, and whether people's answers put its confidence right."""
+
+import pyarrow as pa
+
+# The first so many are told; a day of more skills than that is looked up in the table.
+MOST = 50
+
+
+def told(reliability: pa.Table) -> dict[str, str]:
+    """By set its method and its calibration, from `labeler_reliability` of the day."""
+    sets = reliability.group_by(["tier", "grain", "skill", "method", "calibration"]).aggregate([])
+    ordered = sets.sort_by([(name, "ascending") for name in ("skill", "grain", "tier")]).slice(0, MOST)
+    return {
+        f"{one['skill']}: {one['tier']} on {one['grain']}s": f"{one['method']}, {one['calibration']}"
+        for one in ordered.to_pylist()
+    }
