@@ -61,7 +61,9 @@ every other's, and the evidence is added up. The likelihood ratio may be looked 
 anybody honest of a skill with a probability of at most 5 %, where honest reporters differ, beyond how hard their
 tasks are, by what is usual among them (2 points, corrected by what the others show). {seeds} streams of each world,
 five services of {each} runs a day on each of three arms ({rates}). *Without → with the gate*: means over streams, in
-points, after four weeks; a reporter that is found out is held back to where the evidence begins.
+points, after four weeks; a reporter that is found out is held back to where the evidence begins. What scores still
+move then is the mix of tasks without it, alike for all arms: what poison is left shows in the differences. Another size
+of poison to look for (8 to 30 points; 15 in use) does not find 5 % sooner, and a lower bar holds more honest reporters.
 """
 THROUGHPUT = """
 ## Throughput

@@ -20,7 +20,7 @@ from flywheel_assets_tests.benchmarks.poisoning import BAD, DAY, EACH, SERVICES
 RATES = {"large": 0.80, "middle": 0.78, "small": 0.40}
 DAYS = 28
 # Days after which the sources are looked at: of every day would take three times as long and say the same.
-LOOKS = (1, 2, 3, 5, 7, 10, 14, 21, 28)
+LOOKS = (1, 2, 3, 4, 5, 7, 10, 14, 21, 28)
 SEEDS = 30
 Reals = npt.NDArray[np.float64]
 
