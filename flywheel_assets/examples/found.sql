@@ -26,10 +26,11 @@ spans AS (
         coalesce(attr_text[output_key], attr_json[output_key]) AS answered,
         lower(concat_ws(' ', error_type, status_message,
             [e.attributes_json FOR e IN events IF e.name = 'exception'][-1])) AS message,
-        -- Named in a list, or each by a definition.
-        list_concat(
-            [v.value FOR v IN map_entries(attr_text) IF regexp_matches(v.key, '{offers}')],
-            [v.value FOR v IN map_entries(attr_json) IF regexp_matches(v.key, '{offers}')]) AS offers,
+        -- Named in a list, or each by a definition: most spans have no such attribute, which one look at all names tells.
+        CASE WHEN regexp_matches(array_to_string(list_concat(map_keys(attr_text), map_keys(attr_json)), '.'), '{offers}')
+            THEN list_concat(
+                [v.value FOR v IN map_entries(attr_text) IF regexp_matches(v.key, '{offers}')],
+                [v.value FOR v IN map_entries(attr_json) IF regexp_matches(v.key, '{offers}')]) END AS offers,
         concat_ws(' ', attr_text['llm.invocation_parameters'], attr_json['llm.invocation_parameters'],
             attr_json['gen_ai.request.stop_sequences']) AS parameters,
         role = 'tool' AND regexp_matches(lower(tool_name), '^{ending}$') AS ends

@@ -3,9 +3,11 @@
 -- example shares its run's fate. A run without a user carries its service's name as principal, which
 -- is nobody who could repeat himself.
 WITH services AS (
-    SELECT trace_id, span_id, min(service_name) AS service_name
-    FROM raw_spans
-    WHERE day = $day
+    SELECT spans.trace_id, spans.span_id, min(spans.service_name) AS service_name
+    FROM raw_spans AS spans
+    SEMI JOIN labeled_examples AS roots
+        ON roots.day = $day AND roots.trace_id = spans.trace_id AND roots.root_span_id = spans.span_id
+    WHERE spans.day = $day
     GROUP BY ALL
 )
 SELECT

@@ -36,15 +36,14 @@ def gather(con: duckdb.DuckDBPyConnection, day: date) -> None:
     """Table `near`: the day's spans, those that reach into it from its neighbours, each span once."""
     con.execute(f"""
         CREATE OR REPLACE TEMP VIEW unit_spans AS
-        SELECT {", ".join(COLUMNS)},
-            {registry.runtime_sql()} AS runtime,
+        SELECT {", ".join(COLUMNS)}, runtime,
             {registry.states_sql()} AS states,
             {registry.answered_sql()} AS answered,
             {registry.begins_sql()} AS begins,
             {registry.mirrors_sql()} AS mirrors,
             {registry.attempt_sql()} AS stated_attempt,
             {registry.waited_sql()} AS waited_ns
-        FROM raw_spans
+        FROM (SELECT *, {registry.runtime_sql()} AS runtime FROM raw_spans)
     """)
     run_script(con, "near", {"yesterday": day - DAY, "day": day, "tomorrow": day + DAY})
     repeated = con.execute("SELECT count(*) > count(DISTINCT (trace_id, span_id)) FROM near").fetchall()[0][0]

@@ -3,7 +3,7 @@
 WITH runs AS (
     SELECT DISTINCT ON (example_id)
         example_id, skill, arm, coalesce(segment, 'none') AS segment, session_id, outcome_state,
-        cost_usd, duration_ns, status
+        cost_usd, duration_ns, status, row_number() OVER (ORDER BY example_id) AS place
     FROM labeled_examples
     WHERE day = $day AND grain = 'run' AND skill IS NOT NULL AND arm IS NOT NULL
     ORDER BY example_id
@@ -41,7 +41,7 @@ joined AS (
     FROM counted
 ),
 clusters AS (
-    SELECT skill, arm, segment, cluster, sum(w ORDER BY example_id) AS cw, sum(w * y ORDER BY example_id) AS cwy
+    SELECT skill, arm, segment, cluster, sum(w ORDER BY place) AS cw, sum(w * y ORDER BY place) AS cwy
     FROM joined
     WHERE admitted
     GROUP BY ALL
@@ -68,16 +68,16 @@ summed AS (
         count(*) FILTER (WHERE NOT admitted AND outcome_state = 'missing') AS missing,
         count(*) FILTER (WHERE NOT admitted AND outcome_state IN ('immature', 'open')) AS immature,
         count(*) FILTER (WHERE NOT admitted AND outcome_state = 'labeled') AS refused,
-        coalesce(sum(w ORDER BY example_id), 0) AS sum_w,
-        coalesce(sum(w * w ORDER BY example_id), 0) AS sum_ww,
-        coalesce(sum(w * y ORDER BY example_id), 0) AS sum_wy,
-        coalesce(sum(w * y * y ORDER BY example_id), 0) AS sum_wyy,
+        coalesce(sum(w ORDER BY place), 0) AS sum_w,
+        coalesce(sum(w * w ORDER BY place), 0) AS sum_ww,
+        coalesce(sum(w * y ORDER BY place), 0) AS sum_wy,
+        coalesce(sum(w * y * y ORDER BY place), 0) AS sum_wyy,
         count(cost_usd) AS costed,
-        coalesce(sum(cost_usd ORDER BY example_id), 0) AS sum_cost,
-        coalesce(sum(cost_usd * cost_usd ORDER BY example_id), 0) AS sum_cost_sq,
+        coalesce(sum(cost_usd ORDER BY place), 0) AS sum_cost,
+        coalesce(sum(cost_usd * cost_usd ORDER BY place), 0) AS sum_cost_sq,
         count(*) FILTER (WHERE status = 'error') AS errors,
         count(seconds) AS timed,
-        coalesce(sum(seconds ORDER BY example_id), 0) AS sum_seconds,
+        coalesce(sum(seconds ORDER BY place), 0) AS sum_seconds,
         histogram(bucket) AS buckets
     FROM joined
     GROUP BY ALL

@@ -1,6 +1,6 @@
 """All units, in order of precedence, and the SQL that applies them to spans."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from flywheel_assets.runs.units import gen_ai, inngest, openinference, restate, system_bus
 
@@ -18,38 +18,38 @@ def runtime_sql() -> str:
 
 
 def states_sql() -> str:
-    """The run status that a span declares, by the unit that claims it."""
-    return _cases(((unit.opens, unit.states) for unit in UNITS), "NULL")
+    """The run status that a span declares, given the `runtime` that claims it."""
+    return _by_runtime({unit.runtime: unit.states for unit in UNITS}, "NULL")
 
 
 def answered_sql() -> str:
-    """Whether a span holds what the runtime said of the run when it was asked."""
-    return _cases(((unit.opens, unit.answered) for unit in UNITS), "false")
+    """Whether a span holds what its `runtime` said of the run when it was asked."""
+    return _by_runtime({unit.runtime: unit.answered for unit in UNITS}, "false")
 
 
 def begins_sql() -> str:
     """Whether a span shows that its run began on its day or the one before."""
-    return _cases(((unit.opens, unit.begins) for unit in UNITS), "true")
+    return _by_runtime({unit.runtime: unit.begins for unit in UNITS}, "true")
 
 
 def silent_sql() -> str:
     """The status of a run that declares none, given its `runtime`, `root_status` and `failed_steps`."""
-    return _cases(((f"runtime = '{unit.runtime}'", unit.silent) for unit in UNITS), "root_status")
+    return _by_runtime({unit.runtime: unit.silent for unit in UNITS}, "root_status")
 
 
 def mirrors_sql() -> str:
     """Whether a span is a copy of another in the same run."""
-    return _cases(((unit.opens, unit.mirrors) for unit in UNITS), "false")
+    return _by_runtime({unit.runtime: unit.mirrors for unit in UNITS}, "false")
 
 
 def attempt_sql() -> str:
     """Attempt number, from 1, of a span that carries it."""
-    return _cases(((unit.opens, unit.attempt) for unit in UNITS), "NULL")
+    return _by_runtime({unit.runtime: unit.attempt for unit in UNITS}, "NULL")
 
 
 def waited_sql() -> str:
     """How long an attempt says that it waited before it gave up, in ns."""
-    return _cases(((unit.opens, unit.waited) for unit in UNITS), "NULL")
+    return _by_runtime({unit.runtime: unit.waited for unit in UNITS}, "NULL")
 
 
 def durable_sql() -> str:
@@ -68,6 +68,12 @@ def invokes_sql() -> str:
     return _cases(((unit.invoking, unit.invokes) for unit in UNITS if unit.invoking), "NULL")
 
 
+def _by_runtime(values: Mapping[str, str], otherwise: str) -> str:
+    return _cases(
+        ((f"runtime = '{runtime}'", value) for runtime, value in values.items() if value != otherwise), otherwise
+    )
+
+
 def _cases(cases: Iterable[tuple[str, str]], otherwise: str) -> str:
     whens = " ".join(f"WHEN {condition} THEN {value}" for condition, value in cases)
-    return f"CASE {whens} ELSE {otherwise} END"
+    return f"CASE {whens} ELSE {otherwise} END" if whens else otherwise
