@@ -221,7 +221,7 @@ def test_what_is_compared_is_not_nothing(reference: Places) -> None:
     found = {table.name: len(rows(reference, table)) for table in TABLES}
     # The recordings hold no storm and no span that cannot be placed; nobody stated prices or names,
     # and no service's word is out of line.
-    asked_of_people = {"corrections", "judge_day_stats", "judge_corrections"}
+    asked_of_people = {"anchored_opinions", "corrections", "judge_day_stats", "judge_corrections"}
     absent = {
         "span_rejections",
         "decision_arguments",
