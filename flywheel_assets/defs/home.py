@@ -1,5 +1,6 @@
 """Dagster's own folder under the data folder: its settings file, and the instance that lives there."""
 
+import json
 import os
 import socket
 from importlib.resources import files
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from flywheel_assets.defs.steady_log import steady_instance
+from flywheel_assets.defs.steady_log import SteadyEventLog
 from flywheel_assets.lake.places import Places
 
 POSTGRES = "FLYWHEEL_POSTGRES_URL"
@@ -19,7 +20,10 @@ def prepare(places: Places) -> Path:
     home = (places.data / "dagster").absolute()
     home.mkdir(parents=True, exist_ok=True)
     name = "dagster-postgres.yaml" if os.environ.get(POSTGRES) else "dagster.yaml"
-    wanted = files("flywheel_assets.defs").joinpath(name).read_text()
+    log = f"  class: {SteadyEventLog.__name__}\n"
+    # Whoever is given these settings writes here, whatever its environment says.
+    ours = f"{log}  config:\n    home: {json.dumps(str(home))}\n"
+    wanted = files("flywheel_assets.defs").joinpath(name).read_text().replace(log, ours)
     settings = home / "dagster.yaml"
     if not settings.exists() or settings.read_text() != wanted:
         settings.write_text(wanted)
@@ -38,8 +42,7 @@ def environment(places: Places) -> dict[str, str]:
 
 def instance(places: Places) -> dg.DagsterInstance:
     """The instance that the UI shows. Runs of processes that are gone are marked as failed."""
-    home = prepare(places)
-    found = dg.DagsterInstance.from_config(str(home)) if os.environ.get(POSTGRES) else steady_instance(home)
+    found = dg.DagsterInstance.from_config(str(prepare(places)))
     bury_the_dead(found)
     return found
 

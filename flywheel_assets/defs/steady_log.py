@@ -1,19 +1,19 @@
-"""Dagster's SQLite event log for a turn in one process: its files stay open from event to event.
+"""Dagster's SQLite event log for one machine: its files stay open from event to event.
 
 Dagster opens and closes a file two to four times an event, and waits for the disk each time: a third
 of a small turn. Files and rows are the same as without it, so the UI reads them as ever.
 """
 
+import os
 import shutil
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any
 
 import dagster as dg
 from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS, EVENT_TYPE_TO_PIPELINE_RUN_STATUS
-from dagster._core.instance.ref import InstanceRef
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, AssetKeyTable, SqlEventLogStorageTable
 from dagster._core.storage.sql import create_engine
@@ -48,11 +48,17 @@ class SteadyEventLog(SqliteEventLogStorage):
         super().__init__(base_dir, inst_data)
 
     @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        """Dagster's folder; where a process is not told of it, one that goes with the process's other history."""
+        return {"home": dg.Field(dg.StringSource, is_required=False)}
+
+    @classmethod
     def from_config_value(
         cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
     ) -> "SteadyEventLog":
         """As Dagster makes it from its settings."""
-        return cls(inst_data=inst_data, **config_value)
+        home = config_value.get("home") or os.environ.get("DAGSTER_HOME") or mkdtemp()
+        return cls(str(Path(home, "history", "runs")), inst_data)
 
     @contextmanager
     def _connect(self, shard: str) -> Generator[Connection]:
@@ -141,13 +147,21 @@ class SteadyEventLog(SqliteEventLogStorage):
             if not conn.execute(AssetKeyTable.update().values(**values).where(ours)).rowcount:
                 conn.execute(AssetKeyTable.insert().values(asset_key=key.to_string(), **values))
 
+    def wipe(self) -> None:
+        """Its files are deleted: none may stay open."""
+        self._close()
+        super().wipe()
+
     def dispose(self) -> None:
         """Close the files."""
+        self._close()
+        super().dispose()
+
+    def _close(self) -> None:
         with self._db_lock:
             for kept in self._kept.values():
                 kept.close()
             self._kept.clear()
-        super().dispose()
 
 
 def _keep(opened: Connection, empty: Path) -> None:
@@ -162,15 +176,3 @@ def _copy(empty: Path, file: Path) -> None:
     """Begin a file; one that another process began meanwhile stays. Where links are unknown, Dagster begins it."""
     with TemporaryDirectory(dir=file.parent) as beside, suppress(OSError):
         file.hardlink_to(shutil.copyfile(empty, Path(beside, file.name)))
-
-
-def steady_instance(home: Path) -> dg.DagsterInstance:
-    """The instance of that folder, whose events go to SQLite files that stay open."""
-    overrides = {
-        "event_log_storage": {
-            "module": SteadyEventLog.__module__,
-            "class": SteadyEventLog.__name__,
-            "config": {"base_dir": str(home / "history" / "runs")},
-        }
-    }
-    return dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides=overrides))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.instance.ref import InstanceRef
 
 from flywheel_assets.defs import steady_log
 from flywheel_assets.defs.home import instance, prepare
@@ -36,7 +37,10 @@ def open_files(folder: Path) -> int:
 def test_what_it_writes_is_what_dagster_reads(places: Places) -> None:
     with instance(places) as steady:
         run = dg.materialize([made, holds], instance=steady).run_id
-    with dg.DagsterInstance.from_config(str(prepare(places))) as plain:
+    home = prepare(places)
+    dagsters = {"module": "dagster._core.storage.event_log", "class": "SqliteEventLogStorage"}
+    overrides = {"event_log_storage": dagsters | {"config": {"base_dir": str(home / "history" / "runs")}}}
+    with dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides=overrides)) as plain:
         events = [entry.dagster_event.event_type_value for entry in plain.all_logs(run) if entry.dagster_event]
         newest = plain.get_latest_materialization_event(dg.AssetKey("made"))
         (check,) = plain.event_log_storage.get_asset_check_execution_history(
