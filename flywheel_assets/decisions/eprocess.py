@@ -15,7 +15,6 @@ from typing import Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 from scipy.special import log_ndtr, ndtri
 
 from flywheel_assets.decisions.elond import gamma, left
@@ -119,6 +118,9 @@ class Process:
             return least
         if self.log_capital(most) >= bar:
             return most
+        # A tenth of a second to load, and most runs have nothing to solve.
+        from scipy.optimize import brentq
+
         step = (most - least) / STEPS
         root = cast("float", brentq(lambda mean: self.log_capital(mean) - bar, least, most, xtol=step / 8))
         # On a grid, so that the last bits of the sums do not show.

@@ -34,7 +34,7 @@ def test_dagster_can_load_the_graph() -> None:
 
 
 def test_a_run_starts_without_what_few_turns_use() -> None:
-    heavy = ["sklearn", "scipy.stats", "httpx", "typesense", "litellm", "mlflow", "inngest"]
+    heavy = ["sklearn", "scipy.stats", "scipy.optimize", "httpx", "typesense", "litellm", "mlflow", "inngest"]
     code = "import json, sys, flywheel_assets.definitions; print(json.dumps(list(sys.modules)))"
     loaded = json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout)
     assert [name for name in heavy if name in loaded] == []
