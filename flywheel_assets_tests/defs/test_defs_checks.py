@@ -9,10 +9,11 @@ import pytest
 
 from flywheel_assets.defs.artifacts import pointer_matches
 from flywheel_assets.defs.decisions import arms_are_healthy, budget_is_left, chain_is_whole
+from flywheel_assets.defs.jobs import SNAPSHOT
 from flywheel_assets.defs.partitions import calendar
 from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.defs.scores import runs_teach
-from flywheel_assets.defs.snapshots import equals_the_lake
+from flywheel_assets.defs.snapshots import AUDITED, equals_the_lake, identity
 from flywheel_assets.defs.sources import days_in_calendar, silent_sources, sources_are_fresh
 from flywheel_assets.defs.spans import LOST, every_span_is_accounted_for
 from flywheel_assets.snapshots.retention import dated
@@ -59,6 +60,18 @@ def test_a_check_is_green_until_somebody_edits_what_it_guards(
     before = check(wheel, instance)
     damage(wheel)
     assert (before.passed, check(wheel, instance).passed) == (True, False)
+
+
+def test_a_snapshot_is_opened_again_once_it_was_touched(wheel: WheelResource, instance: dg.DagsterInstance) -> None:
+    file = dated(wheel.places().snapshots)[0]
+    instance.report_runless_asset_event(dg.AssetMaterialization(SNAPSHOT, metadata={AUDITED: identity(file)}))
+    manifest = file.with_suffix(".json")
+    kept = manifest.rename(manifest.with_suffix(".aside"))
+    # Without the manifest nothing can be compared: it was not.
+    assert equals_the_lake(wheel, instance).passed
+    kept.rename(manifest)
+    edit_the_snapshot(wheel)
+    assert not equals_the_lake(wheel, instance).passed
 
 
 def test_days_without_a_partition_are_named(wheel: WheelResource, instance: dg.DagsterInstance, arrive) -> None:
