@@ -1,5 +1,7 @@
 """Stage 6 in Dagster: what is worth trying next."""
 
+from collections.abc import Mapping, Sequence
+
 import dagster as dg
 import pyarrow as pa
 
@@ -9,7 +11,7 @@ from flywheel_assets.candidates.prompts.incumbent import IncumbentPrompt
 from flywheel_assets.candidates.prompts.pairs import corrected
 from flywheel_assets.candidates.prompts.propose import propose_prompts, teaching
 from flywheel_assets.candidates.prompts.search import with_variants
-from flywheel_assets.candidates.prompts.written import checked, variants_in
+from flywheel_assets.candidates.prompts.written import Variant, checked, variants_in
 from flywheel_assets.candidates.routing.cascades import with_cascades
 from flywheel_assets.candidates.routing.policies import in_production, with_policies, withheld
 from flywheel_assets.candidates.routing.propose import propose_routes
@@ -18,14 +20,17 @@ from flywheel_assets.decisions.rollout import rollout
 from flywheel_assets.defs.checks import stage_checks
 from flywheel_assets.defs.conservation import conserves
 from flywheel_assets.defs.graph import specs
-from flywheel_assets.defs.report import Results, materialised, of
+from flywheel_assets.defs.report import Results
 from flywheel_assets.defs.resources import WheelResource
+from flywheel_assets.defs.whole_steps import compute
+from flywheel_assets.lake.lake import Lake
 from flywheel_assets.observations.injection import THRESHOLD, probability, signals
 from flywheel_assets.observations.personal import find_personal
 from flywheel_assets.observations.secret_patterns import find_secrets
 from flywheel_assets.tables.agent_runs import AGENT_RUNS
 from flywheel_assets.tables.corrections import CORRECTIONS
 from flywheel_assets.tables.documents.arm import Arm
+from flywheel_assets.tables.documents.skills_file import SkillsFile
 from flywheel_assets.tables.feedback import FEEDBACK
 from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS
 from flywheel_assets.tables.promotion_decisions import PROMOTION_DECISIONS
@@ -47,6 +52,13 @@ SEED = 0
 def routes(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     """Which other arms, contextual policies and cascades over them are worth a trial."""
     lake, skills = wheel.lake(), wheel.skills()
+    yield from compute(
+        context, lake, PROPOSE_ROUTES, lambda: (found_routes(lake, skills), {"seed": SEED}), skills.model_dump_json()
+    )
+
+
+def found_routes(lake: Lake, skills: SkillsFile) -> pa.Table:
+    """ROUTING_CANDIDATES from scores, the ledger and what the log says."""
     con = lake.connect([GATED_OBSERVATIONS, AGENT_RUNS, FEEDBACK])
     ledger = lake.read(PROMOTION_DECISIONS)
     arms, rules = (
@@ -56,23 +68,35 @@ def routes(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     known = in_production(con, skills, arms, rules)
     proposed = propose_routes(lake.read(SKILL_SCORES), skills, arms, SEED, known)
     learned = withheld(with_policies(proposed, con, skills, rules), secret_in)
-    found = with_counterfactuals(with_cascades(learned, con, skills, SEED), con)
-    written = lake.overwrite(ROUTING_CANDIDATES, found)
-    yield from materialised(context, [ROUTING_CANDIDATES.name], [of(written, {"seed": SEED})])
+    return with_counterfactuals(with_cascades(learned, con, skills, SEED), con)
 
 
 @dg.multi_asset(name=PROPOSE_PROMPTS.name, specs=specs(PROPOSE_PROMPTS, RED))
 def prompts(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     """Which other prompts are worth a trial; one that was tried is not proposed again."""
-    lake = wheel.lake()
+    lake, skills, incumbents = wheel.lake(), wheel.skills(), incumbent_prompts(wheel)
+    written = variants_in(wheel.places().prompts)
+    yield from compute(
+        context,
+        lake,
+        PROPOSE_PROMPTS,
+        lambda: (found_prompts(lake, skills, incumbents, written), {}),
+        skills.model_dump_json(),
+        f"{incumbents}",
+        f"{written}",
+    )
+
+
+def found_prompts(
+    lake: Lake, skills: SkillsFile, incumbents: Mapping[str, IncumbentPrompt], written: Sequence[Variant]
+) -> pa.Table:
+    """PROMPT_CANDIDATES: compiled from what runs taught, and written by people."""
     tried = {Arm.parse(arm).prompt_version for arm in lake.read(PROMOTION_DECISIONS)["candidate_arm"].to_pylist()}
-    incumbents = incumbent_prompts(wheel)
     observations = teaching(lake.connect([GATED_OBSERVATIONS]), incumbents)
     shown = corrected(lake.read(CORRECTIONS), unteachable)
-    compiled = propose_prompts(observations, wheel.skills(), incumbents, frozenset(tried), shown)
-    variants = checked(variants_in(wheel.places().prompts), incumbents, secret_in)
-    found = with_variants(compiled, variants, incumbents, frozenset(tried), lake.read(SKILL_SCORES))
-    yield from materialised(context, [PROMPT_CANDIDATES.name], [of(lake.overwrite(PROMPT_CANDIDATES, found))])
+    compiled = propose_prompts(observations, skills, incumbents, frozenset(tried), shown)
+    variants = checked(written, incumbents, secret_in)
+    return with_variants(compiled, variants, incumbents, frozenset(tried), lake.read(SKILL_SCORES))
 
 
 def unteachable(text: str) -> str | None:

@@ -19,9 +19,10 @@ from flywheel_assets.defs.graph import specs
 from flywheel_assets.defs.ledger_tables import budget_table, criteria_table
 from flywheel_assets.defs.plots import trial_plot
 from flywheel_assets.defs.progress import ADMITTED, admitted_runs
-from flywheel_assets.defs.report import Report, Results, materialised, of, whole
+from flywheel_assets.defs.report import Report, Results, materialised, whole
 from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.defs.verdicts import Check, Verdict
+from flywheel_assets.defs.whole_steps import Computed, compute
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.snapshots.support import support_in
 from flywheel_assets.tables.agent_runs import AGENT_RUNS
@@ -55,12 +56,16 @@ SEED = 0
 @dg.multi_asset(name=DRILL.name, specs=specs(DRILL, RED))
 def drilled(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     """Identical, permuted and planted arms on own traffic, through the code that decides."""
-    lake = wheel.lake()
-    found = drills(lake.connect([GATED_OBSERVATIONS]), wheel.now(), SEED, earlier(lake))
-    written = lake.overwrite(DRILLS, found)
-    seen = identical_arms(found)
-    shown = {"identical arms promoted": f"{seen.promoted} of {seen.trials}, {seen.nominal:.0%} promised", "seed": SEED}
-    yield from materialised(context, [DRILLS.name], [of(written, shown)])
+    lake, now = wheel.lake(), wheel.now()
+
+    def build() -> Computed:
+        found = drills(lake.connect([GATED_OBSERVATIONS]), now, SEED, earlier(lake))
+        seen = identical_arms(found)
+        promoted = f"{seen.promoted} of {seen.trials}, {seen.nominal:.0%} promised"
+        return found, {"identical arms promoted": promoted, "seed": SEED}
+
+    # A drill is of its units alone; the time of its making is in no row.
+    yield from compute(context, lake, DRILL, build)
 
 
 def earlier(lake: Lake) -> pa.Table | None:

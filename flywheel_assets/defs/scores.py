@@ -12,14 +12,14 @@ from flywheel_assets.defs.day_steps import rebuild
 from flywheel_assets.defs.graph import BACKFILL, specs
 from flywheel_assets.defs.partitions import DAYS
 from flywheel_assets.defs.plots import interval_plot
-from flywheel_assets.defs.report import Results, materialised, of
+from flywheel_assets.defs.report import Results
 from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.defs.verdicts import Check, Verdict
+from flywheel_assets.defs.whole_steps import Computed, compute
 from flywheel_assets.scores.day_stats import day_stats
 from flywheel_assets.scores.drift import drift
 from flywheel_assets.scores.outlook import outlook
 from flywheel_assets.scores.score import score
-from flywheel_assets.tables.drift import DRIFT
 from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS
 from flywheel_assets.tables.label_votes import LABEL_VOTES
 from flywheel_assets.tables.labeled_examples import LABELED_EXAMPLES
@@ -50,30 +50,38 @@ def counted(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
 )
 def scored(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     """Shrunken means with intervals, per skill and arm."""
-    lake = wheel.lake()
-    scores = score(lake.read(SKILL_DAY_STATS, ordered=False), wheel.now().date())
-    written = lake.overwrite(SKILL_SCORES, scores)
-    yield from materialised(context, [SKILL_SCORES.name], [of(written, {"scores": interval_plot(scores)})])
+    lake, today = wheel.lake(), wheel.now().date()
+
+    def build() -> Computed:
+        scores = score(lake.read(SKILL_DAY_STATS, ordered=False), today)
+        return scores, {"scores": interval_plot(scores)}
+
+    yield from compute(context, lake, SCORE, build, f"{today}")
 
 
 @dg.multi_asset(name=WATCH_DRIFT.name, specs=specs(WATCH_DRIFT, RED, kinds=["duckdb"]))
 def watched(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     """Which series of outcomes or votes has changed, and since when."""
-    lake = wheel.lake()
-    found = drift(lake.connect([GATED_OBSERVATIONS, LABEL_VOTES]), wheel.now().date())
-    changed = found.filter(pc.field("since").is_valid()).select(["kind", "skill", "name", "reason"]).to_pylist()
-    yield from materialised(context, [DRIFT.name], [of(lake.overwrite(DRIFT, found), {"changed": changed})])
+    lake, today = wheel.lake(), wheel.now().date()
+
+    def build() -> Computed:
+        found = drift(lake.connect([GATED_OBSERVATIONS, LABEL_VOTES]), today)
+        changed = found.filter(pc.field("since").is_valid()).select(["kind", "skill", "name", "reason"])
+        return found, {"drifting": changed.to_pylist()}
+
+    yield from compute(context, lake, WATCH_DRIFT, build, f"{today}")
 
 
 @dg.multi_asset(name=LOOK_AHEAD.name, specs=specs(LOOK_AHEAD, RED, kinds=["duckdb"]))
 def looked_ahead(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     """What each skill's traffic can tell, how soon, and what its runs lack."""
-    lake = wheel.lake()
-    found = outlook(lake.connect([LABELED_EXAMPLES]), wheel.now().date())
-    advice = {row["skill"]: row["advice"] for row in found.to_pylist()}
-    yield from materialised(
-        context, [SKILL_OUTLOOK.name], [of(lake.overwrite(SKILL_OUTLOOK, found), {"advice": advice})]
-    )
+    lake, today = wheel.lake(), wheel.now().date()
+
+    def build() -> Computed:
+        found = outlook(lake.connect([LABELED_EXAMPLES]), today)
+        return found, {"advice": {row["skill"]: row["advice"] for row in found.to_pylist()}}
+
+    yield from compute(context, lake, LOOK_AHEAD, build, f"{today}")
 
 
 def runs_teach(wheel: WheelResource, _instance: dg.DagsterInstance) -> Verdict:

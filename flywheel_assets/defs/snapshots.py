@@ -12,9 +12,10 @@ from flywheel_assets.defs.jobs import SNAPSHOT
 from flywheel_assets.defs.metadata import OWNER
 from flywheel_assets.defs.partitions import whole_of
 from flywheel_assets.defs.plots import momentum_plot
-from flywheel_assets.defs.report import Report, Results, materialised, of
+from flywheel_assets.defs.report import Report, Results, materialised
 from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.defs.verdicts import Check, Verdict
+from flywheel_assets.defs.whole_steps import Computed, compute
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.snapshots.audit import AuditError, audit
 from flywheel_assets.snapshots.build import build_snapshot
@@ -23,7 +24,6 @@ from flywheel_assets.snapshots.report import write_report
 from flywheel_assets.snapshots.retention import dated
 from flywheel_assets.tables.catalogue import TABLES
 from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS
-from flywheel_assets.tables.momentum import MOMENTUM
 from flywheel_assets.tables.promoted_artifacts import PROMOTED_ROUTING
 from flywheel_assets.tables.promotion_decisions import PROMOTION_DECISIONS
 from flywheel_assets.tables.steps import DAY_STEPS, MEASURE_MOMENTUM, WHOLE_STEPS
@@ -39,11 +39,14 @@ RED = {"momentum": "materialise it again; a slope that is not positive is a find
 def measured(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     """Production against the holdout and against the first promoted artifact, block by block."""
     lake = wheel.lake()
-    since = put_in_production(lake.read(PROMOTION_DECISIONS))
-    found = momentum(lake.read(GATED_OBSERVATIONS, columns=NEEDED, ordered=False), since=since)
-    says = {row["skill"]: row["says"] for row in found.to_pylist()}
-    shown = {"momentum": momentum_plot(found), "says": says}
-    yield from materialised(context, [MOMENTUM.name], [of(lake.overwrite(MOMENTUM, found), shown)])
+
+    def build() -> Computed:
+        since = put_in_production(lake.read(PROMOTION_DECISIONS))
+        found = momentum(lake.read(GATED_OBSERVATIONS, columns=NEEDED, ordered=False), since=since)
+        says = {row["skill"]: row["says"] for row in found.to_pylist()}
+        return found, {"momentum": momentum_plot(found), "says": says}
+
+    yield from compute(context, lake, MEASURE_MOMENTUM, build)
 
 
 @dg.multi_asset(
