@@ -3,9 +3,11 @@
 A check that also depends on the clock, on files or on events is none of these, and is made each time.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from importlib.metadata import version as installed
 from typing import Any
 
 import dagster as dg
@@ -15,7 +17,7 @@ from flywheel_assets.defs.verdicts import Check, Verdict
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.tables.table import Table
 
-VERSIONS = "table versions"
+VERSIONS, RULE = "table versions", "rule"
 RED = "red days"
 
 
@@ -36,28 +38,32 @@ class Last:
 def renewed(
     asset: str, name: str, promise: str, reads: Sequence[Table], judge: Callable[[WheelResource, Last | None], Verdict]
 ) -> Check:
-    """A check over `reads` and nothing else; `judge` is given what was said last, None for the first time."""
+    """A check over `reads` and nothing else; `judge` is given what was said last.
+
+    That is None for the first time, and where another version of the package said it, or of another promise.
+    """
+    rule = hashlib.sha256(f"{installed('flywheel-assets')}\n{promise}".encode()).hexdigest()[:12]
 
     def look(wheel: WheelResource, instance: dg.DagsterInstance) -> Verdict:
         # Before anything is read: what is written meanwhile is read the next time.
         lake = wheel.lake()
         versions = lake.versions(reads)
-        last = last_said(instance, asset, name)
+        last = last_said(instance, asset, name, rule)
         unchanged = last is not None and all(changed_days(lake, table, last) == set() for table in reads)
         verdict = last.verdict if last is not None and unchanged else judge(wheel, last)
-        return Verdict(verdict.passed, {**verdict.found, VERSIONS: versions})
+        return Verdict(verdict.passed, {**verdict.found, VERSIONS: versions, RULE: rule})
 
     return Check(asset, name, promise, look)
 
 
-def last_said(instance: dg.DagsterInstance, asset: str, name: str) -> Last | None:
-    """The check's newest evaluation; None where there is none, or none that tells what it had read."""
+def last_said(instance: dg.DagsterInstance, asset: str, name: str, rule: str) -> Last | None:
+    """The check's newest evaluation; None where there is none by that rule that tells what it had read."""
     key = dg.AssetCheckKey(dg.AssetKey(asset), name)
     records = instance.event_log_storage.get_asset_check_execution_history(key, limit=5)
     # The newest may be this run's own, which is planned and has not said anything yet.
     said = [record.evaluation for record in records if isinstance(record.evaluation, dg.AssetCheckEvaluation)]
     found: dict[str, Any] = {one: value.value for one, value in said[0].metadata.items()} if said else {}
-    versions = found.get(VERSIONS)
+    versions = found.get(VERSIONS) if found.get(RULE) == rule else None
     return Last(Verdict(said[0].passed, found), versions) if isinstance(versions, dict) else None
 
 

@@ -9,7 +9,7 @@ import pytest
 from deltalake import write_deltalake
 
 from flywheel_assets.defs.contracts import audit, contract, judge
-from flywheel_assets.defs.renewed import RED, VERSIONS, Last
+from flywheel_assets.defs.renewed import RED, VERSIONS, Last, renewed
 from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.defs.verdicts import Verdict
 from flywheel_assets.lake.lake import Lake
@@ -100,6 +100,23 @@ def test_what_was_said_last_holds_as_long_as_nothing_was_written(tmp_path: Path,
     assert (first.passed, first.found["rows read"], first.found[VERSIONS]) == (True, 4, lake_version(lake, -1))
     assert third == fourth
     assert (third.passed, third.found["rows read"], third.found[VERSIONS]) == (False, 3, lake_version(lake, 0))
+
+
+@pytest.mark.usefixtures("lake")
+def test_what_another_rule_said_last_does_not_hold(tmp_path: Path) -> None:
+    wheel, read = WheelResource(data="unused", lake_url=str(tmp_path)), list[Last | None]()
+
+    def look(_wheel: WheelResource, last: Last | None) -> Verdict:
+        read.append(last)
+        return Verdict(passed=True, found={})
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        for promise in ("a key", "a key", "a key and a role"):
+            found = renewed(RUN_SPANS.name, "looked", promise, [RUN_SPANS], look).judge(wheel, instance).found
+            instance.report_runless_asset_event(
+                dg.AssetCheckEvaluation(dg.AssetKey(RUN_SPANS.name), "looked", passed=True, metadata=found)
+            )
+    assert read == [None, None]
 
 
 def lake_version(lake: Lake, shift: int) -> dict[str, int]:
