@@ -71,12 +71,14 @@ class Runs:
 
     def logged(self, taken: Sequence[str] | str) -> Logged:
         """The log for the policy that takes `taken`: an arm for each run, or one for all."""
-        each = [taken] * len(self.action) if isinstance(taken, str) else list(taken)
+        each = [taken] if isinstance(taken, str) else list(taken)
         arms = sorted({*self.arms, *each})
         places = {name: place for place, name in enumerate(arms)}
-        target = np.zeros((len(each), len(arms)))
-        target[np.arange(len(each)), [places[arm] for arm in each]] = 1.0
-        could = {arm: np.array([one is None or arm in one for one in self.sets], np.bool_) for arm in set(each)}
+        chosen = np.broadcast_to(np.array([places[arm] for arm in each], np.int64), self.action.shape)
+        rows = np.arange(len(chosen))
+        target = np.zeros((len(chosen), len(arms)))
+        target[rows, chosen] = 1.0
+        could = np.array([[one is None or arm in one for arm in arms] for one in self.sets], np.bool_)
         return Logged(
             action=np.array([places[arm] for arm in self.arms], np.int64)[self.action],
             reward=self.reward,
@@ -85,9 +87,7 @@ class Runs:
             keep=self.keep,
             features=self.features,
             cluster=self.cluster,
-            supported=np.array(
-                [could[arm][code] for arm, code in zip(each, self.offered.tolist(), strict=True)], np.bool_
-            ),
+            supported=could[self.offered, chosen] if len(rows) else np.zeros(0, np.bool_),
         )
 
 
