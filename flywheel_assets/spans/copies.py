@@ -32,10 +32,10 @@ class Copies:
     def __init__(self) -> None:
         self._judged: list[pa.Table] = []
 
-    def add(self, rows: pa.RecordBatch, places: np.ndarray) -> None:
+    def add(self, rows: list[pa.RecordBatch], places: np.ndarray) -> None:
         """Judge rows."""
         con = connection()
-        con.register("copies", pa.Table.from_batches([rows]).append_column("place", pa.array(places)))
+        con.register("copies", pa.Table.from_batches(rows, RAW_SPANS.schema).append_column("place", pa.array(places)))
         self._judged.append(con.sql(JUDGED).to_arrow_table())
 
     def best(self) -> np.ndarray:

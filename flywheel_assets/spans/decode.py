@@ -95,7 +95,7 @@ def _parts(passage: Passage, doubtful: set[int], counts: Counts, losses: Losses)
     def rows(number: int, chunk: list[Batch]) -> pa.Table:
         read = passage.read(number, chunk)
         lost = [part.doubtful & ~among(part.places, best) for part in read.parts]
-        kept = [part.only(part.today & ~one) for part, one in zip(read.parts, lost, strict=True)]
+        kept = [some for part, one in zip(read.parts, lost, strict=True) for some in part.only(part.today & ~one)]
         became = Losses()
         for some in kept:
             became.add(some)

@@ -13,6 +13,8 @@ from flywheel_assets.spans.payloads import Batch, read_rows, span_ids
 CHUNK_BYTES = 16 * 2**20
 # So much of a day is decoded once and held; of what is beyond it only span ids are looked at ahead.
 HELD_BYTES = 128 * 2**20
+# Each run costs as much as to copy some thousand rows.
+FEW = 4
 DAY_NANOSECONDS = 86_400 * 10**9
 
 
@@ -71,12 +73,12 @@ class Part:
             doubtful[today] = among(ids.numbers(rows["span_id"].filter(pa.array(today))), repeated)
         return cls(rows, place + np.arange(len(rows)), usable, today, doubtful)
 
-    def only(self, chosen: np.ndarray) -> pa.RecordBatch:
-        """The chosen rows, not copied where they follow one another."""
-        first, count = int(chosen.argmax()), int(np.count_nonzero(chosen))
-        if chosen[first : first + count].all():
-            return self.rows.slice(first, count)
-        return self.rows.filter(pa.array(chosen))
+    def only(self, chosen: np.ndarray) -> list[pa.RecordBatch]:
+        """The chosen rows in order. They are nearly always few runs of rows that follow one another: not copied."""
+        runs = np.flatnonzero(np.diff(chosen, prepend=False, append=False)).reshape(-1, 2)
+        if len(runs) > FEW:
+            return [self.rows.filter(pa.array(chosen))]
+        return [self.rows.slice(first, end - first) for first, end in runs.tolist()]
 
 
 @dataclass(frozen=True, slots=True)
