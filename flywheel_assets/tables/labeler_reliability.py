@@ -33,7 +33,7 @@ LABELER_RELIABILITY = Table(
             for method, column in FORETELLS.items()
         ),
         Column("anchors", INT, "Examples of the set that people answered about as anchors", "examples", required=True),
-        Column("earlier_anchors", INT, "The same of the days before, as far as they count", "examples", required=True),
+        Column("earlier_anchors", INT, "The same of the days before; NULL: labelled before they counted", "examples"),
         Column("slope", REAL, "What anchors multiply the set's log-odds by; NULL: uncorrected"),
         Column("shift", REAL, "What anchors then add to them; NULL: uncorrected", "nats"),
         Column("calibration", TEXT, "Whether anchors corrected the set's probabilities, or why not", required=True),
