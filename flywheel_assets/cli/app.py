@@ -156,7 +156,7 @@ def why(
 
 @app.command("used-by", rich_help_panel=LOOK)
 def used_by(
-    span: Annotated[str, typer.Argument(help="<trace id>:<span id>")],
+    span: Annotated[str, typer.Argument(help="TRACE:SPAN, in hex")],
     data: Data = DATA,
     lake: LakeUrl = "",
     as_json: Json = False,

@@ -74,7 +74,7 @@ def used_by(places: Places, span: str) -> Answer:
     if not runs:
         raise RefusedError(
             f"no span {span!r} was folded into a run",
-            ["write it as <trace id>:<span id>, in hex", "flywheel status   shows whether days are stale"],
+            ["write it as TRACE:SPAN, in hex", "flywheel status   shows whether days are stale"],
             NOT_FOUND,
         )
     decisions = _rows(con, "used_by_decisions.sql", run=runs[0]["run_id"])

@@ -5,7 +5,7 @@ from flywheel_assets.tables.table import DAY, INT, REAL, TEXT, TEXTS, TIME, Colu
 # What every later row about a run carries along.
 RUN_FACTS = (
     Column("day", DAY, "UTC day on which the run started", required=True),
-    Column("run_id", TEXT, "Run: the runtime's invocation id, else '<trace id>:<root span id>'", required=True),
+    Column("run_id", TEXT, "Run: the runtime's invocation id, else TRACE:SPAN of its root", required=True),
     Column("trace_id", TEXT, "Trace of the run's root span", required=True),
     Column("root_span_id", TEXT, "The run's root span", required=True),
     Column(

@@ -11,7 +11,7 @@ DIALECT_LOSSES = Table(
     columns=(
         Column("day", DAY, "UTC day of the spans' start", required=True),
         Column("dialect", TEXT, "The spans' dialect; 'none' where no convention told their operation", required=True),
-        Column("attribute", TEXT, "Attribute key, with <i> for each number between its dots", required=True),
+        Column("attribute", TEXT, "Attribute key, with `<i>` for each number between its dots", required=True),
         Column("column_name", TEXT, "Column of raw_spans that it feeds; '-': none, it is kept unmapped", required=True),
         Column("spans", INT, "Spans that carried it", "spans", required=True),
         Column("believed", INT, "Of these, it gave the column its value; NULL: unmapped", "spans"),

@@ -15,7 +15,7 @@ FEEDBACK = Table(
         Column(
             "target_id",
             TEXT,
-            "run_id, '<trace id>:<span id>', session id, or the provider's response id",
+            "run_id, TRACE:SPAN, session id, or the provider's response id",
             required=True,
         ),
         Column("name", TEXT, "What was judged, e.g. correctness", required=True),

@@ -4,7 +4,7 @@ from flywheel_assets.tables.agent_runs import RUN_FACTS
 from flywheel_assets.tables.table import INT, REAL, TEXT, TEXTS, TIME, Column, Table
 
 LABEL_FACTS = (
-    Column("example_id", TEXT, "run_id at run grain, '<trace id>:<span id>' at span grain", required=True),
+    Column("example_id", TEXT, "run_id at run grain, TRACE:SPAN at span grain", required=True),
     Column("grain", TEXT, "run | span", required=True),
     Column("span_id", TEXT, "The span, at span grain"),
     Column("outcome", REAL, "Fused outcome in [0, 1]; NULL unless outcome_state is labeled", "outcome"),

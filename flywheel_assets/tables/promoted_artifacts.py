@@ -5,7 +5,7 @@ from dataclasses import replace
 from flywheel_assets.tables.table import FLAG, INT, TEXT, TIME, Column, Table
 
 DOCUMENT = (
-    Column("artifact_id", TEXT, "'<kind>-<first 12 hex digits of content_hash>'", required=True),
+    Column("artifact_id", TEXT, "KIND-HASH, of the first 12 hex digits of content_hash", required=True),
     Column("version", INT, "Version, from 1", required=True),
     Column("parent_id", TEXT, "Artifact it replaced; NULL for the first"),
     Column("content_hash", TEXT, "SHA-256 of the document's canonical JSON", required=True),

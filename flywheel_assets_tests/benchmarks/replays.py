@@ -64,7 +64,9 @@ def cases(data: Path, rates: Path, out: Path) -> list[Asked]:
     ladders = Reading(where="run = 'mbpp-974-opus'")
     cascade = Asked(data / "firstpass_mbpp/rungs.csv.gz", out, ladders, "cascade", usd=0.0031, seeds=20, name="cascade")
     routing = Asked(data / ROUTING, out, ROUTES, "contextual", BUDGETS, name="routing")
-    arriving = Asked(rates, out, Reading(), "doors", baseline="launch", runs=2400, arrive=100, at_once=4, name="arms")
+    arriving = Asked(
+        rates, out, Reading(), "doors", baseline="launch", runs=2400, arrive=100, at_once=4, seeds=5, name="arms"
+    )
     return [
         replace(
             cascade,

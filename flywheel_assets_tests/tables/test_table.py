@@ -1,5 +1,6 @@
 """A table's contract: rows, conforming, and what refuses."""
 
+import re
 from datetime import UTC, date, datetime
 
 import pyarrow as pa
@@ -94,6 +95,8 @@ def test_each_table_of_the_wheel_is_well_formed(table: Table):
     assert not table.by_day or (table.names[0] == "day" and "day" in required)
     assert table.row.endswith(".")
     assert not any(column.meaning.endswith(".") or column.meaning != column.meaning.strip() for column in table.columns)
+    # Pages and the UI read it as Markdown, where a word in angle brackets vanishes.
+    assert not any(re.search(r"(?<!`)<\w", column.meaning) for column in table.columns)
     assert not {"at", "op"} & set(table.names)
 
 
