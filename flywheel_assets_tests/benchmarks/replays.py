@@ -18,9 +18,11 @@ import numpy as np
 from flywheel_assets.candidates.routing import features
 from flywheel_assets.candidates.routing.contextual import Feedback, fit
 from flywheel_assets.commands.replay import Asked, replay
+from flywheel_assets.replay.contextual import Settings
 from flywheel_assets.replay.matrix import Matrix, Reading, Reals, read
 from flywheel_assets.replay.measures import mean
 from flywheel_assets.replay.page import said
+from flywheel_assets_tests.benchmarks import simple_router
 
 HEAD = """# Replays
 
@@ -48,6 +50,7 @@ LEARNABLE = """
 
 The same items and learner, in five splits of their own: three quarters to learn from, a quarter to be judged on. Of as
 many runs as the replay had, drawn evenly, and with the outcome of both arms on every item, which no agent ever sees.
+Beside it a simple learner in the replay's own splits (`simple_router.py`: ridge per arm, TF-IDF, Thompson sampling).
 
 | | |
 |---|---|"""
@@ -114,6 +117,11 @@ def learnable(matrix: Matrix, seeds: int = 5) -> str:
             for budget in BUDGETS:
                 gain = expected[:, 1] - expected[:, 0]
                 found[words, budget].append(value_at(budget, gain, matrix.outcome[held]))
+    for budget in BUDGETS:
+        for seed in range(seeds):
+            reached, over = simple_router.value(matrix, "domain", Settings(budget=budget), seed)
+            found["a simple learner", budget].append(reached)
+            found["a simple learner, cost over budget", budget].append(over)
     rows = [f"| {words}, {budget:.0%} of the way | {mean(values).said} |" for (words, budget), values in found.items()]
     return "\n".join([LEARNABLE, *rows, ""])
 
