@@ -19,6 +19,8 @@ from flywheel_assets.tables.table import Table
 
 VERSIONS, RULE = "table versions", "rule"
 RED = "red days"
+# Looked up once: there are some sixty checks.
+PACKAGE = installed("flywheel-assets")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ def renewed(
 
     That is None for the first time, and where another version of the package said it, or of another promise.
     """
-    rule = hashlib.sha256(f"{installed('flywheel-assets')}\n{promise}".encode()).hexdigest()[:12]
+    rule = hashlib.sha256(f"{PACKAGE}\n{promise}".encode()).hexdigest()[:12]
 
     def look(wheel: WheelResource, instance: dg.DagsterInstance) -> Verdict:
         # Before anything is read: what is written meanwhile is read the next time.

@@ -1,6 +1,5 @@
 """Running a step over all days: anew, or, in a turn in which nothing that it is computed from changed, not at all."""
 
-import hashlib
 from collections.abc import Callable, Mapping
 from importlib.metadata import version as installed
 from typing import Any
@@ -10,6 +9,7 @@ import pyarrow as pa
 
 from flywheel_assets.defs.report import ONLY_STALE, Report, Results, materialised, of
 from flywheel_assets.lake.lake import Lake
+from flywheel_assets.lake.rebuild import digest
 from flywheel_assets.tables.steps import Step
 from flywheel_assets.tables.table import Table
 
@@ -36,8 +36,8 @@ def compute(
 
 def inputs(lake: Lake, step: Step, *beside: str) -> str:
     """Fifteen hex digits over the step's and the package's version, all content that is read, and what is beside it."""
-    said = [step.version, installed("flywheel-assets"), *beside, *(_content(lake, read.table) for read in step.reads)]
-    return hashlib.sha256("\x1e".join(said).encode()).hexdigest()[:15]
+    contents = (_content(lake, read.table) for read in step.reads)
+    return digest(step.version, installed("flywheel-assets"), *beside, *contents)
 
 
 def _content(lake: Lake, table: Table) -> str:

@@ -88,7 +88,7 @@ def concerns(lake: Lake, step: Step, days: Iterable[date]) -> dict[date, str]:
     for start in range(0, len(days), _ASKED):
         some = days[start : start + _ASKED]
         said = [_said(lake, step, read, some) for read in looking]
-        found |= {day: _digest(strict[day], repr([one.get(day, _NOTHING_SAID) for one in said])) for day in some}
+        found |= {day: digest(strict[day], repr([one.get(day, _NOTHING_SAID) for one in said])) for day in some}
     return found
 
 
@@ -114,7 +114,7 @@ def _inputs(lake: Lake, step: Step, days: Iterable[date], seen: Callable[[Read, 
         for read in step.reads
     }
     return {
-        day: _digest(
+        day: digest(
             step.version,
             *installed(step.rules),
             *(contents[read.table.name][near] or "-" for read in step.reads for near in seen(read, day)),
@@ -240,9 +240,10 @@ def _contents(lake: Lake, table: Table, days: list[date]) -> dict[date, str | No
         GROUP BY day
         """
     ).fetchall()
-    found = {day: _digest(ids) for day, ids in rows}
+    found = {day: digest(ids) for day, ids in rows}
     return {day: found.get(day) for day in days}
 
 
-def _digest(*parts: str) -> str:
+def digest(*parts: str) -> str:
+    """Fifteen hex digits over the parts, as `Lake.overwrite` takes for a stamp."""
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:15]

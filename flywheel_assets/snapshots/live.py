@@ -4,6 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+import duckdb
+import pyarrow as pa
+
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.lake.session import session
 from flywheel_assets.snapshots.build import VIEWS
@@ -26,10 +29,16 @@ def rows_of_each(
         for table in tables:
             lake.register(con, table, (days or {}).get(table.name), temporary=True)
         for view in views:
-            made = (VIEWS / f"{view}.sql").read_text(encoding="utf-8").partition("COMMENT ON")[0]
-            con.execute(made.replace("CREATE VIEW", "CREATE TEMP VIEW", 1))
-            rows = con.sql(f"FROM {view}").to_arrow_table()
-            con.execute(f"DROP VIEW {view}")
+            rows = asked(con, view)
             con.register(view, rows)
             found.append(rows.to_pylist())
     return found
+
+
+def asked(con: duckdb.DuckDBPyConnection, view: str) -> pa.Table:
+    """Rows of a view over the tables that are on `con`."""
+    made = (VIEWS / f"{view}.sql").read_text(encoding="utf-8").partition("COMMENT ON")[0]
+    con.execute(made.replace("CREATE VIEW", "CREATE TEMP VIEW", 1))
+    rows = con.sql(f"FROM {view}").to_arrow_table()
+    con.execute(f"DROP VIEW {view}")
+    return rows

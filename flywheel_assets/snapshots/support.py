@@ -1,19 +1,17 @@
 """Questions of the snapshot that are asked of the lake too, as it stands: the views of that name."""
 
-from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from flywheel_assets.lake.lake import Lake
+from flywheel_assets.snapshots.live import asked, rows_of_each
 from flywheel_assets.tables.decision_arguments import DECISION_ARGUMENTS
 from flywheel_assets.tables.feedback import FEEDBACK
 from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS
 from flywheel_assets.tables.landed_batches import LANDED_BATCHES
 from flywheel_assets.tables.promotion_decisions import PROMOTION_DECISIONS
 from flywheel_assets.tables.raw_spans import RAW_SPANS
-
-VIEWS = Path(__file__).parent / "views"
 
 
 def support_in(lake: Lake) -> list[dict[str, Any]]:
@@ -23,16 +21,12 @@ def support_in(lake: Lake) -> list[dict[str, Any]]:
 
 def support(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     """The same, from the four tables that it reads on `con`."""
-    return _ask(con, "promotion_support")
+    return asked(con, "promotion_support").to_pylist()
 
 
 def newest_lag_in(lake: Lake) -> list[dict[str, Any]]:
     """How late the spans of the newest day came: rows of `source_lag`, by source."""
     newest = lake.days(RAW_SPANS)[-1:]
-    return _ask(lake.connect([RAW_SPANS, LANDED_BATCHES], {RAW_SPANS.name: newest}), "source_lag") if newest else []
-
-
-def _ask(con: duckdb.DuckDBPyConnection, name: str) -> list[dict[str, Any]]:
-    view = (VIEWS / f"{name}.sql").read_text(encoding="utf-8")
-    con.execute(view.replace("CREATE VIEW", "CREATE TEMP VIEW", 1).partition("COMMENT ON")[0])
-    return con.sql(f"FROM {name}").to_arrow_table().to_pylist()
+    if not newest:
+        return []
+    return rows_of_each(lake, ["source_lag"], [RAW_SPANS, LANDED_BATCHES], {RAW_SPANS.name: newest})[-1]

@@ -38,12 +38,7 @@ from flywheel_assets.tables.source_tallies import SOURCE_TALLIES
 from flywheel_assets.tables.span_credit import SPAN_CREDIT
 from flywheel_assets.tables.span_findings import SPAN_FINDINGS
 from flywheel_assets.tables.span_rejections import SPAN_REJECTIONS
-from flywheel_assets.tables.statements import (
-    GATE_SETTINGS,
-    LABEL_SETTINGS,
-    PRICES,
-    SKILL_NAMES,
-)
+from flywheel_assets.tables.statements import GATE_SETTINGS, LABEL_SETTINGS, PRICES, SKILL_NAMES
 from flywheel_assets.tables.storms import STORMS
 from flywheel_assets.tables.table import Table
 
