@@ -34,7 +34,7 @@ SELECT
             WHEN dialect IS DISTINCT FROM 'openinference' THEN attr_text['gen_ai.tool.definitions']
             WHEN attr_text['llm.tools.0.tool.json_schema'] IS NULL THEN NULL
             ELSE array_to_string(list_transform(list_sort(list_filter(
-                map_entries(attr_text), e -> starts_with(e.key, 'llm.tools.'))), e -> e.value), chr(10))
+                map_entries(attr_text), lambda e: starts_with(e.key, 'llm.tools.'))), lambda e: e.value), chr(10))
         END
     )), 1, 12) END AS tool_schema_hash
 FROM read;

@@ -12,7 +12,7 @@ from flywheel_assets.runs.units.unit import Unit
 
 # A run's id is a ULID: its first ten digits, in Crockford's base 32, are the time at which it was queued.
 QUEUED = """
-    epoch_ms(list_sum(list_transform(range(10), place ->
+    epoch_ms(list_sum(list_transform(range(10), lambda place:
         (strpos('0123456789ABCDEFGHJKMNPQRSTVWXYZ', substr(invocation_id, place::INT + 1, 1)) - 1)
         * (1::BIGINT << (5 * (9 - place::INT)))))::BIGINT)
 """
