@@ -80,6 +80,9 @@ def ingest(  # noqa: PLR0913, PLR0917 - each parameter is an option of the comma
     ],
     land: Annotated[bool, typer.Option(help="Index it at once.")] = True,
     keep_content: Annotated[bool, typer.Option(help="Keep what was said in coding agents' sessions.")] = False,
+    move: Annotated[
+        bool, typer.Option("--move", help="Take files of OTLP and feedback that nobody writes to any more, not copies.")
+    ] = False,
     data: Data = DATA,
     lake: LakeUrl = "",
     as_json: Json = False,
@@ -87,7 +90,8 @@ def ingest(  # noqa: PLR0913, PLR0917 - each parameter is an option of the comma
     """Bring recorded telemetry in through the same door as live telemetry."""
     from flywheel_assets.commands.ingest import bring
 
-    respond("ingest", as_json, lambda: bring(places_at(data, lake), paths, land_now=land, keep_content=keep_content))
+    places, how = places_at(data, lake), {"land_now": land, "keep_content": keep_content, "move": move}
+    respond("ingest", as_json, lambda: bring(places, paths, **how))
 
 
 @app.command(rich_help_panel=BRING)

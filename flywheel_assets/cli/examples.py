@@ -5,7 +5,11 @@ import typer
 EXAMPLES: dict[str, tuple[str, ...]] = {
     "up": ("flywheel up", "flywheel up --port 3001 --otlp-http 0 --otlp-grpc 0"),
     "receive": ("FLYWHEEL_TOKEN=… flywheel receive --host 0.0.0.0",),
-    "ingest": ("flywheel ingest traces/*.jsonl", "flywheel ingest ~/.claude/projects --keep-content"),
+    "ingest": (
+        "flywheel ingest traces/*.jsonl",
+        "flywheel ingest history/ --move",
+        "flywheel ingest ~/.claude/projects --keep-content",
+    ),
     "poll": ("flywheel poll", "flywheel poll restate inngest"),
     "run": ("flywheel run", "flywheel run --json"),
     "judge": ("FLYWHEEL_JUDGE_MODEL=openai/gpt-5.4-mini flywheel judge --most 20",),

@@ -14,8 +14,10 @@ from flywheel_assets.sources.ingest import Ingested, ingest
 from flywheel_assets.sources.land import land
 
 
-def bring(places: Places, paths: Sequence[Path], *, land_now: bool, keep_content: bool = False) -> Answer:
-    """Copy into the inbox, all of `paths` or none; index it too, unless told not to."""
+def bring(
+    places: Places, paths: Sequence[Path], *, land_now: bool, keep_content: bool = False, move: bool = False
+) -> Answer:
+    """Copy (or move) into the inbox, unless one of `paths` is not there; index it too, unless told not to."""
     if missing := [str(path) for path in paths if not path.exists()]:
         raise RefusedError(
             f"{', '.join(missing)} does not exist",
@@ -23,8 +25,14 @@ def bring(places: Places, paths: Sequence[Path], *, land_now: bool, keep_content
             NOT_FOUND,
         )
     brought = Ingested()
-    for path in paths:
-        brought.add(ingest(path, places.inbox, keep_content=keep_content))
+    try:
+        for path in paths:
+            brought.add(ingest(path, places.inbox, keep_content=keep_content, move=move))
+    except PermissionError as error:
+        raise RefusedError(
+            f"{error.filename}: {error.strerror}; what is in the inbox already lands with the next turn",
+            ["allow it to be moved, or leave out --move: then it is copied"] if move else ["allow it to be read"],
+        ) from error
     landed = land(Lake(places.lake), places.inbox, places.landing, datetime.now(UTC)) if land_now else None
     result = {"brought": asdict(brought), "landed": asdict(landed) if landed else None}
     shown = [Text(f"brought in: {brought}"), *([Text(f"indexed: {landed}")] if landed else [])]

@@ -14,7 +14,7 @@ from typing import Protocol
 
 import orjson
 
-from flywheel_assets.sources.segments import sync_folder
+from flywheel_assets.sources.segments import sync
 from flywheel_assets.sources.spool import Form, Spool
 
 State = Mapping[str, object]
@@ -114,7 +114,7 @@ def save_cursor(cursors: Path, name: str, cursor: State) -> None:
         written.flush()
         os.fsync(written.fileno())
     beside.replace(path)
-    sync_folder(cursors)
+    sync(cursors)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ import zstandard
 from flywheel_assets.sources.bus_pages import Document, pages
 from flywheel_assets.sources.cursor import Page, State
 from flywheel_assets.sources.framing import records
-from flywheel_assets.sources.segments import is_finished, sync_folder
+from flywheel_assets.sources.segments import is_finished, sync
 
 EVENTS_AT_ONCE = 20_000
 
@@ -53,7 +53,7 @@ class EventSpool:
             written.flush()
             os.fsync(written.fileno())
         hidden.replace(target)
-        sync_folder(self.kept)
+        sync(self.kept)
         path.unlink()
 
 

@@ -15,6 +15,7 @@ from flywheel_assets.lake.lake import Lake
 from flywheel_assets.sources.compression import DamagedError, unwrap
 from flywheel_assets.sources.open_file import Content
 from flywheel_assets.sources.scan import Scan, scan, scan_feedback
+from flywheel_assets.sources.segments import sync
 from flywheel_assets.sources.take import Taken
 from flywheel_assets.tables.landed_batches import LANDED_BATCHES
 
@@ -93,7 +94,8 @@ class Index:
         self._accepted |= self._landed_before(batch_ids)
         indexed = [self._place(one, batch_id) for one, batch_id in zip(looked, batch_ids, strict=True)]
         for file in {one.taken.file for one in found if not one.taken.finished}:
-            _sync(self._landing / file)
+            # A door's segment is read while it is written: what the index names must be on disk before it.
+            sync(self._landing / file)
         rows = [self._row(one) for one in indexed]
         key = hashlib.sha256("\n".join(f"{row['file']}:{row['ordinal']}" for row in rows).encode()).hexdigest()
         self._lake.append(LANDED_BATCHES, LANDED_BATCHES.rows(rows), key=key)
@@ -171,12 +173,3 @@ def _hashed(one: Found) -> bytes | memoryview:
         with suppress(DamagedError):
             return unwrap(one.raw)
     return one.raw
-
-
-def _sync(path: Path) -> None:
-    """A door's segment is read while it is written: what the index names must be on disk before it."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

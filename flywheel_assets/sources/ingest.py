@@ -1,5 +1,6 @@
 """Bring files and folders that lie elsewhere into the inbox: what `flywheel ingest PATH` does."""
 
+import errno
 import hashlib
 import os
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from flywheel_assets.sources.compression import DamagedError, suffix_of, unwrap
 from flywheel_assets.sources.framing import records
 from flywheel_assets.sources.open_file import open_content
 from flywheel_assets.sources.scan import scan, scan_feedback
-from flywheel_assets.sources.segments import FILES, SegmentName, is_feedback, sync_folder
+from flywheel_assets.sources.segments import FILES, SegmentName, is_feedback, sync
 from flywheel_assets.sources.take import SUFFIXES, copy_tail
 from flywheel_assets.sources.translate import Translated, translate
 
@@ -21,10 +22,14 @@ COPIES = 4
 
 @dataclass(slots=True)
 class Ingested:
-    """What went into the inbox, which files did not with the reason, and which were told in OTLP first."""
+    """What went into the inbox, which files did not with the reason, and which were told in OTLP first.
+
+    `moved` of the `files` are no longer where they were.
+    """
 
     files: int = 0
     bytes: int = 0
+    moved: int = 0
     skipped: dict[str, str] = field(default_factory=dict[str, str])
     translated: dict[str, Translated] = field(default_factory=dict[str, Translated])
 
@@ -32,22 +37,25 @@ class Ingested:
         """What another path brought."""
         self.files += more.files
         self.bytes += more.bytes
+        self.moved += more.moved
         self.skipped |= more.skipped
         self.translated |= more.translated
 
 
-def ingest(path: Path, inbox: Path, *, keep_content: bool = False) -> Ingested:
+def ingest(path: Path, inbox: Path, *, keep_content: bool = False, move: bool = False) -> Ingested:
     """Bring OTLP, feedback and the forms of `foreign.py` from `path` (a file, or a folder) into the inbox.
 
     Of OTLP only a file's first batch is looked at: landing judges each. Copied rather than linked,
     because a file that is written anew in place would change what had landed; the same file twice
-    lands once. `keep_content` keeps what was said in transcripts. Raises FileNotFoundError.
+    lands once. `move` takes the files of OTLP and feedback themselves, which nobody may write to any
+    more, without a second copy on disk; what is refused or translated stays where it is.
+    `keep_content` keeps what was said in transcripts. Raises FileNotFoundError.
     """
     inbox.mkdir(parents=True, exist_ok=True)
     done = Ingested()
     if not path.exists():
         raise FileNotFoundError(f"nothing at {path}: give a file, or a folder that holds OTLP files")
-    copied: dict[str, Future[int]] = {}
+    brought: dict[str, Future[int]] = {}
     # While one file is made durable the next are copied.
     with ThreadPoolExecutor(COPIES) as pool:
         for source in _files(path):
@@ -56,11 +64,14 @@ def ingest(path: Path, inbox: Path, *, keep_content: bool = False) -> Ingested:
                 _translate(source, inbox, reason, done, keep_content=keep_content)
                 continue
             name = _name(source, suffix)
-            if name not in copied:  # else another name of the same file
-                copied[name] = pool.submit(_copy, source, inbox, name)
+            if name not in brought:  # else another name of the same file
+                # What a symbolic link names lies in a place of its own, and stays there.
+                moved = move and not source.is_symlink()
+                brought[name] = pool.submit(_move if moved else _copy, source, inbox, name)
+                done.moved += moved
             done.files += 1
-    done.bytes += sum(one.result() for one in copied.values())
-    sync_folder(inbox)
+    done.bytes += sum(one.result() for one in brought.values())
+    sync(inbox)
     return done
 
 
@@ -76,6 +87,21 @@ def _copy(source: Path, inbox: Path, name: str) -> int:
     hidden.unlink(missing_ok=True)
     size = copy_tail(source, hidden)
     hidden.rename(inbox / name)
+    return size
+
+
+def _move(source: Path, inbox: Path, name: str) -> int:
+    """Take the file over: in the inbox, durable, before it is gone from where it was."""
+    size = source.stat().st_size
+    sync(source)
+    try:
+        source.rename(inbox / name)
+    except OSError as refused:
+        if refused.errno != errno.EXDEV:
+            raise
+        _copy(source, inbox, name)
+        sync(inbox)
+        source.unlink()
     return size
 
 

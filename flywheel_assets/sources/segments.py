@@ -65,9 +65,9 @@ def is_finished(path: Path) -> bool:
     return True
 
 
-def sync_folder(folder: Path) -> None:
-    """Make names that were added to, or removed from, the folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Make a file's bytes durable, or the names that were added to, or removed from, a folder."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

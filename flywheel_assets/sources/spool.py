@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from flywheel_assets.sources.framing import MAX_BATCH
-from flywheel_assets.sources.segments import SegmentName, sync_folder
+from flywheel_assets.sources.segments import SegmentName, sync
 
 Form = Literal["protobuf", "json", "feedback"]
 SUFFIXES: dict[Form, str] = {"protobuf": ".binpb", "json": ".jsonl", "feedback": ".feedback.jsonl"}
@@ -54,7 +54,7 @@ class _Segment:
         self._descriptor = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o640)
         fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         hidden.rename(self.path)
-        sync_folder(folder)
+        sync(folder)
 
     def write(self, data: bytes) -> None:
         """Append and sync.

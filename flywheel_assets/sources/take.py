@@ -14,7 +14,7 @@ from pathlib import Path
 
 from flywheel_assets.sources.compression import suffix_of
 from flywheel_assets.sources.framing import HEAD, Kind, kind_of, records
-from flywheel_assets.sources.segments import FILES, SegmentName, is_feedback, is_finished, sync_folder
+from flywheel_assets.sources.segments import FILES, SegmentName, is_feedback, is_finished, sync
 
 _FOREIGN = "files"
 _HELD = "held"
@@ -92,7 +92,7 @@ def copy_tail(source: Path, target: Path) -> int:
         if done > start:
             os.fsync(write.fileno())
     if not start:
-        sync_folder(target.parent)
+        sync(target.parent)
     return done - start
 
 
@@ -119,7 +119,7 @@ def _take_own(path: Path, name: SegmentName, landing: Path) -> Taken | None:
     if not (target.exists() and target.samefile(path)):
         # Another file system, or one without hard links.
         copy_tail(path, target)
-    sync_folder(target.parent)
+    sync(target.parent)
     signal = "feedback" if is_feedback(path.name) else "traces"
     return Taken(name.landing_file, name.source, signal, finished, whole=name.source == FILES, inbox_file=path)
 

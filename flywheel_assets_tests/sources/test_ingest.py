@@ -3,7 +3,9 @@
 import gzip
 import json
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import zstandard
@@ -11,6 +13,28 @@ import zstandard
 from flywheel_assets.sources.batches import read_batches
 from flywheel_assets.sources.ingest import ingest
 from flywheel_assets.tables.landed_batches import LANDED_BATCHES
+
+SESSION = {
+    "type": "user",
+    "uuid": "u1",
+    "sessionId": "c-1",
+    "timestamp": "2026-10-05T09:00:00.000Z",
+    "version": "2.0.1",
+    "message": {"role": "user", "content": "hello"},
+}
+
+
+@pytest.fixture(params=["same", "another"])
+def elsewhere(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+    """A folder on the inbox's file system, and one on another, where there is one."""
+    if request.param == "same":
+        yield tmp_path
+        return
+    memory = Path("/dev/shm")
+    if not memory.is_dir() or memory.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("no other file system here")
+    with TemporaryDirectory(dir=memory) as folder:
+        yield Path(folder)
 
 
 def test_files_that_are_not_otlp_are_skipped_with_a_reason(place, payloads, tmp_path: Path) -> None:
@@ -75,6 +99,39 @@ def test_the_incomplete_end_of_an_ingested_file_is_reported(place, payloads, tmp
     found = place.land()
     assert (found.accepted, found.rejected) == (1, 1)
     assert "in the middle of a batch" in sorted(place.rows("status", "reason"))[1][1]
+
+
+def test_moved_files_are_taken_over_and_the_others_stay(place, payloads, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "a.binpb").write_bytes(payloads.frames(payloads.protobuf(0)))
+    (folder / "b.jsonl.gz").write_bytes(gzip.compress(payloads.lines(payloads.json(1))))
+    (folder / "notes.md").write_text("# notes")
+    (folder / "session.jsonl").write_text(json.dumps(SESSION))
+    (tmp_path / "elsewhere.jsonl").write_bytes(payloads.lines(payloads.json(2)))
+    (folder / "link.jsonl").symlink_to(tmp_path / "elsewhere.jsonl")
+    number = (folder / "a.binpb").stat().st_ino
+    done = ingest(folder, place.inbox, move=True)
+    assert (done.files, done.moved, len(done.skipped), len(done.translated)) == (4, 2, 1, 1)
+    assert {path.name for path in folder.iterdir()} == {"notes.md", "session.jsonl", "link.jsonl"}
+    assert number in {path.stat().st_ino for path in place.inbox.iterdir()}
+    found = place.land()
+    assert (found.accepted, found.rejected) == (4, 0)
+    assert not list(place.inbox.iterdir())
+
+
+def test_a_move_that_was_killed_loses_nothing_and_lands_once(place, payloads, elsewhere: Path) -> None:
+    file = elsewhere / "traces.jsonl"
+    file.write_bytes(payloads.lines(payloads.json(0)))
+    # Killed between copying and removing: both are there.
+    ingest(file, place.inbox)
+    (waiting,) = place.inbox.iterdir()
+    # Killed in the middle of copying: a hidden part of it.
+    waiting.with_name(f".{waiting.name}").write_bytes(file.read_bytes()[:9])
+    done = ingest(file, place.inbox, move=True)
+    assert (done.moved, file.exists(), list(place.inbox.glob("[!.]*"))) == (1, False, [waiting])
+    found = place.land()
+    assert (found.accepted, found.duplicates, found.rejected) == (1, 0, 0)
 
 
 def test_a_path_that_is_not_there_is_an_error_that_says_so(place, tmp_path: Path) -> None:
