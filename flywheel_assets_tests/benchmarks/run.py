@@ -26,8 +26,6 @@ HERE = Path(__file__).parent
 DAYS = 10
 HISTORY_DAYS = 30
 HUNDRED_RUNS = 570
-# The plain scripts need the JSON files; the wheel's own pass over them adds nothing at this size.
-MOST_IN_JSON = 200_000
 MEMORY = 4 * 2**30
 Row = dict[str, object]
 
@@ -50,7 +48,7 @@ def to_table(of: dict[str, float], steps: dict[str, float]) -> float:
 
 
 def wheel(form: str, folder: Path, count: int) -> list[Row]:
-    """The wheel over the files of one form: to typed spans, and all the way."""
+    """The wheel over the files of one form: to typed spans, to promoted artifacts, and a whole turn."""
     size = sum(file.stat().st_size for file in (folder / form).iterdir())
     found = process(HERE / "wheel.py", folder / form, folder / "wheel")
     shutil.rmtree(folder / "wheel")
@@ -59,30 +57,29 @@ def wheel(form: str, folder: Path, count: int) -> list[Row]:
         raise RuntimeError(str(first["failed"]))
     stored = found["raw_spans_bytes"] / count
     common = {"spans": count, "peak": found["peak"], "bytes_in": size / count, "bytes_out": stored}
+    steps = {step: (seconds, cpu[step]) for step, seconds in first["steps"].items()}
+    until = [
+        ("typed spans in the lake", to_table(first, first["steps"]), to_table(cpu, cpu), {}),
+        ("promoted artifacts", first["published"], cpu["published"], {}),
+        (
+            "a whole turn, with its snapshot",
+            first["ingest"] + first["turn"],
+            cpu["ingest"] + cpu["turn"],
+            {"steps": steps},
+        ),
+    ]
     return [
-        {
-            **common,
-            "what": f"{form} files → typed spans in the lake",
-            "seconds": to_table(first, first["steps"]),
-            "cpu": to_table(cpu, cpu),
-        },
-        {
-            **common,
-            "what": f"{form} files → the whole wheel → artifacts",
-            "seconds": first["ingest"] + first["turn"],
-            "cpu": cpu["ingest"] + cpu["turn"],
-            "steps": {step: (seconds, cpu[step]) for step, seconds in first["steps"].items()},
-        },
+        {**common, **more, "what": f"{form} files → {what}", "seconds": seconds, "cpu": used}
+        for what, seconds, used, more in until
     ]
 
 
 def compare(spans: int, folder: Path) -> list[Row]:
-    """All contenders on the same `spans` spans; of very many, the wheel takes those in protobuf alone."""
+    """All contenders on the same `spans` spans."""
     rows: list[Row] = []
     for form in ("protobuf", "json"):
         count = write(spans, DAYS, folder / form, form)
-        if form == "protobuf" or spans <= MOST_IN_JSON:
-            rows += wheel(form, folder, count)
+        rows += wheel(form, folder, count)
         if form == "protobuf":
             shutil.rmtree(folder / form)
     for script in ("pandas", "duckdb"):
@@ -108,7 +105,7 @@ def client() -> Row:
     return {name: statistics.median(float(str(row[name])) for row in timed) for name in ("import_ms", "decide_us")}
 
 
-def report(tables: list[list[Row]], month: Row, agent: Row) -> str:
+def report(tables: list[list[Row]], months: list[Row], agent: Row) -> str:
     """The figures as a page."""
     lines = [
         "# Benchmarks",
@@ -136,14 +133,15 @@ def report(tables: list[list[Row]], month: Row, agent: Row) -> str:
     ]
     steps = sorted(largest["steps"].items(), key=lambda item: -item[1][0])
     lines += [f"| {step} | {seconds:.1f} | {cpu:.1f} |" for step, (seconds, cpu) in steps]
-    first, second = month["first"]["turn"], month["second"]["turn"]
     lines += [
         "",
         "## Cost follows new work",
         "",
-        f"{month['spans']:,} spans over {HISTORY_DAYS} days were built in {first:.1f} s. A hundred runs then",
-        f"arrived on the last day; the second turn took {second:.1f} s, **{100 * second / first:.1f} %** of the first",
-        f"(CPU: {month['second']['cpu']['turn']:.1f} s of {month['first']['cpu']['turn']:.1f} s).",
+        f"{HISTORY_DAYS} days were built; a hundred runs then arrived on the last of them, and the wheel turned again.",
+        "",
+        "| spans | first turn, s | second turn, s | of the first | first, CPU s | second, CPU s | of the first |",
+        "|---:|---:|---:|---:|---:|---:|---:|",
+        *map(_again, months),
         "",
         "## The agent's side",
         "",
@@ -151,6 +149,14 @@ def report(tables: list[list[Row]], month: Row, agent: Row) -> str:
         f"`decide()` takes {agent['decide_us']:.1f} µs.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _again(month: Row) -> str:
+    first, second = month["first"], month["second"]
+    clock = f"{first['turn']:.1f} | {second['turn']:.1f} | **{100 * second['turn'] / first['turn']:.1f} %**"
+    first, second = first["cpu"], second["cpu"]
+    used = f"{first['turn']:.1f} | {second['turn']:.1f} | {100 * second['turn'] / first['turn']:.1f} %"
+    return f"| {month['spans']:,} | {clock} | {used} |"
 
 
 def _line(row: Row) -> str:
@@ -165,7 +171,7 @@ def main() -> None:
     """Measure, and write the report."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--spans", type=int, nargs="+", default=[50_000, 200_000, 1_000_000])
-    parser.add_argument("--history", type=int, default=200_000, help="spans in the month before new work comes")
+    parser.add_argument("--history", type=int, nargs="+", default=[200_000, 1_000_000], help="spans of a month")
     parser.add_argument("--report", type=Path, default=Path("docs/benchmarks.md"))
     given = parser.parse_args()
     tables = []
@@ -173,9 +179,12 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             tables.append(compare(spans, Path(folder)))
         print("\n".join(_line(row) for row in tables[-1]), flush=True)
-    with tempfile.TemporaryDirectory() as folder:
-        month = new_work(Path(folder), given.history)
-    given.report.write_text(report(tables, month, client()), encoding="utf-8")
+    months = []
+    for spans in given.history:
+        with tempfile.TemporaryDirectory() as folder:
+            months.append(new_work(Path(folder), spans))
+        print(_again(months[-1]), flush=True)
+    given.report.write_text(report(tables, months, client()), encoding="utf-8")
     print(f"written: {given.report}")
 
 
