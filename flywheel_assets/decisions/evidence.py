@@ -236,7 +236,7 @@ def _with_judges(con: duckdb.DuckDBPyConnection, rows: pa.Table) -> pa.Table:
 
 def _has_feedback(con: duckdb.DuckDBPyConnection) -> bool:
     """Verdicts from before judges were looked at pin no version of it: they are derived again without."""
-    return bool(con.execute("SELECT 1 FROM information_schema.tables WHERE table_name = 'feedback'").fetchone())
+    return bool(con.execute("SELECT 1 FROM information_schema.tables WHERE table_name = 'feedback'").fetchall())
 
 
 def _with_context(con: duckdb.DuckDBPyConnection, rows: pa.Table) -> pa.Table:

@@ -34,7 +34,6 @@ def connection() -> duckdb.DuckDBPyConnection:
     """An in-memory DuckDB that reads and shows times in UTC."""
     con = _quiet(duckdb.connect())
     con.execute("SET GLOBAL TimeZone = 'UTC'")
-    con.execute("SET preserve_insertion_order = false")
     # A rewritten day is another file: what was read of the old one would be kept until memory is short.
     con.execute("SET enable_external_file_cache = false")
     return con
