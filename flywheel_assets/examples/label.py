@@ -4,10 +4,11 @@
 # (pyarrow.compute makes its functions when it is imported)
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -18,6 +19,8 @@ from flywheel_assets.examples.fuse import fuse
 from flywheel_assets.examples.labelers.labeler import Labeler
 from flywheel_assets.examples.labelers.registry import find_labelers
 from flywheel_assets.examples.noise import kept_weights
+from flywheel_assets.examples.outcomes import outcomes
+from flywheel_assets.examples.work import work
 from flywheel_assets.tables.agent_runs import RUN_FACTS
 from flywheel_assets.tables.anchored_opinions import ANCHORED_OPINIONS, EARLIER_ANCHORS
 from flywheel_assets.tables.documents.anchors import DRAWN
@@ -27,8 +30,6 @@ from flywheel_assets.tables.labeler_reliability import LABELER_RELIABILITY
 from flywheel_assets.tables.table import TIME
 
 HERE = Path(__file__).parent
-# How long feedback on a run is waited for before its silence means something, where nobody states it.
-HORIZON = timedelta(hours=24)
 # A vote, whether it may decide an outcome and is an anchor, when it was cast, if that was not as the run ended, and
 # its author's version.
 BALLOT = pa.schema(
@@ -50,36 +51,51 @@ def label(con: duckdb.DuckDBPyConnection, day: date, labelers: Sequence[Labeler]
     Time is what the tables show of it: a run is immature while nothing visible on `con` is later than
     its end plus its skill's horizon, as `label_settings` on `con` has it.
     """
-    # Every labeler reads them: planning over files costs more than a copy of the day's runs.
-    con.execute(f"CREATE OR REPLACE TEMP TABLE runs AS SELECT * FROM agent_runs WHERE day = DATE '{day}'")
+    runs = _by(con.sql(f"SELECT * FROM agent_runs WHERE day = DATE '{day}'").to_arrow_table(), "run_id")
+    con.register("runs", runs)
     con.execute("CREATE OR REPLACE TEMP VIEW nearby_runs AS SELECT * FROM agent_runs")
     con.execute(f"CREATE OR REPLACE TEMP VIEW sampled_runs AS SELECT run_id FROM runs WHERE {DRAWN}")
-    con.execute((HERE / "work.sql").read_text(), {"day": day})
+    spans = work(con, day, runs)
+    con.register("day_spans", spans)
+    con.execute("CREATE OR REPLACE TEMP VIEW work AS SELECT * EXCLUDE (run) FROM day_spans WHERE run IS NOT NULL")
     con.execute((HERE / "turns.sql").read_text())
     votes = _votes(con, find_labelers() if labelers is None else labelers)
-    votes = votes.append_column("skill", _skills(con, votes))
+    skills = runs["skill"].take(pc.index_in(votes["run_id"], runs["run_id"].combine_chunks()))
+    votes = votes.append_column("skill", skills)
     fused, reliability, anchored = fuse(votes, Earlier.of(_earlier(con, day), votes))
+    examples = outcomes(con, runs, votes, fused)
     con.register("ballots", votes)
-    con.register("fused", fused)
-    con.execute((HERE / "label.sql").read_text(), {"horizon": HORIZON})
-    con.register("suspects", kept_weights(con))
-    facts = ", ".join(f'r."{column.name}"' for column in RUN_FACTS)
-    examples = con.execute((HERE / "labeled.sql").read_text().replace("{run_facts}", facts)).to_arrow_table()
-    kept = con.execute(
-        """
-        SELECT $day AS day, * EXCLUDE (decides, anchor, observed_at, author_version, skill)
-        FROM ballots ORDER BY example_id, labeler, author_id, evidence
-        """,
-        {"day": day},
-    ).to_arrow_table()
+    con.register("examples", examples)
     reliable = LABELER_RELIABILITY.conform(_dated(reliability, day))
     answered = ANCHORED_OPINIONS.conform(_dated(anchored, day))
-    labeled = LABELED_EXAMPLES.conform(examples)
-    return answered, LABEL_VOTES.conform(kept), reliable, credit(con, day), findings(con, day), labeled
+    kept = _dated(votes, day).select(LABEL_VOTES.names)
+    order = pc.sort_indices(kept, [(name, "ascending") for name in ("example_id", "labeler", "author_id", "evidence")])
+    labeled = _labeled(examples, runs, kept_weights(con))
+    return answered, LABEL_VOTES.conform(kept.take(order)), reliable, credit(con, day), findings(con, day), labeled
+
+
+def _by(rows: pa.Table, name: str) -> pa.Table:
+    """The rows in order of a column."""
+    order = pc.sort_indices(rows[name]).to_numpy()
+    return rows if (np.diff(order) == 1).all() else rows.take(pa.array(order))
+
+
+def _labeled(examples: pa.Table, runs: pa.Table, suspects: pa.Table) -> pa.Table:
+    """`labeled_examples`, suspect ones with less weight. Long texts pass through no join, which would copy them."""
+    facts = runs.select([column.name for column in RUN_FACTS])
+    if len(examples) > len(runs):
+        facts = facts.take(examples["run"])
+    kept = suspects["kept"].take(pc.index_in(examples["example_id"], suspects["example_id"].combine_chunks()))
+    weight = pc.multiply(examples["weight"], pc.fill_null(kept, 1.0))
+    columns = {name: examples[name] for name in examples.column_names if name != "run"} | {"weight": weight}
+    columns |= {name: facts[name] for name in facts.column_names}
+    return LABELED_EXAMPLES.conform(pa.table(columns))
 
 
 def _earlier(con: duckdb.DuckDBPyConnection, day: date) -> pa.Table:
     """What people answered on the days before, as far as it counts."""
+    if not con.execute("SELECT 1 FROM anchored_opinions LIMIT 1").fetchall():
+        return ANCHORED_OPINIONS.empty()
     con.register("asked", pa.table({"day": pa.array([day], pa.date32())}))
     return con.execute(f"SELECT said.* FROM ({EARLIER_ANCHORS}) ORDER BY ALL").to_arrow_table()
 
@@ -91,12 +107,6 @@ def _dated(rows: pa.Table, day: date) -> pa.Table:
 def _votes(con: duckdb.DuckDBPyConnection, labelers: Sequence[Labeler]) -> pa.Table:
     votes = [_ask(con, labeler) for labeler in labelers]
     return pa.concat_tables(votes)
-
-
-def _skills(con: duckdb.DuckDBPyConnection, votes: pa.Table) -> pa.ChunkedArray:
-    """By vote the skill of its run."""
-    runs = con.execute("SELECT run_id, skill FROM runs").to_arrow_table()
-    return runs.column("skill").take(pc.index_in(votes.column("run_id"), runs.column("run_id")))
 
 
 def _ask(con: duckdb.DuckDBPyConnection, labeler: Labeler) -> pa.Table:
