@@ -4,21 +4,39 @@ WITH content AS (
         any_value(tool_schema_hash) AS tool_schema_hash
     FROM content_found GROUP BY run
 ),
+models AS (
+    SELECT run, model, sum(tokens) AS tokens, count(*) AS calls, bool_or(served) AS served, min(span) AS first
+    FROM model_calls WHERE model IS NOT NULL GROUP BY ALL
+),
+worked AS (
+    -- The model that did most of the work, one that answered before one that only failed over to it.
+    SELECT run, arg_max(model, {'served': served, 'tokens': tokens, 'calls': calls, 'model': model}) AS work_model
+    FROM models GROUP BY run
+),
+-- Apart: a list in order costs as much for the many runs that it stays empty for.
+failed_over AS (SELECT run, list(model ORDER BY first) AS failed_models FROM models WHERE NOT served GROUP BY run),
 stated AS (
-    SELECT * EXCLUDE (root_status),
-        CASE WHEN durable AND root_status = 'open' THEN 'ok' ELSE root_status END AS root_status
+    SELECT * EXCLUDE (root_status) REPLACE (coalesce(runtime, getvariable('bare')) AS runtime),
+        CASE
+            WHEN root_status = 'error' OR (root_status = 'unset' AND root_error_type IS NOT NULL) THEN 'error'
+            WHEN root_duration_ns IS NULL AND NOT durable THEN 'open'
+            ELSE 'ok'
+        END AS root_status
     FROM folded
 ),
 named AS (
-    SELECT s.*, c.* EXCLUDE (run),
+    SELECT s.*, c.* EXCLUDE (run), w.work_model, o.failed_models,
         -- 'Service/key/handler' names one object; the function is 'Service/handler'.
         CASE WHEN runtime = 'restate' AND len(string_split(target, '/')) = 3
             THEN concat(split_part(target, '/', 1), '/', split_part(target, '/', 3)) ELSE target END AS function,
         -- Nothing was heard of it for too long while others were: what runs after that was lost with it.
         CASE WHEN coalesce(stated, {silent}) != 'open' THEN coalesce(stated, {silent})
-            WHEN last_sign_ns + $abandoned_after_ns < (SELECT max(start_unix_nano) FROM raw_spans) THEN 'abandoned'
+            WHEN last_sign_ns + getvariable('abandoned_after_ns') < (SELECT max(start_unix_nano) FROM raw_spans) THEN 'abandoned'
             ELSE 'open' END AS run_status
-    FROM stated s LEFT JOIN content c USING (run)
+    FROM stated s
+    LEFT JOIN content c USING (run)
+    LEFT JOIN worked w USING (run)
+    LEFT JOIN failed_over o USING (run)
 ),
 names AS (
     SELECT DISTINCT unnest([agent_name, workflow_name, function, root_name, service_name]) AS name FROM named
@@ -32,15 +50,15 @@ armed AS (
         -- An id is no name: what it stands for is unknown until somebody says.
         CASE WHEN NOT regexp_full_match(function, '[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}')
             THEN function END AS function_name,
-        coalesce(nullif(nullif(split_part(chosen_arm, '|', 1), ''), '-'), work_model, any_model) AS model,
+        coalesce(nullif(nullif(split_part(arm, '|', 1), ''), '-'), work_model, any_model) AS model,
         -- A cost that covers only some of the calls is one only where the spans give it as theirs.
         CASE
             WHEN stated_calls > 0 AND priced_calls > 0 AND unpriced_calls = 0 THEN 'mixed'
             WHEN stated_usd IS NOT NULL THEN 'stated'
             WHEN priced_calls > 0 AND unpriced_calls = 0 THEN 'computed'
         END AS cost_source,
-        CASE WHEN chosen_arm IS NULL THEN prompt_version
-            ELSE nullif(nullif(split_part(chosen_arm, '|', 2), ''), '-') END AS arm_prompt
+        CASE WHEN arm IS NULL THEN prompt_version
+            ELSE nullif(nullif(split_part(arm, '|', 2), ''), '-') END AS arm_prompt
     FROM named
     LEFT JOIN mapped a ON a.name = agent_name
     LEFT JOIN mapped w ON w.name = workflow_name
@@ -49,11 +67,11 @@ armed AS (
     LEFT JOIN mapped s ON s.name = service_name
 )
 SELECT
-    run, $day AS day, run_id, trace_id, root_span_id, runtime, start_time, session_id,
+    run, getvariable('day') AS day, run_id, trace_id, root_span_id, runtime, start_time, session_id,
     coalesce(user_id, service_name) AS principal_id,
     coalesce(skill_name, mapped_skill, agent_name, workflow_name, function_name,
         CASE WHEN runtime = 'openinference' THEN root_name END) AS skill,
-    coalesce(chosen_arm, model || '|' || coalesce(arm_prompt, '-') || '|' || coalesce(tool_schema_hash, '-'))
+    coalesce(arm, model || '|' || coalesce(arm_prompt, '-') || '|' || coalesce(tool_schema_hash, '-'))
         AS arm,
     model,
     arm_prompt AS prompt_version,

@@ -1,26 +1,15 @@
 -- What only the attributes hold, of the few spans per run that are asked for it. Looking a key up in a
 -- map costs more than all else here, so each is looked up only where it may be.
-CREATE OR REPLACE TEMP TABLE wanted AS
-WITH spots AS (
-    SELECT run, unnest([input_at, output_at, chosen_at, skill_at, coalesce(call_at, run)]) AS row,
-        unnest(['input', 'output', 'chosen', 'skill', 'tools']) AS what
-    FROM folded
-)
-SELECT w.run, s.day, s.trace_id, s.span_id, s.dialect, bool_or(what = 'input') AS input, bool_or(what = 'output') AS output,
-    bool_or(what = 'chosen') AS chosen, bool_or(what = 'skill') AS skill, bool_or(what = 'tools') AS tools
-FROM spots w JOIN near s ON s.rowid = w.row
-GROUP BY ALL;
-
 -- Read as a stream: whole conversations are in it. The neighbours' spans apart: they are few, and
 -- attributes of all others are not read then.
 WITH read AS NOT MATERIALIZED (
     SELECT w.*, r.input_key, r.output_key, r.attr_text, r.attr_json
     FROM raw_spans r JOIN wanted w ON r.trace_id = w.trace_id AND r.span_id = w.span_id
-    WHERE r.day = $day AND w.day = $day
+    WHERE r.day = getvariable('day') AND w.day = getvariable('day')
     UNION ALL
     SELECT w.*, r.input_key, r.output_key, r.attr_text, r.attr_json
     FROM raw_spans r JOIN wanted w ON r.day = w.day AND r.trace_id = w.trace_id AND r.span_id = w.span_id
-    WHERE r.day != $day AND w.day != $day
+    WHERE r.day != getvariable('day') AND w.day != getvariable('day')
 )
 SELECT
     run,

@@ -6,32 +6,25 @@
 from datetime import date, timedelta
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flywheel_assets.runs.content import answered, asked
+from flywheel_assets.runs.captured import content
+from flywheel_assets.runs.members import Members, members, run_ids
+from flywheel_assets.runs.near import Near
+from flywheel_assets.runs.roles import run_spans
 from flywheel_assets.runs.script import run_script
+from flywheel_assets.runs.sums import Parts, model_calls, sums
+from flywheel_assets.runs.tree import Flag
 from flywheel_assets.runs.units import registry
-from flywheel_assets.runs.window import DAY, gather, place_window
+from flywheel_assets.runs.window import gather
 from flywheel_assets.tables.agent_runs import AGENT_RUNS
 from flywheel_assets.tables.run_spans import RUN_SPANS
 from flywheel_assets.tables.statements import PRICES, SKILL_NAMES
 
 # How long after a run's last sign of life others' later ones mean that it has none left.
 ABANDONED_AFTER = timedelta(hours=24)
-# Whole conversations come in each row; only their last words stay.
-ROWS_AT_ONCE = 10_000
-TEXTS = ["input_text", "output_text"]
-CONTENT = pa.schema(
-    [
-        ("run", pa.int64()),
-        ("input_text", pa.string()),
-        ("output_text", pa.string()),
-        ("context_json", pa.string()),
-        ("flywheel_skill", pa.bool_()),
-        ("tool_schema_hash", pa.string()),
-    ]
-)
 
 
 def fold_runs(
@@ -50,41 +43,34 @@ def fold_runs(
             con.table(table.name)
         except duckdb.CatalogException:
             con.register(table.name, table.empty())
-    gather(con, day)
-    place_window(con, day - DAY, day, day, "placed_today")
-    place_window(con, day, day + DAY, None, "placed_tomorrow")
-    given = {"yesterday": day - DAY, "day": day, "bare": registry.BARE}
-    run_script(con, "members", given, {"durable": registry.durable_sql()})
-    run_script(con, "idle")
-    run_script(con, "runs")
-    found = _content(con, day)
-    con.register("content_found", found.drop_columns(TEXTS))
-    given = {"day": day, "abandoned_after_ns": abandoned_after // timedelta(microseconds=1) * 1000}
-    runs = run_script(con, "agent_runs", given, {"silent": registry.silent_sql()}).to_arrow_table()
-    runs = _with_texts(runs.take(pc.sort_indices(runs["run_id"])), found)
-    spans = run_script(con, "run_spans", {"day": day}).to_arrow_table()
-    con.unregister("content_found")
-    return AGENT_RUNS.conform(runs), RUN_SPANS.conform(spans)
+    near, window = gather(con, day)
+    found = members(near, window, day)
+    idle = _idle(con, near, found)
+    roots = np.unique(found.run[found.run >= 0])
+    # Runs are numbered in the order of their ids.
+    roots = roots[pc.sort_indices(run_ids(near, roots)).to_numpy()]
+    parts = Parts.of(near, window, found, roots, idle)
+    texts, rest = content(con, parts)
+    runs = run_script(
+        con,
+        "agent_runs",
+        {"folded": sums(con, parts), "model_calls": model_calls(parts), "content_found": rest},
+        {"abandoned_after_ns": abandoned_after // timedelta(microseconds=1) * 1000, "bare": registry.BARE},
+        {"silent": registry.silent_sql()},
+    ).to_arrow_table()
+    runs = runs.take(pc.sort_indices(runs["run"])).drop_columns(["run"])
+    for name, values in texts.items():
+        # Long texts pass through no join, which would copy them.
+        runs = runs.append_column(name, pa.array(values, pa.string()))
+    return AGENT_RUNS.conform(runs), RUN_SPANS.conform(run_spans(near, found, idle, day))
 
 
-def _content(con: duckdb.DuckDBPyConnection, day: date) -> pa.Table:
-    """What the attributes of chosen spans hold, with readable texts in place of raw messages."""
-    found = run_script(con, "content", {"day": day}).to_arrow_reader(ROWS_AT_ONCE)
-    return pa.concat_tables([CONTENT.empty_table(), *(_readable(pa.table(batch)) for batch in found)])
-
-
-def _with_texts(runs: pa.Table, found: pa.Table) -> pa.Table:
-    """The runs with what they were asked and answered: long texts pass through no join, which would copy them."""
-    for name in TEXTS:
-        said = found.select(["run", name]).filter(pc.field(name).is_valid())
-        place = pc.index_in(runs["run"], said["run"].combine_chunks())
-        runs = runs.append_column(name, said[name].take(place))
-    return runs.drop_columns(["run"])
-
-
-def _readable(found: pa.Table) -> pa.Table:
-    for name, read in zip(TEXTS, (asked, answered), strict=True):
-        raw = found.column(name).to_pylist()
-        texts = pa.array([None if text is None else read(text) for text in raw], type=pa.string())
-        found = found.set_column(found.column_names.index(name), name, texts)
-    return found.select(CONTENT.names).cast(CONTENT)
+def _idle(con: duckdb.DuckDBPyConnection, near: Near, found: Members) -> Flag:
+    """Which attempts never ran."""
+    idle, waited = np.zeros(len(near), np.bool_), near.known("waited_ns") & (found.run >= 0)
+    if waited.any():
+        spans = np.flatnonzero(found.own & np.isin(found.run, found.run[waited]))
+        moments = near.select(["waited_ns", "stated_attempt", "start_unix_nano", "duration_ns"], spans)
+        moments = moments.append_column("span", pa.array(spans)).append_column("run", pa.array(found.run[spans]))
+        idle[run_script(con, "idle", {"moments": moments}).fetchnumpy()["span"]] = True
+    return idle

@@ -4,8 +4,8 @@
 CREATE OR REPLACE TEMP TABLE reaching AS
 WITH days_of_traces AS (
     SELECT trace_id, invocation_id, day FROM raw_spans
-    WHERE day BETWEEN $yesterday AND $tomorrow
-        AND EXISTS (SELECT 1 FROM raw_spans WHERE day BETWEEN $yesterday AND $tomorrow AND day != $day)
+    WHERE day BETWEEN getvariable('yesterday') AND getvariable('tomorrow')
+        AND EXISTS (SELECT 1 FROM raw_spans WHERE day BETWEEN getvariable('yesterday') AND getvariable('tomorrow') AND day != getvariable('day'))
 ),
 invocations AS (
     SELECT invocation_id FROM days_of_traces WHERE invocation_id IS NOT NULL
@@ -15,9 +15,11 @@ SELECT trace_id FROM days_of_traces GROUP BY trace_id HAVING min(day) < max(day)
 UNION
 SELECT trace_id FROM days_of_traces SEMI JOIN invocations USING (invocation_id);
 
--- Apart, so that of the neighbours little more is read than what reaches over midnight.
-CREATE OR REPLACE TEMP TABLE near AS
-SELECT * FROM unit_spans WHERE day = $day
+-- A few traces are looked for where the files are read: columns of all other spans are left alone then.
+SET VARIABLE few = (SELECT CASE WHEN count(*) <= 500 THEN list(trace_id) END FROM reaching);
+
+SELECT * FROM unit_spans WHERE day = getvariable('day')
 UNION ALL
 SELECT * FROM unit_spans SEMI JOIN reaching USING (trace_id)
-WHERE day BETWEEN $yesterday AND $tomorrow AND day != $day;
+WHERE day BETWEEN getvariable('yesterday') AND getvariable('tomorrow') AND day != getvariable('day')
+    AND (getvariable('few') IS NULL OR list_contains(getvariable('few'), trace_id));

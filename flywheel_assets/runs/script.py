@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 HERE = Path(__file__).parent
 
@@ -11,18 +12,24 @@ HERE = Path(__file__).parent
 def run_script(
     con: duckdb.DuckDBPyConnection,
     name: str,
-    parameters: Mapping[str, object] | None = None,
+    tables: Mapping[str, pa.Table] | None = None,
+    variables: Mapping[str, object] | None = None,
     fragments: Mapping[str, str] | None = None,
-) -> duckdb.DuckDBPyConnection:
-    """All statements of `<name>.sql`; the result is the last one's.
+) -> duckdb.DuckDBPyRelation:
+    """All statements of `<name>.sql`; the result is the last one's, whose rows are made as they are read.
 
-    Each statement gets the parameters that it names: DuckDB takes them for single statements only.
-    `fragments` are SQL expressions put in for `{name}`.
+    They see `tables` by their names, and `variables` through `getvariable`: where a statement has parameters,
+    all of its rows are made, and copied, before the first is read. `fragments` are SQL expressions put in for
+    `{name}`.
     """
+    for key, table in (tables or {}).items():
+        con.register(key, table)
+    for key, value in (variables or {}).items():
+        con.execute(f"SET VARIABLE {key} = $value", {"value": value})
     sql = (HERE / f"{name}.sql").read_text()
     for key, fragment in (fragments or {}).items():
         sql = sql.replace(f"{{{key}}}", fragment)
-    for statement in con.extract_statements(sql):
-        given = {key: value for key, value in (parameters or {}).items() if key in statement.named_parameters}
-        con.execute(statement, given or None)
-    return con
+    *before, last = con.extract_statements(sql)
+    for statement in before:
+        con.execute(statement)
+    return con.sql(last)

@@ -88,6 +88,10 @@ CASES = {
         [("a", None, {**AGENT, "cost_usd": 0.3}), ("m", "a", LLM)],
         {"cost_usd": 0.3, "llm_calls": 1},
     ),
+    "a sum that no column could hold leaves the most that one call says": (
+        [("a", None, AGENT), *((name, "a", {**LLM, "input_tokens": 2**62}) for name in "mno")],
+        {"input_tokens": 2**62, "llm_calls": 3},
+    ),
     "a call that wraps another is one call": (
         [("a", None, AGENT), ("m", "a", {**LLM, "cost_usd": 0.1}), ("n", "m", {**LLM, "cost_usd": 0.1})],
         {"cost_usd": 0.1, "llm_calls": 1},

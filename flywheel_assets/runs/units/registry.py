@@ -7,7 +7,8 @@ from flywheel_assets.runs.units import gen_ai, inngest, openinference, restate, 
 # A span opens a run of the first unit that claims it. Inngest claims any invocation id that is not
 # Restate's or of the bus, so it comes after them.
 UNITS = (restate.UNIT, system_bus.UNIT, inngest.UNIT, openinference.UNIT, gen_ai.UNIT)
-DURABLE = (restate.UNIT, system_bus.UNIT, inngest.UNIT)
+# Runtimes whose runs are known by their invocation's id.
+DURABLE = tuple(unit.runtime for unit in (restate.UNIT, system_bus.UNIT, inngest.UNIT))
 # What a bare model call is a run of.
 BARE = gen_ai.UNIT.runtime
 
@@ -50,12 +51,6 @@ def attempt_sql() -> str:
 def waited_sql() -> str:
     """How long an attempt says that it waited before it gave up, in ns."""
     return _by_runtime({unit.runtime: unit.waited for unit in UNITS}, "NULL")
-
-
-def durable_sql() -> str:
-    """Whether the run of a root `r` is known by its invocation id."""
-    names = ", ".join(f"'{unit.runtime}'" for unit in DURABLE)
-    return f"coalesce(r.runtime IN ({names}), false)"
 
 
 def invoking_sql() -> str:

@@ -1,0 +1,64 @@
+"""What only the attributes hold: what runs were asked and answered, the context they had, their tools."""
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from flywheel_assets.runs.content import answered, asked
+from flywheel_assets.runs.grouped import either
+from flywheel_assets.runs.script import run_script
+from flywheel_assets.runs.sums import Parts, chosen
+
+# Whole conversations come in each row; only their last words stay.
+ROWS_AT_ONCE = 10_000
+READ = {"input_text": asked, "output_text": answered}
+REST = pa.schema(
+    [
+        ("run", pa.int64()),
+        ("context_json", pa.string()),
+        ("flywheel_skill", pa.bool_()),
+        ("tool_schema_hash", pa.string()),
+    ]
+)
+Texts = dict[str, list[str | None]]
+
+
+def content(con: duckdb.DuckDBPyConnection, parts: Parts) -> tuple[Texts, pa.Table]:
+    """What runs were asked and answered, in order of their numbers; and what else chosen spans hold, by run."""
+    texts: Texts = {name: [None] * len(parts.runs.root) for name in READ}
+    found = run_script(con, "content", {"wanted": _wanted(parts)}).to_arrow_reader(ROWS_AT_ONCE)
+    rest = [REST.empty_table()]
+    for batch in found:
+        runs = batch.column("run").to_pylist()
+        for name, read in READ.items():
+            for run, raw in zip(runs, batch.column(name).to_pylist(), strict=True):
+                if raw is not None:
+                    texts[name][run] = read(raw)
+        rest.append(pa.table(batch).select(REST.names).cast(REST))
+    return texts, pa.concat_tables(rest)
+
+
+def _wanted(parts: Parts) -> pa.Table:
+    """The few spans per run that are asked for something, and for what."""
+    runs, near = parts.runs, parts.runs.spans
+    tells = parts.root | parts.model
+    spots = {
+        "input": runs.foremost(near.known("input_key") & tells),
+        "output": either(runs.at_root(near.known("output_key") & tells), runs.latest(near.known("output_key") & tells)),
+        "chosen": chosen(parts),
+        "skill": runs.foremost(near.known("skill_name") & parts.said),
+        "tools": either(runs.earliest(parts.call), runs.root),
+    }
+    number, asked_for = np.full(len(near), -1), {}
+    for what, spans in spots.items():
+        found = spans >= 0
+        number[spans[found]] = np.flatnonzero(found)
+        asked_for[what] = np.zeros(len(near), np.bool_)
+        asked_for[what][spans[found]] = True
+    wanted = np.flatnonzero(number >= 0)
+    table = near.select(["day", "trace_id", "span_id", "dialect"], wanted).append_column(
+        "run", pa.array(number[wanted])
+    )
+    for what, flags in asked_for.items():
+        table = table.append_column(what, pa.array(flags[wanted]))
+    return table
