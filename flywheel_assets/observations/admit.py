@@ -17,11 +17,11 @@ import pyarrow.compute as pc
 
 from flywheel_assets.observations.account import SHADOW
 from flywheel_assets.observations.gates.review import RELEASED
-from flywheel_assets.observations.injection import HINT
 from flywheel_assets.observations.judged import Judged, judged
 from flywheel_assets.observations.redact import markable, redact
 from flywheel_assets.observations.registry import Evidence, Gate, find_gates
-from flywheel_assets.observations.signatures import SLOTS, comparable, minhash
+from flywheel_assets.observations.signatures import SLOTS, comparable, minhash, salted, salts
+from flywheel_assets.observations.tool_results import hinted_results
 from flywheel_assets.observations.verdict import Verdict, hold
 from flywheel_assets.tables.example_signatures import EXAMPLE_SIGNATURES
 from flywheel_assets.tables.gate_verdicts import GATE_VERDICTS, OFFSETS
@@ -32,25 +32,32 @@ SHADOWED = "shadow"
 _NOTHING_TO_ADMIT = ("schema", "completeness")
 _UNMARKABLE = hold("gate_error", "the gate marked a stretch that is not text")
 _HERE = Path(__file__).parent
-_SIGN, _EVIDENCE, _EARLIER, _TOOL_RESULTS = (
-    (_HERE / f"{name}.sql").read_text() for name in ("sign", "evidence", "earlier", "tool_results")
-)
+_SIGN, _EVIDENCE, _EARLIER = ((_HERE / f"{name}.sql").read_text() for name in ("sign", "evidence", "earlier"))
 
 
 def sign(con: duckdb.DuckDBPyConnection, day: date) -> tuple[pa.Table]:
     """(EXAMPLE_SIGNATURES,) of the day; the signature of an example that is compared with nothing is empty."""
     rows = _once(con.execute(_SIGN, {"day": day}).to_arrow_table())
-    salts = rows["salt"].to_pylist()
-    words = comparable(rows["input_text"], rows["output_text"])
-    hashes = [_content_hash(salt, text) for salt, text in zip(salts, words.to_pylist(), strict=True)]
-    signed = pc.not_equal(rows["scope"], "").to_numpy().nonzero()[0]
-    slots = minhash(words.take(pa.array(signed)), [salts[row] for row in signed])
+    words, salt = comparable(rows["input_text"], rows["output_text"]), salts(rows)
+    signed = pa.array(pc.not_equal(rows["scope"], "").to_numpy().nonzero()[0])
+    slots = salted(minhash(words.take(signed)), salt.take(signed))
     lengths = np.zeros(rows.num_rows + 1, np.int32)
-    lengths[signed + 1] = SLOTS
-    lists = pa.ListArray.from_arrays(pa.array(lengths.cumsum(), pa.int32()), pa.array(slots.ravel(), pa.uint32()))
-    facts = rows.drop_columns(["salt", "input_text", "output_text"])
-    signatures = facts.append_column("content_hash", pa.array(hashes, TEXT)).append_column("minhash", lists)
+    lengths[signed.to_numpy() + 1] = SLOTS
+    signatures = rows.select(["day", "example_id", "start_time", "scope"])
+    for name, values in (
+        ("content_hash", pa.array(_content_hashes(salt, words), TEXT)),
+        ("minhash", pa.ListArray.from_arrays(pa.array(lengths.cumsum(), pa.int32()), pa.array(slots.ravel()))),
+    ):
+        signatures = signatures.append_column(name, values)
     return (EXAMPLE_SIGNATURES.conform(signatures),)
+
+
+def _content_hashes(salt: pa.Array, words: pa.Array) -> list[str]:
+    begun = {mark: hashlib.sha256(f"{mark}\x1f".encode()) for mark in salt.unique().to_pylist()}
+    hashes = [begun[mark].copy() for mark in salt.to_pylist()]
+    for content, said in zip(hashes, words, strict=True):
+        content.update(said.as_buffer())
+    return [content.hexdigest() for content in hashes]
 
 
 def admit(
@@ -62,14 +69,24 @@ def admit(
     else put down to the first gate in order that discards it, or, if none does, that holds it. What a
     person released is admitted too. Gates in shadow say what they would have done, and do nothing.
     """
-    rows = _once(con.execute(_EVIDENCE, {"day": day}).to_arrow_table())
+    rows = _evidence(con, day)
     earlier = con.execute(_EARLIER, {"day": day}).to_arrow_table()
-    results = con.execute(_TOOL_RESULTS, {"day": day, "hint": HINT}).to_arrow_table()
+    results = hinted_results(con, day)
     stated = con.execute("SELECT name, value, gate FROM gate_settings ORDER BY ALL").fetchall()
     shadow = frozenset(gate for name, _, gate in stated if name == SHADOWED)
     allowed = {name: tuple(value for of, value, _ in stated if of == name) for name, *_ in stated if name != SHADOWED}
     evidence = Evidence(rows, earlier, results, allowed)
     return apply_gates(find_gates() if gates is None else gates, evidence, shadow)
+
+
+def _evidence(con: duckdb.DuckDBPyConnection, day: date) -> pa.Table:
+    """The day's examples, and beside each what the gates see of it otherwise."""
+    rows = _once(con.execute("FROM labeled_examples WHERE day = $day", {"day": day}).to_arrow_table())
+    beside = con.execute(_EVIDENCE, {"day": day}).to_arrow_table()
+    places = pc.index_in(rows["example_id"], beside["example_id"].combine_chunks())
+    for name in beside.column_names[1:]:
+        rows = rows.append_column(name, beside[name].take(places))
+    return rows
 
 
 def apply_gates(
@@ -107,15 +124,15 @@ def _released(gates: Sequence[Gate], verdicts: Judged) -> npt.NDArray[np.bool_]:
 
 
 def _once(rows: pa.Table) -> pa.Table:
-    """Rows in `example_id` order, a repeated one once. On wide rows Arrow does in a third of DuckDB's time."""
-    ordered = rows.take(pc.sort_indices(rows["example_id"]))
+    """Rows in `example_id` order, a repeated one once. Written in that order, they mostly come in it."""
+    ids = rows["example_id"].combine_chunks()
+    if pc.all(pc.less(ids[:-1], ids[1:])).as_py():
+        return rows
+    # On wide rows Arrow does this in a third of DuckDB's time.
+    ordered = rows.take(pc.sort_indices(ids))
     ids = ordered["example_id"].combine_chunks()
     again = np.concatenate(([False], pc.equal(ids[1:], ids[:-1]).to_numpy(zero_copy_only=False)))[: len(ids)]
     return ordered.filter(pa.array(~again)) if again.any() else ordered
-
-
-def _content_hash(salt: str, words: str) -> str:
-    return hashlib.sha256(f"{salt}\x1f{words}".encode()).hexdigest()
 
 
 def _asked(gate: Gate, evidence: Evidence) -> list[Verdict]:

@@ -1,5 +1,5 @@
--- The day's examples as the gates see them, unordered, with their signatures and their arrival. A row
--- that was written twice comes out more than once.
+-- What the gates see of the day's examples beside their facts, unordered: their signatures, their arrival, what was
+-- said of them. A row that was written twice comes out more than once. Their texts are long, and pass through no join.
 WITH today AS (
     SELECT example_id, scope, content_hash, minhash FROM example_signatures WHERE day = $day
 ),
@@ -45,7 +45,7 @@ out_of_line AS (
     GROUP BY ALL
 )
 SELECT
-    examples.*,
+    examples.example_id,
     coalesce(today.scope, '') AS scope,
     coalesce(today.minhash, []) AS minhash,
     repeated.first_id AS same_as,

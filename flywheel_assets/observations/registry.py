@@ -10,10 +10,9 @@ from typing import Protocol, cast
 import pyarrow as pa
 
 from flywheel_assets.observations import gates
+from flywheel_assets.observations.tool_results import RESULTS
 from flywheel_assets.observations.verdict import Verdict
 from flywheel_assets.tables.steps import GATES
-
-_RESULTS = pa.schema([(name, pa.string()) for name in ("run_id", "span_id", "text")])
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,7 @@ class Evidence:
 
     rows: pa.Table
     earlier: pa.Table
-    tool_results: pa.Table = field(default_factory=_RESULTS.empty_table)
+    tool_results: pa.Table = field(default_factory=RESULTS.empty_table)
     allowed: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
 

@@ -22,7 +22,8 @@ SELECT
         END,
         ''
     ) AS scope,
-    concat_ws(chr(31), coalesce(skill, ''), coalesce(arm, '')) AS salt,
+    skill,
+    arm,
     input_text,
     output_text
 FROM labeled_examples AS examples

@@ -5,9 +5,11 @@
 
 import hashlib
 import re
+from array import array
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -15,10 +17,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from rensa import RMinHash
 
+from flywheel_assets.observations.texts import whole
+
 SHINGLE = 5
 SLOTS = 64
 BANDS = 16
 _SEED = 20250607
+# Texts that are worked on together: those of more do not stay in a processor's cache.
+_AT_ONCE = 2000
 _NEGATIONS = frozenset({"no", "not", "never", "none", "nor", "without", "except", "cannot", "n't", "t"})
 
 _BETWEEN = " \x1f "
@@ -38,8 +44,13 @@ def comparable(asked: pa.ChunkedArray, answered: pa.ChunkedArray) -> pa.Array:
     Case, white space, quotes and sentence marks are gone; operators, signs and digits stay, they are
     content. A text that was not captured counts as empty.
     """
-    filled = (pc.fill_null(side, "").combine_chunks() for side in (asked, answered))
-    text = pc.binary_join_element_wise(*filled, _BETWEEN)
+    sides = [whole(side) for side in (asked, answered)]
+    some = [_plain(*(side.slice(start, _AT_ONCE) for side in sides)) for start in range(0, len(asked), _AT_ONCE)]
+    return pa.concat_arrays([pa.array([], pa.string()), *some])
+
+
+def _plain(asked: pa.Array, answered: pa.Array) -> pa.Array:
+    text = pc.binary_join_element_wise(asked, answered, _BETWEEN, null_handling="replace", null_replacement="")
     wide = pc.invert(pc.string_is_ascii(text))
     if pc.any(wide).as_py():
         text = pc.replace_with_mask(text, wide, _narrowed(text.filter(wide)))
@@ -78,19 +89,34 @@ def words_of(text: str) -> list[str]:
     return _HYPHEN.sub(" ", text).split()
 
 
-def minhash(texts: pa.Array, salts: Sequence[str]) -> Slots:
+def salts(rows: pa.Table) -> pa.Array:
+    """What tells equal texts of different skills or arms apart."""
+    named = (pc.fill_null(rows[name], "").combine_chunks() for name in ("skill", "arm"))
+    return pc.binary_join_element_wise(*named, "\x1f")
+
+
+def salted(slots: Slots, salts: pa.Array) -> Slots:
+    """Signatures that share no slot with those of other salts; done twice, it is undone."""
+    encoded = salts.dictionary_encode()
+    masks = np.array([_digest(salt, 4) for salt in encoded.dictionary.to_pylist()], np.uint32)
+    return slots ^ masks[encoded.indices.to_numpy()][:, None]
+
+
+def minhash(texts: pa.Array) -> Slots:
     """Signatures (Broder 1997) of `comparable` texts over word 5-grams, one row of 64 slots per text.
 
     The share of equal slots estimates the Jaccard similarity of two texts' 5-grams, with a standard
-    error below 0.04 where that is 0.9. Texts with different salts share no slot.
+    error below 0.04 where that is 0.9.
     """
-    if not len(texts):
-        return np.empty((0, SLOTS), np.uint32)
-    hashes, offsets = _shingle_hashes(texts)
-    matrix = RMinHash.digest_matrix_from_flat_token_hashes(hashes, offsets, SLOTS, _SEED)
-    slots = np.asarray(matrix.to_rows(), dtype=np.uint32)
-    masks = {salt: _digest(salt, 4) for salt in set(salts)}
-    return slots ^ np.asarray([masks[salt] for salt in salts], dtype=np.uint32)[:, None]
+    some = [_minhash(texts.slice(start, _AT_ONCE)) for start in range(0, len(texts), _AT_ONCE)]
+    return np.concatenate([np.empty((0, SLOTS), np.uint32), *some])
+
+
+def _minhash(texts: pa.Array) -> Slots:
+    matrix = RMinHash.digest_matrix_from_flat_token_hashes(*_shingle_hashes(texts), SLOTS, _SEED)
+    # It gives its numbers to Python only; a flat array of them is made in two thirds of a nested one's time.
+    flat = array("I", chain.from_iterable(matrix.to_rows()))
+    return np.frombuffer(flat, np.uint32).reshape(-1, SLOTS)
 
 
 def band_keys(slots: Slots, scopes: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
@@ -139,7 +165,7 @@ def _shingles(words: Sequence[str]) -> set[tuple[str, ...]]:
 def _shingle_hashes(texts: pa.Array) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
     """Hashes of all texts' 5-grams in one array, and where each text's begin."""
     starts, encoded = _numbered_words(texts)
-    digests = np.array([_digest(word, 8) for word in encoded.dictionary.to_pylist()], np.uint64)
+    digests = np.array([_digest(word[:-1], 8) for word in encoded.dictionary.to_pylist()], np.uint64)
     words = np.concatenate((digests[encoded.indices.to_numpy()], np.zeros(SHINGLE, np.uint64)))
     size = int(starts[-1])
     rolled = np.zeros(size, np.uint64)
@@ -161,17 +187,16 @@ def _shingle_hashes(texts: pa.Array) -> tuple[npt.NDArray[np.uint64], npt.NDArra
 
 
 def _numbered_words(texts: pa.Array) -> tuple[npt.NDArray[np.int64], pa.DictionaryArray]:
-    """At which word each text begins, and after all how many there are; and all texts' words in one array."""
-    # Splitting would make an array of strings in twice the time that it takes to find the spaces.
-    joined = pc.binary_join(pa.ListArray.from_arrays(pa.array([0, len(texts)], pa.int32()), texts), " ")
-    content = joined[0].as_buffer().to_pybytes()
-    spaces = np.flatnonzero(np.frombuffer(content, np.uint8) == _SPACE)
-    begins = np.cumsum(np.concatenate(([0], pc.binary_length(texts).to_numpy() + 1)))
-    starts = np.append(np.searchsorted(spaces, begins[:-1]), len(spaces) + 1)
-    ink = content.translate(None, b" ")
-    offsets = np.concatenate(([0], spaces - np.arange(len(spaces)), [len(ink)])).astype(np.int32)
-    words = pa.StringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(ink))
-    return starts, words.dictionary_encode()
+    """At which word each text begins, and after all how many there are; and all words in one array, a space after each.
+
+    Splitting would make an array of strings in twice the time that it takes to find the spaces.
+    """
+    _, offsets, content = pc.binary_join_element_wise(texts, "", " ").buffers()
+    begins = np.frombuffer(offsets, np.int32)
+    spaces = np.flatnonzero(np.frombuffer(content, np.uint8)[: begins[-1]] == _SPACE)
+    ends = np.concatenate(([0], spaces + 1)).astype(np.int32)
+    words = pa.StringArray.from_buffers(len(spaces), pa.py_buffer(ends), content)
+    return np.searchsorted(ends, begins), words.dictionary_encode()
 
 
 # The same few words are in most texts.

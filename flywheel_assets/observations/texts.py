@@ -34,12 +34,17 @@ def joined(stretches: Iterable[Stretch]) -> list[Stretch]:
     return apart
 
 
+def whole(column: pa.ChunkedArray) -> pa.Array:
+    """The column in one piece, copied only where it is in several."""
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
 def by_row(column: pa.ChunkedArray, hint: str, search: Callable[[pa.Array], Mapping[int, Found]]) -> dict[int, Found]:
     """By row of the column what `search` finds in its distinct texts, by their position; other rows are left out.
 
     Only texts in which the expression `hint` occurs are searched.
     """
-    texts = column.combine_chunks()
+    texts = whole(column)
     rows = pc.fill_null(pc.match_substring_regex(texts, hint), False).to_numpy(zero_copy_only=False).nonzero()[0]
     encoded = texts.take(pa.array(rows)).dictionary_encode()
     found = search(encoded.dictionary)

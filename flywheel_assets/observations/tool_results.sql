@@ -1,8 +1,4 @@
--- What tools gave back to the day's runs, where it hints at planted instructions: candidates, to be judged.
-SELECT members.run_id, spans.span_id, spans.attr_text[spans.output_key] AS text
-FROM raw_spans AS spans
-JOIN run_spans AS members ON members.trace_id = spans.trace_id AND members.span_id = spans.span_id
-WHERE spans.day = $day AND members.day = $day AND spans.operation IN ('tool', 'retrieval') AND spans.output_key IS NOT NULL
-    AND members.run_id IS NOT NULL
-    AND regexp_matches(spans.attr_text[spans.output_key], $hint)
-ORDER BY members.run_id, spans.span_id
+-- What tools gave back on the day, where it is text.
+SELECT trace_id, span_id, attr_text[output_key] AS text
+FROM raw_spans
+WHERE day = $day AND operation IN ('tool', 'retrieval') AND output_key IS NOT NULL

@@ -9,11 +9,13 @@ successes nor failures are favoured. The same answer in two arms is the same ans
 
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from flywheel_assets.observations.registry import Evidence
-from flywheel_assets.observations.signatures import comparable
+from flywheel_assets.observations.signatures import SLOTS, comparable, minhash, salted, salts
 from flywheel_assets.observations.verdict import Verdict, first_that_holds, hold
 
 
@@ -32,14 +34,12 @@ class Contradiction:
         rows = evidence.rows
         captured = pc.and_(pc.is_valid(rows["input_text"]), pc.is_valid(rows["output_text"]))
         usable = pc.and_(pc.and_(captured, pc.equal(rows["grain"], "run")), pc.is_valid(rows["outcome"]))
-        said = rows.select(["skill", "outcome", "input_text", "output_text"]).append_column(
-            "place", pa.array(range(rows.num_rows))
-        )
-        said = said.set_column(0, "skill", pc.fill_null(said["skill"], "")).filter(usable)
+        places = _alike(rows, np.flatnonzero(usable.to_numpy(zero_copy_only=False)))
+        said = rows.select(["skill", "outcome", "input_text", "output_text"]).take(places)
+        said = said.set_column(0, "skill", pc.fill_null(said["skill"], "")).append_column("place", places)
         said = said.append_column("words", comparable(said["input_text"], said["output_text"]))
-        torn = self._torn(said)
-        places = said.join(torn, ["skill", "words"], join_type="left semi")["place"]
-        mask = pc.is_in(pa.array(range(rows.num_rows)), places.combine_chunks())
+        torn = said.join(self._torn(said), ["skill", "words"], join_type="left semi")["place"]
+        mask = pc.is_in(pa.array(range(rows.num_rows)), torn.combine_chunks())
         detail = "the same request and answer have outcomes that contradict each other"
         return first_that_holds(rows.num_rows, [(mask, hold("contradiction", detail))])
 
@@ -48,6 +48,18 @@ class Contradiction:
         spread = said.group_by(["skill", "words"]).aggregate([("outcome", "min"), ("outcome", "max")])
         apart = pc.greater_equal(pc.subtract(spread["outcome_max"], spread["outcome_min"]), self.apart)
         return spread.filter(apart).select(["skill", "words"])
+
+
+def _alike(rows: pa.Table, places: npt.NDArray[np.int64]) -> pa.Array:
+    """Of those places the ones whose signature, whatever the arm, begins as another's: no others say the same."""
+    lengths = pc.list_value_length(rows["minhash"]).to_numpy()
+    signed, bare = places[lengths[places] > 0], places[lengths[places] == 0]
+    known = pc.list_flatten(rows["minhash"].take(pa.array(signed))).to_numpy().astype(np.uint32).reshape(-1, SLOTS)
+    said = (rows[name].take(pa.array(bare)) for name in ("input_text", "output_text"))
+    slots = np.concatenate((salted(known, salts(rows).take(pa.array(signed))), minhash(comparable(*said))))
+    begins = np.ascontiguousarray(slots[:, :2]).view(np.uint64).ravel()
+    _, which, counts = np.unique(begins, return_inverse=True, return_counts=True)
+    return pa.array(np.concatenate((signed, bare))[counts[which] > 1])
 
 
 GATE = Contradiction()

@@ -64,12 +64,13 @@ class Leakage:
         self, words: pa.Array, scopes: npt.NDArray[np.int64], examined: npt.NDArray[np.bool_]
     ) -> npt.NDArray[np.int64]:
         """Rows that are not examined and ask nearly what one asks that is."""
-        keys = band_keys(minhash(words, [""] * len(words)), scopes)
-        index: dict[int, list[int]] = {}
-        for row in np.flatnonzero(examined).tolist():
-            for key in keys[row].tolist():
-                index.setdefault(key, []).append(row)
+        keys = band_keys(minhash(words), scopes)
         shared = among(keys, keys[examined])
+        shared[examined] = among(keys[examined], keys[~examined][shared[~examined]])
+        index: dict[int, list[int]] = {}
+        for row in np.flatnonzero(shared.any(axis=1) & examined).tolist():
+            for key in keys[row][shared[row]].tolist():
+                index.setdefault(key, []).append(row)
         found: list[int] = []
         for row in np.flatnonzero(shared.any(axis=1) & ~examined).tolist():
             others = dict.fromkeys(other for key in keys[row][shared[row]].tolist() for other in index[key])

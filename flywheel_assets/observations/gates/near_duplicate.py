@@ -32,7 +32,7 @@ from flywheel_assets.observations.verdict import ALLOW, Verdict, discard, remark
 
 # Comparisons per row at most: a thousand variants of one text must not cost a million comparisons.
 _MOST = 32
-_COMPARED = ("run_id", "start_time", "scope", "minhash")
+_COMPARED = ("run_id", "start_time", "scope")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +60,12 @@ class NearDuplicate:
         compared = pc.and_(
             pc.and_(pc.equal(rows["grain"], "run"), pc.not_equal(rows["scope"], "")), pc.is_null(rows["same_as"])
         )
-        # Texts are long, and asked for of few rows: they stay where they are.
+        # Texts and signatures are long: they stay where they are until it is known which are asked for.
         runs = rows.select(_COMPARED).append_column("place", pa.array(range(rows.num_rows)))
         runs = runs.filter(compared).sort_by([("start_time", "ascending"), ("run_id", "ascending")])
         if not runs.num_rows:
             return [ALLOW] * rows.num_rows
+        runs = runs.append_column("minhash", rows["minhash"].take(runs["place"]))
         today, earlier = _signed(runs, evidence.earlier)
         near = (self._before(today, earlier) if earlier.ids else {}) | self._today(rows, runs["place"], today)
         return [near.get(run, ALLOW) for run in rows["run_id"].to_pylist()] if near else [ALLOW] * rows.num_rows
@@ -72,8 +73,8 @@ class NearDuplicate:
     def _today(self, rows: pa.Table, places: pa.ChunkedArray, today: _Signed) -> dict[str, Verdict]:
         kept: dict[int, list[int]] = {}
         near: dict[str, Verdict] = {}
-        keys, counts = np.unique(today.keys, return_counts=True)
-        shared = np.isin(today.keys, keys[counts > 1])
+        keys = np.sort(today.keys, axis=None)
+        shared = among(today.keys, keys[1:][keys[1:] == keys[:-1]])
         several = np.flatnonzero(shared.any(axis=1))
         spots = places.take(pa.array(several))
         texts = comparable(*(rows[field].take(spots) for field in ("input_text", "output_text")))

@@ -51,7 +51,8 @@ class Outliers:
             order = usable[np.argsort(cells[usable], kind="stable")]
             _, starts = np.unique(cells[order], return_index=True)
             for cell in np.split(order, starts[1:]):
-                if len(cell) >= self.least:
+                # Within that range nothing is far from the median, whatever it is.
+                if len(cell) >= self.least and np.ptp(values[cell]) > np.log(self.times):
                     alone = cell[self._alone(values[cell], sources[cell])]
                     found[alone] = np.maximum(found[alone], 1 + number)
                     found[cell[self._whole(values[cell], services[cell])]] = 1 + len(MEASURES) + number

@@ -24,11 +24,14 @@ class Review:
 
     def judge(self, evidence: Evidence) -> list[Verdict]:
         """An example nobody spoke of is left to the other gates."""
-        said = evidence.rows.select(["review", "reviewer"]).to_pydict()
-        return [_verdict(*row) for row in zip(said["review"], said["reviewer"], strict=True)]
+        verdicts = [ALLOW] * evidence.rows.num_rows
+        said = evidence.rows["review"].combine_chunks()
+        for row in said.is_valid().to_numpy(zero_copy_only=False).nonzero()[0].tolist():
+            verdicts[row] = _verdict(said[row].as_py(), evidence.rows["reviewer"][row].as_py())
+        return verdicts
 
 
-def _verdict(review: str | None, reviewer: str | None) -> Verdict:
+def _verdict(review: str, reviewer: str | None) -> Verdict:
     if review == RELEASE:
         return remark(RELEASED, f"released by {reviewer}")
     return discard(REFUSED, f"refused by {reviewer}") if review == REFUSE else ALLOW

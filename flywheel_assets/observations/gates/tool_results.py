@@ -7,7 +7,6 @@ what the agent wrote after reading it may be the planter's words, so nothing of 
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
 
 from flywheel_assets.observations.injection import SIGNALS, THRESHOLD, probability, signals
 from flywheel_assets.observations.registry import Evidence
@@ -28,15 +27,16 @@ class ToolResults:
     def judge(self, evidence: Evidence) -> list[Verdict]:
         """Of a run's results the likeliest is named; its spans' examples share its fate."""
         results = evidence.tool_results
+        if not results.num_rows:
+            return [ALLOW] * evidence.rows.num_rows
+        found = signals(results["text"].combine_chunks())
+        likely = probability(found)
+        runs, spans = (results[name].to_pylist() for name in ("run_id", "span_id"))
         worst: dict[str, tuple[float, str]] = {}
-        if results.num_rows:
-            found = signals(results["text"].combine_chunks().cast(pa.string()))
-            likely = probability(found)
-            runs, spans = (results[name].to_pylist() for name in ("run_id", "span_id"))
-            for row in np.flatnonzero(likely >= self.least).tolist():
-                names = ", ".join(signal.name for signal, there in zip(SIGNALS, found[row], strict=True) if there)
-                said = (float(likely[row]), f"the tool result of span {spans[row]} reads like planted: {names}")
-                worst[runs[row]] = max(worst.get(runs[row], said), said)
+        for row in np.flatnonzero(likely >= self.least).tolist():
+            names = ", ".join(signal.name for signal, there in zip(SIGNALS, found[row], strict=True) if there)
+            said = (float(likely[row]), f"the tool result of span {spans[row]} reads like planted: {names}")
+            worst[runs[row]] = max(worst.get(runs[row], said), said)
         verdicts = {run: remark(INJECTED_TOOL_RESULT, why, (), round(sure, 3)) for run, (sure, why) in worst.items()}
         return [verdicts.get(run, ALLOW) for run in evidence.rows["run_id"].to_pylist()]
 
