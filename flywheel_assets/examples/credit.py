@@ -6,19 +6,25 @@ was got over, what was said of the span itself. They are scaled so that a run's 
 probability that it failed: one failure is handed out once, however many spans show signs of it.
 """
 
+# pyright: reportAttributeAccessIssue=false
+# (pyarrow.compute makes its functions when it is imported)
+
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
-import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from flywheel_assets.examples.failed import Failed
+from flywheel_assets.examples.work import Flags, Index, ids, numbers
 from flywheel_assets.tables.span_credit import SPAN_CREDIT
 
 Numbers = NDArray[np.float64]
-HERE = Path(__file__).parent
+HALF = 0.5
+# The first part of a span's id.
+TRACE = "^(?P<trace_id>[^:]*)"
 # The first mistake is the one that later ones follow from: where people marked it in recorded failures
 # of several agents, it lay in the first fifth of the steps in more than a third of the cases. What a run
 # does first of all is to look at its task: people marked that far less often than what it does next.
@@ -61,18 +67,111 @@ def shares(signs: Signs, runs: int) -> tuple[Numbers, Numbers]:
     return odds / total[signs.run], ELSEWHERE / total
 
 
-def credit(con: duckdb.DuckDBPyConnection, day: date) -> pa.Table:
-    """`span_credit` from the views `examples` (of the day) and `work` (its runs' spans)."""
-    spans = con.execute((HERE / "credit.sql").read_text()).to_arrow_table()
-    names = spans.column("run_id").to_pylist()
-    first = {name: number for number, name in enumerate(dict.fromkeys(names))}
-    run = np.array([first[name] for name in names], np.int64)
-    said, sure = (spans.column(name).to_numpy().astype(np.float64) for name in ("outcome", "confidence"))
-    began_here, recovered = (spans.column(name).to_numpy().astype(np.bool_) for name in ("began_here", "recovered"))
-    place, role = (spans.column(name).to_numpy() for name in ("place", "role"))
-    signs = Signs(run, place.astype(np.float64), role == "tool", began_here, recovered, said, sure)
-    by_span, nowhere = shares(signs, len(first))
-    con.register("credited", spans.append_column("share", pa.array(by_span)))
-    con.register("nowhere", pa.table({"run_id": pa.array(list(first), pa.string()), "share": nowhere}))
-    found = con.execute((HERE / "credited.sql").read_text(), {"day": day, "least": LEAST}).to_arrow_table()
-    return SPAN_CREDIT.conform(found)
+def credit(spans: Failed, runs: pa.Table, examples: pa.Table, day: date) -> pa.Table:
+    """`span_credit` of the day's failed runs from their spans, `agent_runs` and `outcomes`.
+
+    To be blamed are model and tool calls, and whatever else erred by itself or was judged.
+    """
+    began_here, recovered, (said, sure) = _began_here(spans), _recovered(spans), _said(spans, examples)
+    judged = ~np.isnan(said)
+    mine = np.flatnonzero(spans.llm | spans.tool | began_here | judged)
+    names, first, run = np.unique(spans.run[mine], return_index=True, return_inverse=True)
+    place = np.arange(len(mine)) - first[run] + 1
+    signs = Signs(
+        run, place.astype(np.float64), spans.tool[mine], began_here[mine], recovered[mine], said[mine], sure[mine]
+    )
+    by_span, nowhere = shares(signs, len(names))
+    failed = _failed(examples, len(runs))[names]
+    blame = by_span * failed[run]
+    small = blame < LEAST
+    shown = np.flatnonzero(~small)
+    rest = np.bincount(run[small], minlength=len(names))
+    elsewhere = nowhere * failed + np.bincount(run[small], blame[small], len(names))
+    called = spans.rows.select(["trace_id", "span_id", "role", "name"]).take(pa.array(mine[shown]))
+    nothing = {"trace_id": "-", "span_id": "-", "role": "elsewhere", "name": "-"}
+    columns = {name: pa.chunked_array([*called[name].chunks, pa.repeat(nothing[name], len(names))]) for name in nothing}
+    whose = np.append(run[shown], np.arange(len(names)))
+    columns |= {name: runs[name].take(pa.array(names[whose])) for name in ("run_id", "skill")}
+    columns |= {
+        "place": pa.array(np.append(place[shown], np.zeros(len(names), np.int64))),
+        "blame": pa.array(np.append(blame[shown], elsewhere)),
+        "failed": pa.array(failed[whose]),
+        "reason": pa.chunked_array([_reasons(signs, shown), _left_out(rest)]),
+        "day": pa.repeat(pa.scalar(day, pa.date32()), len(whose)),
+    }
+    order = np.lexsort((columns["place"].to_numpy(), whose))
+    return SPAN_CREDIT.conform(pa.table(columns).take(pa.array(order)))
+
+
+def _failed(examples: pa.Table, runs: int) -> Numbers:
+    """By run how likely it failed, as far as it has a label."""
+    whole = examples.filter(pc.equal(examples["grain"], "run"))
+    outcome, sure, place = (whole[name].to_numpy() for name in ("outcome", "confidence", "run"))
+    found = np.full(runs, np.nan)
+    found[place] = np.minimum(1 - outcome, sure)
+    return found
+
+
+def _began_here(spans: Failed) -> Flags:
+    """Spans in which an error began.
+
+    One that a span below has too is that span's: passed on, it is the same error. One of a step that calls a
+    model, and of nothing below it, is the last call's: the step did what that said.
+    """
+    passed_on = np.zeros(len(spans.run), np.bool_)
+    passed_on[spans.parent[spans.erred & (spans.parent >= 0)]] = True
+    own = spans.erred & ~passed_on
+    handing_down = own & ~spans.llm & ~spans.tool & (spans.last_call >= 0)
+    own &= ~handing_down
+    own[spans.last_call[handing_down]] = True
+    return own
+
+
+def _recovered(spans: Failed) -> Flags:
+    """Failed calls of a tool that worked later in the run."""
+    named = spans.tool & pc.is_valid(spans.rows["tool_name"]).to_numpy()
+    _, pair = np.unique(spans.by_tool(), return_inverse=True)
+    worked = np.full(len(pair), np.iinfo(np.int64).min)
+    which = named & ~spans.erred
+    np.maximum.at(worked, pair[which], spans.start[which])
+    return named & spans.erred & (worked[pair] > spans.start)
+
+
+def _said(spans: Failed, examples: pa.Table) -> tuple[Numbers, Numbers]:
+    """What was said of each span, fused, and how sure that is; NaN: nothing."""
+    outcome, sure = np.full(len(spans.run), np.nan), np.full(len(spans.run), np.nan)
+    told = examples.filter(pc.and_(pc.equal(examples["grain"], "span"), pc.equal(examples["outcome_state"], "labeled")))
+    if len(told):
+        trace = pc.struct_field(pc.extract_regex(told["example_id"], TRACE), "trace_id")
+        place = numbers(pc.index_in(ids(told.append_column("trace_id", trace)), ids(spans.rows)))
+        here = (place >= 0) & (spans.run[place] == numbers(told["run"]))
+        for found, name in ((outcome, "outcome"), (sure, "confidence")):
+            found[place[here]] = told[name].to_numpy()[here]
+    return outcome, sure
+
+
+def _reasons(signs: Signs, shown: Index) -> pa.Array:
+    """In words what speaks for and against each span that is shown."""
+    said, sure = signs.said[shown], np.floor(signs.sure[shown] * 100 + 0.5) / 100
+    words = np.where(said < HALF, "bad", np.where(said > HALF, "good", ""))
+    labelled = [f"labelled {word}, {much} sure" if word else None for word, much in zip(words, sure, strict=True)]
+    place = pa.array(signs.place[shown].astype(np.int64)).cast(pa.string())
+    number = pc.binary_join_element_wise("number ", place, " of its run", "")
+    unknown = ~signs.began_here[shown] & np.isnan(said)
+    return pc.binary_join_element_wise(
+        _where(signs.began_here[shown], "an error began here"),
+        _where(signs.recovered[shown], "the same tool worked later"),
+        pa.array(labelled, pa.string()),
+        _where(unknown, number),
+        "; ",
+        null_handling="skip",
+    )
+
+
+def _where(which: Flags, text: str | pa.Array) -> pa.Array:
+    return pc.if_else(pa.array(which), text, pa.scalar(None, pa.string()))
+
+
+def _left_out(spans: Index) -> pa.Array:
+    more = [f"; and {count} with too little for a row" if count else "" for count in spans.tolist()]
+    return pa.array([f"in no recorded span{text}" for text in more], pa.string())

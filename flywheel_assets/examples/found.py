@@ -9,47 +9,61 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from flywheel_assets.examples.failed import Failed
 from flywheel_assets.examples.named import Named, Reference, probabilities
 from flywheel_assets.examples.signs.registry import find_signs
-from flywheel_assets.examples.signs.sign import KINDS
+from flywheel_assets.examples.signs.sign import KINDS, Tried
+from flywheel_assets.examples.tried import tried
 from flywheel_assets.tables.span_findings import SPAN_FINDINGS
 
 HERE = Path(__file__).parent
-# Attributes that list the tools an agent or a model may use.
-OFFERS = r"(^|[._])(tools_names|tool_names|available_tools|tool\.definitions|tools)([._]|$)"
-# Tools that only hand in an answer, by what frameworks call them.
-ENDING = (
-    r"(final_?answer|submit(_answer|_result)?|finish(ed)?|attempt_completion|complete(_task)?|task_complete|done|exit)"
-    r"(_?tool)?"
-)
 # How often people mark the same, about: signs on recorded traces (docs/labels.md), and one person's word.
 SIGN, PERSON = 0.25, 0.9
 
 Row = dict[str, Any]
 
 
-def findings(con: duckdb.DuckDBPyConnection, day: date) -> pa.Table:
-    """`span_findings` from the views `examples` (of the day) and `work` (its runs' spans), `raw_spans`, `feedback`."""
-    if not con.execute("SELECT 1 FROM examples WHERE grain = 'run' AND outcome < 0.5 LIMIT 1").fetchall():
+def findings(con: duckdb.DuckDBPyConnection, spans: Failed, runs: pa.Table, day: date) -> pa.Table:
+    """`span_findings` of the day's failed runs from their spans, `agent_runs`, and what is on `con`."""
+    if not len(spans.run):
         return SPAN_FINDINGS.empty()
-    laid_out = (HERE / "found.sql").read_text().replace("{offers}", OFFERS).replace("{ending}", ENDING)
-    con.execute(laid_out.replace("{day}", day.isoformat()))
-    signs = " UNION ALL BY NAME ".join(
-        f"SELECT *, '{sign.name}' AS author_id, '{sign.version}' AS author_version FROM ({sign.sql})"
-        for sign in find_signs()
-    )
-    shown = con.execute(
-        f"""SELECT DISTINCT run_id, skill, trace_id, span_id, f.kind, 'heuristic' AS tier, author_id, author_version,
-            evidence
-        FROM ({signs}) f JOIN (SELECT DISTINCT run_id, skill FROM tried) USING (run_id)"""
-    ).to_arrow_table()
-    said = con.execute((HERE / "said_of_spans.sql").read_text(), {"kinds": list(KINDS)}).to_arrow_table().to_pylist()
-    rows = [*shown.to_pylist(), *({**row, "kind": row["name"]} for row in said if row["names"])]
+    skill = runs["skill"].take(pa.array(spans.run))
+    names = spans.rows.select(["run_id", "trace_id", "span_id"]).append_column("skill", skill)
+    shown, said = _shown(tried(con, spans)), _said(con, names)
+    names = names.take(pa.array([row.pop("place") for row in shown], pa.int64()))
+    rows = [{**name, **row} for name, row in zip(names.to_pylist(), shown, strict=True)]
+    rows += [{**row, "kind": row["name"]} for row in said if row["names"]]
     rows.sort(key=lambda row: (*_item(row), row["author_id"]))
     chance = _chances(rows, said)
     kept = [name for name in SPAN_FINDINGS.schema.names if name not in ("day", "probability")]
-    told = ({name: row[name] for name in kept} | {"day": day, "probability": chance[_item(row)]} for row in rows)
-    return SPAN_FINDINGS.conform(SPAN_FINDINGS.rows(list(told)))
+    columns: dict[str, Any] = {name: [row[name] for row in rows] for name in kept}
+    columns["probability"] = [chance[_item(row)] for row in rows]
+    columns["day"] = [day] * len(rows)
+    return SPAN_FINDINGS.conform(pa.table(columns, SPAN_FINDINGS.schema))
+
+
+def _shown(tried: Tried) -> list[Row]:
+    """What signs show, each thing once."""
+    return [
+        {
+            "place": place,
+            "kind": kind,
+            "tier": "heuristic",
+            "author_id": sign.name,
+            "author_version": sign.version,
+            "evidence": evidence,
+        }
+        for sign in find_signs()
+        for place, kind, evidence in dict.fromkeys(sign.find(tried))
+    ]
+
+
+def _said(con: duckdb.DuckDBPyConnection, names: pa.Table) -> list[Row]:
+    """What judges and people said of the spans and their runs."""
+    if not con.execute("SELECT 1 FROM feedback WHERE tier IN ('judge', 'human') LIMIT 1").fetchall():
+        return []
+    con.register("named_spans", names)
+    return con.execute((HERE / "said_of_spans.sql").read_text(), {"kinds": list(KINDS)}).to_arrow_table().to_pylist()
 
 
 def _item(row: Row) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from flywheel_assets.examples.anchored import Earlier
 from flywheel_assets.examples.credit import credit
+from flywheel_assets.examples.failed import Failed
 from flywheel_assets.examples.found import findings
 from flywheel_assets.examples.fuse import fuse
 from flywheel_assets.examples.labelers.labeler import Labeler
@@ -71,7 +72,9 @@ def label(con: duckdb.DuckDBPyConnection, day: date, labelers: Sequence[Labeler]
     kept = _dated(votes, day).select(LABEL_VOTES.names)
     order = pc.sort_indices(kept, [(name, "ascending") for name in ("example_id", "labeler", "author_id", "evidence")])
     labeled = _labeled(examples, runs, kept_weights(con))
-    return answered, LABEL_VOTES.conform(kept.take(order)), reliable, credit(con, day), findings(con, day), labeled
+    failed = Failed.of(spans, examples)
+    blame, found = credit(failed, runs, examples, day), findings(con, failed, runs, day)
+    return answered, LABEL_VOTES.conform(kept.take(order)), reliable, blame, found, labeled
 
 
 def _by(rows: pa.Table, name: str) -> pa.Table:

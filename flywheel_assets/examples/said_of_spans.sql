@@ -2,8 +2,8 @@
 -- through which run: whoever said anything of it or of a span of it. A word that bears the name of a kind and no
 -- good value names an error of that kind.
 WITH places AS (
-    SELECT run_id, skill, trace_id, span_id, concat(trace_id, ':', span_id) AS place FROM tried
-    UNION ALL SELECT DISTINCT run_id, skill, NULL, NULL, run_id FROM tried
+    SELECT run_id, skill, trace_id, span_id, concat(trace_id, ':', span_id) AS place FROM named_spans
+    UNION ALL SELECT DISTINCT run_id, skill, NULL, NULL, run_id FROM named_spans
 ),
 said AS (
     SELECT p.*, f.name, f.author_id, coalesce(f.author_version, '-') AS author_version, f.tier, f.value,

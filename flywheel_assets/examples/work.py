@@ -38,7 +38,7 @@ def work(con: duckdb.DuckDBPyConnection, day: date, runs: pa.Table) -> pa.Table:
     if pc.any(pc.not_equal(members["span_day"], pa.scalar(day, pa.date32()))).as_py():
         later = f"{told} WHERE day != DATE '{day}' AND trace_id IN (SELECT trace_id FROM {ours} AND span_day != day)"
         spans = pa.concat_tables([spans, con.execute(later).to_arrow_table()])
-    place = pc.index_in(_ids(spans), _ids(members))
+    place = pc.index_in(ids(spans), ids(members))
     run = pc.index_in(members["run_id"], runs["run_id"].combine_chunks()).take(place).combine_chunks()
     spans = pa.table(
         {
@@ -64,16 +64,17 @@ def flags(column: pa.ChunkedArray) -> Flags:
     return pc.fill_null(column, fill_value=False).to_numpy().astype(np.bool_)
 
 
+def ids(spans: pa.Table, span: str = "span_id") -> pa.Array:
+    """The spans' own ids with their traces', or their parents'."""
+    return pc.binary_join_element_wise(spans["trace_id"], spans[span], "").combine_chunks()
+
+
 def latest(group: Index, start: Index, span_id: pa.ChunkedArray) -> Index:
     """By group the place of what started last in it; of several at once the one with the greatest id."""
     order = np.lexsort((start, group))
     if (~np.diff(group[order]).astype(np.bool_) & ~np.diff(start[order]).astype(np.bool_)).any():
         order = np.lexsort((_rank(span_id), start, group))
     return order[np.append(np.diff(group[order]) != 0, True)[: len(order)]]
-
-
-def _ids(spans: pa.Table) -> pa.Array:
-    return pc.binary_join_element_wise(spans["trace_id"], spans["span_id"], "").combine_chunks()
 
 
 def _rank(texts: pa.ChunkedArray) -> Index:

@@ -1,12 +1,13 @@
 """A span of a failed run shows a kind of error where there is a sign of it, and else nothing."""
 
+import inspect
 import re
 
 import pytest
 
-from flywheel_assets.examples.found import ENDING, OFFERS
 from flywheel_assets.examples.signs.registry import find_signs
 from flywheel_assets.examples.signs.sign import KINDS
+from flywheel_assets.examples.tried import ENDING, OFFERS
 
 FAILED = {
     "gen_ai.evaluation.name": "reward",
@@ -147,7 +148,9 @@ def test_each_finding_names_its_sign_and_what_was_seen(labels, span):
 def test_signs_have_names_of_their_own_and_name_known_kinds():
     signs = find_signs()
     assert len({sign.name for sign in signs}) == len(signs)
-    named = set(re.findall(r"'((?:[A-Z][a-z-]+ ?){1,3})'", " ".join(sign.sql for sign in signs)))
+    told = " ".join(inspect.getsource(sign.find) for sign in signs)
+    named = set(re.findall(r'"((?:[A-Z][a-z-]+ ?){1,3})"', told))
+    assert named
     assert named <= set(KINDS)
 
 

@@ -4,16 +4,16 @@ It rests on language alone, and what the run was given to do its task with was l
 worked for several steps by themselves (code that needs no tool) have seen something, and are not meant.
 """
 
-from flywheel_assets.examples.signs.sign import Sign
+from collections.abc import Iterator
 
-SIGN = Sign(
-    name="answered_unseen",
-    version="1",
-    sql="""
-        SELECT h.run_id, h.trace_id, h.span_id, unnest(['Goal Deviation', 'Language-only']) AS kind,
-            'it answers, and no tool that was offered had returned anything' AS evidence
-        FROM handing_in h
-        SEMI JOIN offered o USING (run_id)
-        ANTI JOIN used u ON u.run_id = h.run_id AND u.end_unix_nano <= h.start_unix_nano AND NOT u.erred
-    """,
-)
+from flywheel_assets.examples.signs.sign import Shown, Sign, Tried
+
+
+def _find(tried: Tried) -> Iterator[Shown]:
+    starts, seen = tried.spans.start[tried.handing_in], tried.worked[tried.handing_in]
+    for place in tried.handing_in[tried.offered[tried.handing_in] & (seen > starts)].tolist():
+        for kind in ("Goal Deviation", "Language-only"):
+            yield place, kind, "it answers, and no tool that was offered had returned anything"
+
+
+SIGN = Sign("answered_unseen", "1", _find)

@@ -4,15 +4,18 @@ A model's call fails by its service, if its message tells nothing else; a tool's
 the tool, whoever caused it.
 """
 
-from flywheel_assets.examples.signs.sign import Sign
+from collections.abc import Iterator
 
-SIGN = Sign(
-    name="failed_call",
-    version="1",
-    sql="""
-        SELECT run_id, trace_id, span_id,
-            CASE WHEN role = 'tool' THEN 'Tool-related' ELSE coalesce(kind, 'Service Errors') END AS kind,
-            concat('the call failed', ': ' || error_type) AS evidence
-        FROM tried WHERE erred AND role IN ('llm', 'tool')
-    """,
-)
+import numpy as np
+
+from flywheel_assets.examples.signs.sign import Shown, Sign, Tried
+
+
+def _find(tried: Tried) -> Iterator[Shown]:
+    spans = tried.spans
+    for place in np.flatnonzero(spans.erred & (spans.llm | spans.tool)).tolist():
+        kind = "Tool-related" if spans.tool[place] else tried.kind.get(place, "Service Errors")
+        yield place, kind, tried.failed("the call", place)
+
+
+SIGN = Sign("failed_call", "1", _find)

@@ -5,16 +5,18 @@ outside the call (no file, no service, no limit), what was written could not be 
 that does not parse, arguments that do not fit.
 """
 
-from flywheel_assets.examples.signs.sign import Sign
+from collections.abc import Iterator
 
-SIGN = Sign(
-    name="failed_execution",
-    version="1",
-    sql="""
-        SELECT c.run_id, c.trace_id, c.span_id, coalesce(s.kind, 'Formatting Errors') AS kind,
-            concat('what it asked for failed', ': ' || s.error_type) AS evidence
-        FROM tried s
-        JOIN last_call_under c ON c.run_id = s.run_id AND c.trace_id = s.trace_id AND c.parent_span_id = s.span_id
-        WHERE s.erred AND s.role NOT IN ('llm', 'tool')
-    """,
-)
+import numpy as np
+
+from flywheel_assets.examples.signs.sign import Shown, Sign, Tried
+
+
+def _find(tried: Tried) -> Iterator[Shown]:
+    spans = tried.spans
+    for step in np.flatnonzero(spans.erred & ~spans.llm & ~spans.tool & (spans.last_call >= 0)).tolist():
+        kind = tried.kind.get(step, "Formatting Errors")
+        yield int(spans.last_call[step]), kind, tried.failed("what it asked for", step)
+
+
+SIGN = Sign("failed_execution", "1", _find)

@@ -4,22 +4,29 @@ Only the first such call of a run: what is left out once is left out each time, 
 request says that the answer is cut at the tag, it has to be without it.
 """
 
-from flywheel_assets.examples.signs.sign import Sign
+from collections.abc import Iterator
 
-SIGN = Sign(
-    name="missing_marker",
-    version="1",
-    sql=r"""
-        WITH told AS (
-            SELECT *, regexp_extract(asked,
-                '(?i)(?:end|finish|conclude|close|stop|write)[^.]{0,80}?[''"`](?:\\+n)*(<[a-z_]{3,30}>)[''"`]', 1)
-                AS tag
-            -- Cheap to see, and without it there is no tag.
-            FROM tried WHERE role = 'llm' AND contains(asked, '<') AND answered IS NOT NULL
-        )
-        SELECT run_id, trace_id, span_id, 'Instruction Non-compliance' AS kind,
-            concat('does not end by ', tag, ' as asked') AS evidence
-        FROM told WHERE tag != '' AND NOT contains(answered, tag) AND NOT contains(parameters, tag)
-        QUALIFY row_number() OVER (PARTITION BY run_id, tag ORDER BY start_unix_nano, span_id) = 1
-    """,
-)
+from flywheel_assets.examples.signs.sign import Shown, Sign, Tried
+
+LOOKS = {
+    # Cheap to see is what no tag is without.
+    "missing": r"""
+        CASE WHEN role = 'llm' AND contains(asked, '<') AND answered IS NOT NULL THEN [
+            tag FOR tag IN regexp_extract_all(asked,
+                '(?i)(?:end|finish|conclude|close|stop|write)[^.]{0,80}?[''"`](?:\\+n)*(<[a-z_]{3,30}>)[''"`]', 1)[:1]
+            IF NOT contains(answered, tag) AND NOT contains(concat_ws(' ', attr_text['llm.invocation_parameters'],
+                attr_json['llm.invocation_parameters'], attr_json['gen_ai.request.stop_sequences']), tag)]
+        END""",
+}
+
+
+def _find(tried: Tried) -> Iterator[Shown]:
+    before = set[tuple[int, str]]()
+    for place, tags in tried.seen["missing"].items():
+        for tag in tags:
+            if (first := (int(tried.spans.run[place]), tag)) not in before:
+                before.add(first)
+                yield place, "Instruction Non-compliance", f"does not end by {tag} as asked"
+
+
+SIGN = Sign("missing_marker", "1", _find, LOOKS)

@@ -1,5 +1,6 @@
 """Finds the signs: the files of this package."""
 
+import functools
 import importlib
 import pkgutil
 
@@ -7,6 +8,7 @@ from flywheel_assets.examples import signs
 from flywheel_assets.examples.signs.sign import Sign
 
 
+@functools.cache
 def find_signs() -> tuple[Sign, ...]:
     """All signs by name."""
     files = (
