@@ -1,10 +1,6 @@
--- The folded sums and what was found in attributes, as rows of agent_runs, unordered and without their texts.
-WITH content AS (
-    SELECT run, any_value(context_json) AS context_json, coalesce(bool_or(flywheel_skill), false) AS flywheel_skill,
-        any_value(tool_schema_hash) AS tool_schema_hash
-    FROM content_found GROUP BY run
-),
-models AS (
+-- What follows from the sums over a run and from what its attributes hold, unordered. Columns that stay as they are
+-- come beside it.
+WITH models AS (
     SELECT run, model, sum(tokens) AS tokens, count(*) AS calls, bool_or(served) AS served, min(span) AS first
     FROM model_calls WHERE model IS NOT NULL GROUP BY ALL
 ),
@@ -25,7 +21,7 @@ stated AS (
     FROM folded
 ),
 named AS (
-    SELECT s.*, c.* EXCLUDE (run), w.work_model, o.failed_models,
+    SELECT s.*, w.work_model, o.failed_models,
         -- 'Service/key/handler' names one object; the function is 'Service/handler'.
         CASE WHEN runtime = 'restate' AND len(string_split(target, '/')) = 3
             THEN concat(split_part(target, '/', 1), '/', split_part(target, '/', 3)) ELSE target END AS function,
@@ -34,7 +30,6 @@ named AS (
             WHEN last_sign_ns + getvariable('abandoned_after_ns') < (SELECT max(start_unix_nano) FROM raw_spans) THEN 'abandoned'
             ELSE 'open' END AS run_status
     FROM stated s
-    LEFT JOIN content c USING (run)
     LEFT JOIN worked w USING (run)
     LEFT JOIN failed_over o USING (run)
 ),
@@ -67,7 +62,7 @@ armed AS (
     LEFT JOIN mapped s ON s.name = service_name
 )
 SELECT
-    run, getvariable('day') AS day, run_id, trace_id, root_span_id, runtime, start_time, session_id,
+    run, runtime,
     coalesce(user_id, service_name) AS principal_id,
     coalesce(skill_name, mapped_skill, agent_name, workflow_name, function_name,
         CASE WHEN runtime = 'openinference' THEN root_name END) AS skill,
@@ -75,9 +70,6 @@ SELECT
         AS arm,
     model,
     arm_prompt AS prompt_version,
-    decision_id, policy_id, experiment_id,
-    segment, unit_id, propensity,
-    keep_prob,
     CASE WHEN cost_source = 'stated' THEN stated_usd WHEN cost_source IS NOT NULL THEN computed_usd END AS cost_usd,
     CASE WHEN run_status NOT IN ('open', 'abandoned') THEN CASE WHEN durable THEN whole_duration_ns ELSE root_duration_ns END END
         AS duration_ns,
@@ -90,8 +82,6 @@ SELECT
         WHEN coalesce(workflow_name, function_name) IS NOT NULL OR runtime = 'openinference' THEN 'function'
         ELSE 'none'
     END AS skill_source,
-    cost_source, runtime_status, service_name, context_json, tool_schema_hash, candidate_set,
-    attempts, attempts_never_ran,
-    nullif(list_filter(failed_models, lambda failed: failed IS DISTINCT FROM model), []) AS fallback_from,
-    traces, spans, llm_calls, tool_calls, tool_errors, input_tokens, output_tokens, finish_reason
+    cost_source,
+    nullif(list_filter(failed_models, lambda failed: failed IS DISTINCT FROM model), []) AS fallback_from
 FROM armed;

@@ -8,34 +8,36 @@ from flywheel_assets.runs.content import answered, asked
 from flywheel_assets.runs.grouped import either
 from flywheel_assets.runs.script import run_script
 from flywheel_assets.runs.sums import Parts, chosen
+from flywheel_assets.runs.tree import Index
 
 # Whole conversations come in each row; only their last words stay.
 ROWS_AT_ONCE = 10_000
 READ = {"input_text": asked, "output_text": answered}
-REST = pa.schema(
-    [
-        ("run", pa.int64()),
-        ("context_json", pa.string()),
-        ("flywheel_skill", pa.bool_()),
-        ("tool_schema_hash", pa.string()),
-    ]
-)
-Texts = dict[str, list[str | None]]
+REST = pa.schema([("context_json", pa.string()), ("flywheel_skill", pa.bool_()), ("tool_schema_hash", pa.string())])
 
 
-def content(con: duckdb.DuckDBPyConnection, parts: Parts) -> tuple[Texts, pa.Table]:
-    """What runs were asked and answered, in order of their numbers; and what else chosen spans hold, by run."""
-    texts: Texts = {name: [None] * len(parts.runs.root) for name in READ}
-    found = run_script(con, "content", {"wanted": _wanted(parts)}).to_arrow_reader(ROWS_AT_ONCE)
-    rest = [REST.empty_table()]
-    for batch in found:
+def content(con: duckdb.DuckDBPyConnection, parts: Parts) -> dict[str, pa.Array]:
+    """What the attributes of chosen spans hold, one entry per run; readable texts in place of raw messages."""
+    texts: dict[str, list[str | None]] = {name: [None] * len(parts.runs.root) for name in READ}
+    rest = [pa.schema([("run", pa.int64()), *REST]).empty_table()]
+    for batch in run_script(con, "content", {"wanted": _wanted(parts)}).to_arrow_reader(ROWS_AT_ONCE):
         runs = batch.column("run").to_pylist()
         for name, read in READ.items():
             for run, raw in zip(runs, batch.column(name).to_pylist(), strict=True):
                 if raw is not None:
                     texts[name][run] = read(raw)
-        rest.append(pa.table(batch).select(REST.names).cast(REST))
-    return texts, pa.concat_tables(rest)
+        rest.append(pa.table(batch.drop_columns(list(READ))))
+    found = pa.concat_tables(rest, promote_options="permissive")
+    return {name: pa.array(said, pa.string()) for name, said in texts.items()} | {
+        name: _by_run(found[name], found["run"].to_numpy(), len(parts.runs.root)) for name in REST.names
+    }
+
+
+def _by_run(found: pa.ChunkedArray, run: Index, runs: int) -> pa.ChunkedArray:
+    rows = np.flatnonzero(found.is_valid().to_numpy())
+    row = np.full(runs, -1)
+    row[run[rows]] = rows
+    return found.take(pa.array(row, mask=row < 0))
 
 
 def _wanted(parts: Parts) -> pa.Table:
@@ -56,9 +58,7 @@ def _wanted(parts: Parts) -> pa.Table:
         asked_for[what] = np.zeros(len(near), np.bool_)
         asked_for[what][spans[found]] = True
     wanted = np.flatnonzero(number >= 0)
-    table = near.select(["day", "trace_id", "span_id", "dialect"], wanted).append_column(
-        "run", pa.array(number[wanted])
-    )
+    table = near.select(["day", "trace_id", "span_id"], wanted).append_column("run", pa.array(number[wanted]))
     for what, flags in asked_for.items():
         table = table.append_column(what, pa.array(flags[wanted]))
     return table

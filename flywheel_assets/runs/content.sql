@@ -3,11 +3,11 @@
 -- Read as a stream: whole conversations are in it. The neighbours' spans apart: they are few, and
 -- attributes of all others are not read then.
 WITH read AS NOT MATERIALIZED (
-    SELECT w.*, r.input_key, r.output_key, r.attr_text, r.attr_json
+    SELECT w.*, r.dialect, r.input_key, r.output_key, r.attr_text, r.attr_json
     FROM raw_spans r JOIN wanted w ON r.trace_id = w.trace_id AND r.span_id = w.span_id
     WHERE r.day = getvariable('day') AND w.day = getvariable('day')
     UNION ALL
-    SELECT w.*, r.input_key, r.output_key, r.attr_text, r.attr_json
+    SELECT w.*, r.dialect, r.input_key, r.output_key, r.attr_text, r.attr_json
     FROM raw_spans r JOIN wanted w ON r.day = w.day AND r.trace_id = w.trace_id AND r.span_id = w.span_id
     WHERE r.day != getvariable('day') AND w.day != getvariable('day')
 )

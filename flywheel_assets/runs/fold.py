@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flywheel_assets.runs.captured import content
-from flywheel_assets.runs.members import Members, members, run_ids
+from flywheel_assets.runs.members import Members, members
 from flywheel_assets.runs.near import Near
 from flywheel_assets.runs.roles import run_spans
 from flywheel_assets.runs.script import run_script
@@ -46,23 +46,26 @@ def fold_runs(
     near, window = gather(con, day)
     found = members(near, window, day)
     idle = _idle(con, near, found)
-    roots = np.unique(found.run[found.run >= 0])
-    # Runs are numbered in the order of their ids.
-    roots = roots[pc.sort_indices(run_ids(near, roots)).to_numpy()]
-    parts = Parts.of(near, window, found, roots, idle)
-    texts, rest = content(con, parts)
-    runs = run_script(
+    runs = _runs(con, Parts.of(near, window, found, idle), abandoned_after)
+    runs["day"] = pa.repeat(pa.scalar(day), len(runs["run_id"]))
+    return AGENT_RUNS.conform(pa.table({name: runs[name] for name in AGENT_RUNS.names})), RUN_SPANS.conform(
+        run_spans(near, found, idle, day)
+    )
+
+
+def _runs(con: duckdb.DuckDBPyConnection, parts: Parts, abandoned_after: timedelta) -> dict[str, pa.Array]:
+    """One entry per run in every column."""
+    columns = sums(con, parts) | content(con, parts)
+    follows = run_script(
         con,
         "agent_runs",
-        {"folded": sums(con, parts), "model_calls": model_calls(parts), "content_found": rest},
+        {"folded": pa.table(columns), "model_calls": model_calls(parts)},
         {"abandoned_after_ns": abandoned_after // timedelta(microseconds=1) * 1000, "bare": registry.BARE},
         {"silent": registry.silent_sql()},
     ).to_arrow_table()
-    runs = runs.take(pc.sort_indices(runs["run"])).drop_columns(["run"])
-    for name, values in texts.items():
-        # Long texts pass through no join, which would copy them.
-        runs = runs.append_column(name, pa.array(values, pa.string()))
-    return AGENT_RUNS.conform(runs), RUN_SPANS.conform(run_spans(near, found, idle, day))
+    follows = follows.take(pc.sort_indices(follows["run"]))
+    # All others are not read for this: long texts pass through no join, which would copy them.
+    return columns | {name: follows[name] for name in follows.column_names}
 
 
 def _idle(con: duckdb.DuckDBPyConnection, near: Near, found: Members) -> Flag:

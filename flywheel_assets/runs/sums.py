@@ -51,8 +51,8 @@ ROOT = {
 class Parts:
     """The spans that runs are summed from, and which of them are what.
 
-    `start` is each run's first span, `spans` the number of its spans with copies. `said`: no annotation. `model`:
-    model spans, `call`: the outermost of them, both without those that never ran.
+    By run: `ids`, what it is known by; `start`, its first span; `spans`, how many it has with copies. By span:
+    `said`, no annotation; `model`, model spans, and `call`, the outermost of them, without those that never ran.
     """
 
     runs: Grouped
@@ -65,18 +65,24 @@ class Parts:
     tool: Flag
     never_ran: Flag
     attempt: Index
+    ids: pa.Array
     start: Index
     spans: Index
 
     @classmethod
-    def of(cls, near: Near, window: Window, members: Members, root: Index, idle: Flag) -> "Parts":
-        """Those of the runs with the given roots: all their spans but copies."""
+    def of(cls, near: Near, window: Window, members: Members, idle: Flag) -> "Parts":
+        """Those of the runs that have their row with the day, numbered in order of their ids."""
+        root = np.unique(members.run[members.run >= 0])
+        ids = run_ids(near, root)
+        order = pc.sort_indices(ids)
+        root = root[order.to_numpy()]
         number = np.full(len(near) + 1, -1)
         number[root] = np.arange(len(root))
         run = number[members.run]
         said = ~members.annotation
         return cls(
             runs=Grouped(near, np.where(members.copy, -1, run), root),
+            ids=ids.take(order),
             start=members.first[root],
             spans=np.bincount(run[run >= 0], minlength=len(root)),
             root=number[:-1] >= 0,
@@ -91,10 +97,10 @@ class Parts:
         )
 
 
-def sums(con: duckdb.DuckDBPyConnection, parts: Parts) -> pa.Table:
-    """One row per run, in order of their numbers."""
-    columns = {"run": pa.array(np.arange(len(parts.runs.root)))}
-    return pa.table(columns | _names(parts) | _costs(con, parts) | _ends(parts) | _counts(parts))
+def sums(con: duckdb.DuckDBPyConnection, parts: Parts) -> dict[str, pa.Array]:
+    """One entry per run in every column, in order of their numbers."""
+    columns = {"run": pa.array(np.arange(len(parts.runs.root))), "run_id": parts.ids}
+    return columns | _names(parts) | _costs(con, parts) | _ends(parts) | _counts(parts)
 
 
 def model_calls(parts: Parts) -> pa.Table:
@@ -116,7 +122,6 @@ def _names(parts: Parts) -> dict[str, pa.Array]:
     runs, near, said = parts.runs, parts.runs.spans, parts.said
     decided = chosen(parts)
     return {
-        "run_id": run_ids(near, runs.root),
         "durable": pa.array(near.equal("runtime", *registry.DURABLE)[runs.root]),
         "start_time": near.values("start_time", parts.start),
         **{name: near.values(column, runs.root) for name, column in ROOT.items()},

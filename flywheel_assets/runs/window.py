@@ -21,7 +21,7 @@ DAY = timedelta(days=1)
 # fmt: off
 COLUMNS = (
     "day", "trace_id", "span_id", "parent_span_id", "name", "start_time", "start_unix_nano", "duration_ns",
-    "status", "service_name", "dialect", "operation", "input_tokens",
+    "status", "service_name", "operation", "input_tokens",
     "output_tokens", "fresh_input_tokens", "cache_read_tokens", "cache_write_tokens", "plain_output_tokens",
     "reasoning_tokens", "provider", "cost_usd", "finish_reason", "agent_name", "workflow_name", "session_id", "user_id",
     "prompt_version", "skill_name", "error_type", "invocation_id", "invocation_target", "step_id",
