@@ -16,8 +16,6 @@ from google.protobuf.descriptor_pool import DescriptorPool
 from ptars import HandlerPool
 from ptars._lib import MessageHandler
 
-from flywheel_assets.spans.groups import groups
-
 SCALARS = {
     "bool": FieldDescriptorProto.TYPE_BOOL,
     "bytes": FieldDescriptorProto.TYPE_BYTES,
@@ -77,8 +75,7 @@ MESSAGES: dict[str, dict[int, str]] = {
 
 def read_requests(payloads: Sequence[bytes | memoryview]) -> pa.ListArray:
     """`resourceSpans` of each export request. Raises ValueError where one is not OTLP."""
-    handler = _handler("Request")
-    return pa.concat_arrays([handler.array_to_record_batch(_joined(some)).column(0) for some in groups(payloads)])
+    return _handler("Request").array_to_record_batch(_joined(payloads)).column(0)
 
 
 def read_span_ids(payload: bytes | memoryview) -> pa.BinaryArray:
