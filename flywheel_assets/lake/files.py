@@ -124,7 +124,8 @@ class _Written:
             taken.append(found := part())
             rows, held = rows + len(found), held + found.nbytes
         names = [name for name in self.table.names if name != "day" or not self.table.by_day]
-        return pa.concat_tables(taken).select(names) if rows else None
+        # A dictionary that changes within a row group makes the writer write values out.
+        return pa.concat_tables(taken).select(names).unify_dictionaries() if rows else None
 
     def _part(self, day: date | None) -> Part | None:
         with self._taking:

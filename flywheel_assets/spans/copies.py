@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from flywheel_assets.lake.session import connection
+from flywheel_assets.spans.maps import SCHEMA
 from flywheel_assets.tables.raw_spans import RAW_SPANS
 
 CONTENT = ", ".join(name for name in RAW_SPANS.names if name != "batch_id")
@@ -35,7 +36,7 @@ class Copies:
     def add(self, rows: list[pa.RecordBatch], places: np.ndarray) -> None:
         """Judge rows."""
         con = connection()
-        con.register("copies", pa.Table.from_batches(rows, RAW_SPANS.schema).append_column("place", pa.array(places)))
+        con.register("copies", pa.Table.from_batches(rows, SCHEMA).append_column("place", pa.array(places)))
         self._judged.append(con.sql(JUDGED).to_arrow_table())
 
     def best(self) -> np.ndarray:

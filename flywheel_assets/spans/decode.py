@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from flywheel_assets.spans.copies import Copies
 from flywheel_assets.spans.losses import Losses
+from flywheel_assets.spans.maps import SCHEMA
 from flywheel_assets.spans.passage import Passage, among
 from flywheel_assets.spans.payloads import Batch
 from flywheel_assets.tables.raw_spans import RAW_SPANS
@@ -56,7 +57,7 @@ class Decoded:
     @property
     def rows(self) -> pa.RecordBatchReader:
         """The rows as one stream."""
-        batches = (batch for part in self.parts for batch in part().to_batches())
+        batches = (batch for part in self.parts for batch in part().cast(RAW_SPANS.schema).to_batches())
         return pa.RecordBatchReader.from_batches(RAW_SPANS.schema, batches)
 
 
@@ -106,7 +107,7 @@ def _parts(passage: Passage, doubtful: set[int], counts: Counts, losses: Losses)
             counts.other_days += sum(int((part.usable & ~part.today).sum()) for part in read.parts)
             counts.set_aside += sum(int((~part.usable).sum()) for part in read.parts)
             losses.merge(became)
-        return pa.Table.from_batches(kept, RAW_SPANS.schema)
+        return pa.Table.from_batches(kept, SCHEMA)
 
     for number, chunk in enumerate(passage.chunks()):
         yield partial(rows, number, chunk)

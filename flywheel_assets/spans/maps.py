@@ -5,6 +5,17 @@ import pyarrow as pa
 
 from flywheel_assets.spans.requests import Attributes
 from flywheel_assets.tables.raw_spans import RAW_SPANS
+from flywheel_assets.tables.table import TEXT
+
+KEY = pa.dictionary(pa.int32(), TEXT)
+
+
+def _coded(column: pa.Field) -> pa.Field:
+    return column.with_type(pa.map_(KEY, column.type.item_type)) if pa.types.is_map(column.type) else column
+
+
+# Rows as they are decoded: keys of attributes are few and often equal, and stay codes until they are read back.
+SCHEMA = pa.schema([_coded(column) for column in RAW_SPANS.schema])
 
 
 def maps(attributes: Attributes) -> dict[str, pa.MapArray]:
@@ -16,7 +27,7 @@ def maps(attributes: Attributes) -> dict[str, pa.MapArray]:
         "attr_bool": attributes.flag,
         "attr_json": attributes.deep,
     }
-    return {name: _map(attributes, values, RAW_SPANS.schema.field(name).type) for name, values in by_type.items()}
+    return {name: _map(attributes, values, SCHEMA.field(name).type) for name, values in by_type.items()}
 
 
 def _map(attributes: Attributes, values: pa.Array, kind: pa.MapType) -> pa.MapArray:
@@ -27,7 +38,9 @@ def _map(attributes: Attributes, values: pa.Array, kind: pa.MapType) -> pa.MapAr
     present = values.is_valid()
     chosen = present.to_numpy(zero_copy_only=False)
     items = _texts(values, chosen) if pa.types.is_string(values.type) else values.drop_null()
-    keys = attributes.key.dictionary.take(attributes.key.indices.filter(present))
+    keys = attributes.key.filter(present)
+    if len(keys) < len(keys.dictionary):
+        keys = keys.cast(TEXT).dictionary_encode()
     return pa.MapArray.from_arrays(pa.array(attributes.offsets_of(chosen)), keys, items, type=kind)
 
 

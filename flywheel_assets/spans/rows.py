@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from flywheel_assets.spans import ids, json_text
 from flywheel_assets.spans.events import events, exception_types, links
-from flywheel_assets.spans.maps import maps
+from flywheel_assets.spans.maps import SCHEMA, maps
 from flywheel_assets.spans.promote import promote
 from flywheel_assets.spans.requests import Attributes, Spans, attributes, filled, times
 from flywheel_assets.tables.raw_spans import RAW_SPANS
@@ -29,7 +29,7 @@ ANNOTATIONS = re.compile(r"annotations\.|^evaluations\.")
 
 
 def rows(spans: Spans, batch_ids: pa.StringArray, day: date) -> pa.RecordBatch:
-    """One row per span, whatever its day: `start_time` tells whether `day` is right.
+    """One row of `SCHEMA` per span, whatever its day: `start_time` tells whether `day` is right.
 
     Raises ValueError where something is of no kind that OTLP knows.
     """
@@ -66,7 +66,7 @@ def rows(spans: Spans, batch_ids: pa.StringArray, day: date) -> pa.RecordBatch:
         **maps(carried),
     }
     columns["error_type"] = pc.coalesce(columns["error_type"], exception_types(nested.field("events")))
-    return pa.RecordBatch.from_arrays([columns[name] for name in RAW_SPANS.names], schema=RAW_SPANS.schema)
+    return pa.RecordBatch.from_arrays([columns[name] for name in RAW_SPANS.names], schema=SCHEMA)
 
 
 def _told(codes: pa.Array, known: tuple[str, ...], prefix: str) -> pa.StringArray:

@@ -111,7 +111,7 @@ def _entries(column: pa.MapArray, *, deep: bool) -> Iterator[_Entries]:
     if first == last:
         return
     owner_of = np.repeat(np.arange(len(column), dtype=np.int64), np.diff(offsets))
-    encoded = column.keys.slice(first, last - first).dictionary_encode()
+    encoded = column.keys.slice(first, last - first)
     items = column.items.slice(first, last - first)
     empty = _empty(items, deep=deep)
     codes, words = encoded.indices.to_numpy(), encoded.dictionary.to_pylist()
@@ -119,6 +119,8 @@ def _entries(column: pa.MapArray, *, deep: bool) -> Iterator[_Entries]:
     ends = np.cumsum(np.bincount(codes, minlength=len(words)))
     for code, word in enumerate(words):
         places = order[ends[code - 1] if code else 0 : ends[code]]
+        if not len(places):
+            continue
         yield _Entries(word, owner_of[places], places, items, empty[places])
 
 
