@@ -63,6 +63,9 @@ def _shared(_process: int, threads: int | None) -> duckdb.DuckDBPyConnection:
     con = connection()
     if threads is not None:
         con.execute(f"SET threads = {threads}")
+        # Whoever computes many days side by side reads each file for several steps, and goes when it is done: its
+        # footers stay in memory as long as the process.
+        con.execute("SET GLOBAL parquet_metadata_cache = true")
     return con
 
 

@@ -137,7 +137,7 @@ def places(planted: list[Planted], tmp_path_factory: pytest.TempPathFactory) -> 
     places.skills_file.write_text(yaml.safe_dump({"skills": {"triage": skill}}))
     done = turn_the_wheel(places)
     assert done.failed == []
-    snapshot = build_snapshot(Lake(places.lake), places.snapshots, datetime.now(UTC))
+    snapshot = build_snapshot(Lake(places.lake), places.snapshots, datetime.now(UTC) + timedelta(minutes=1))
     export(places, places.data / "masked", "csv", str(snapshot.path), masked=True)
     write_report(snapshot.path, places.report, datetime.now(UTC))
     return places

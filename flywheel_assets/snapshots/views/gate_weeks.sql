@@ -1,12 +1,15 @@
 -- How much each gate objects to, week by week, beside the eight weeks before. A gate that suddenly objects to more, or
 -- to nothing any more, has met other traffic, or is broken.
 CREATE VIEW gate_weeks AS
-WITH weeks AS (
-    SELECT
-        gate, gate_version, date_trunc('week', day)::DATE AS week,
-        count(*) AS examples,
-        count(*) FILTER (verdict <> 'allow') AS objections
+WITH days AS (
+    SELECT day, gate, gate_version, count(*) AS examples, count(*) FILTER (verdict <> 'allow') AS objections
     FROM gate_verdicts
+    GROUP BY ALL
+),
+weeks AS (
+    SELECT gate, gate_version, date_trunc('week', day)::DATE AS week,
+        sum(examples) AS examples, sum(objections) AS objections
+    FROM days
     GROUP BY ALL
 ),
 beside AS (
