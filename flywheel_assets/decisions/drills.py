@@ -5,7 +5,7 @@ planted in these copies alone; no agent and no ledger sees it.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,11 +14,12 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 from scipy.special import betaincinv
 
-from flywheel_assets.decisions.eprocess import Flags, Reals
+from flywheel_assets.decisions.eprocess import Flags, Reals, assignment, randomised
 from flywheel_assets.decisions.evidence import Evidence
-from flywheel_assets.decisions.rehearsal import QUIET, Rehearsed, rehearse, telling
+from flywheel_assets.decisions.rehearsal import QUIET, Rehearsed, may_tell, rehearse
 from flywheel_assets.decisions.trial import Conditions, IdenticalArms, Trial
 from flywheel_assets.lake.fingerprint import fingerprints
 from flywheel_assets.tables.documents.registration import Registration
@@ -117,7 +118,7 @@ def _drilled(units: pa.Table, drill: Drill, rng: Rng, now: datetime) -> dict[str
     common = {"truth": drill.truth, "units": units.num_rows, "nominal": nominal, **counts}
     if units.num_rows < FEWEST:
         return {**common, "reason": f"not measured: {units.num_rows} units on the busiest arm, {FEWEST} are needed"}
-    ended = [_trial(units, drill, rng, now) for _ in range(drill.trials)]
+    ended = _ended(units, drill, rng, now)
     kinds = [one.kind for one in ended]
     promoted = kinds.count("promoted")
     needed = [one.units for one in ended if one.kind == "promoted"]
@@ -136,8 +137,24 @@ def _drilled(units: pa.Table, drill: Drill, rng: Rng, now: datetime) -> dict[str
     }
 
 
-def _trial(units: pa.Table, drill: Drill, rng: Rng, now: datetime) -> Rehearsed:
-    """One trial of two halves of the same runs."""
+def _ended(units: pa.Table, drill: Drill, rng: Rng, now: datetime) -> list[Rehearsed]:
+    """How the trials ended. Whether a look can tell anything is asked of all of them at once."""
+    registration, count = _registration(units.num_rows, now), units.num_rows
+    drawn = [_drawn(units, drill, rng) for _ in range(drill.trials)]
+    candidate, outcome = np.column_stack([one for one, *_ in drawn]), np.column_stack([one for _, one, _ in drawn])
+    looks = np.array([*range(EVERY, count, EVERY), count])
+    share = registration.canary_share / (registration.canary_share + registration.incumbent_share)
+    design = Trial(registration, Evidence.none(), CONDITIONS).design
+    compared = randomised(candidate, outcome, share, design)
+    told = may_tell(registration, compared, assignment(candidate, share), looks)
+    return [
+        rehearse(registration, _looks(units, *values, looks[told[:, trial]]), CONDITIONS)
+        for trial, values in enumerate(drawn)
+    ]
+
+
+def _drawn(units: pa.Table, drill: Drill, rng: Rng) -> tuple[Flags, Reals, pa.Array]:
+    """Two halves of the same runs: which are the candidate's, and what is planted: outcomes and users."""
     count = units.num_rows
     candidate = rng.random(count) < 0.5
     outcome = drill.plant(rng, units.column("outcome").to_numpy(), candidate)
@@ -146,10 +163,15 @@ def _trial(units: pa.Table, drill: Drill, rng: Rng, now: datetime) -> Rehearsed:
         loud = rng.random(count) < 0.1
         outcome = np.where(loud, candidate.astype(np.float64), outcome)
         users = pa.array(np.where(loud, REPORTER, np.array(users.to_pylist(), dtype=object)), pa.string())
-    evidence = Evidence.of(candidate, outcome, day=units.column("day"), principal=users)
-    trial = Trial(_registration(count, now), evidence, CONDITIONS)
-    looks = [*range(EVERY, count, EVERY), count]
-    return rehearse(trial.registration, telling(trial, looks, to_the_end=False), CONDITIONS)
+    return candidate, outcome, users
+
+
+def _looks(
+    units: pa.Table, candidate: Flags, outcome: Reals, users: pa.Array, looks: NDArray[np.int64]
+) -> Iterator[Evidence]:
+    if len(looks):
+        evidence = Evidence.of(candidate, outcome, day=units.column("day"), principal=users)
+        yield from (evidence.first(count) for count in looks.tolist())
 
 
 def _registration(units: int, now: datetime) -> Registration:

@@ -77,7 +77,7 @@ class Process:
         return float(np.logaddexp.reduce(np.append(grown, np.log(kept)) if kept else grown))
 
     def after(self, mean: float, counts: NDArray[np.int64]) -> Reals:
-        """`log_capital(mean)` as it was after so many observations each, at least one."""
+        """`log_capital(mean)` as it was after so many observations each, at least one, of each process in `x`."""
         if self.restart:
             return np.cumsum(self.growth(mean))[counts - 1]
         return self._together(self._logs(mean)[counts - 1])
@@ -136,9 +136,9 @@ class Process:
 
     def _together(self, logs: Reals) -> Reals:
         """Log of all bettors' capital, row by row, from the log of each one's."""
-        shares = np.full(logs.shape[1], 1 / logs.shape[1]) if self.weights is None else self.weights
-        most = logs.max(axis=1)
-        return most + np.log(np.exp(logs - most[:, None]) @ shares)
+        shares = np.full(logs.shape[-1], 1 / logs.shape[-1]) if self.weights is None else self.weights
+        most = logs.max(axis=-1)
+        return most + np.log(np.exp(logs - most[..., None]) @ shares)
 
     def _logs(self, mean: float) -> Reals:
         """Log of every bettor's capital after each observation."""
@@ -147,8 +147,8 @@ class Process:
     def _grown(self, mean: float) -> Reals:
         """What each observation adds to the log of every bettor's capital."""
         reach = np.maximum(mean - self.low, TINY)
-        stakes = np.minimum(self.bets, (STAKE_CAP / reach)[:, None])
-        return np.log1p(stakes * (self.x - mean)[:, None])
+        stakes = np.minimum(self.bets, (STAKE_CAP / reach)[..., None])
+        return np.log1p(stakes * (self.x - mean)[..., None])
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +191,8 @@ def randomised(candidate: Flags, y: Reals, share: float | Reals, design: Design 
 
     The share may differ from unit to unit, as long as it is fixed before the unit is assigned.
 
-    With a design, part of the capital of `rise` goes to bettors who aim at its differences.
+    With a design, part of the capital of `rise` goes to bettors who aim at its differences. Several comparisons
+    of as many units are made at once from arrays whose columns they are.
 
     `y` in [0, 1]. x_t = (A_t − p) / (p (1 − p)) · (y_t − b_t) has the difference as its mean for any
     predictable b_t; b_t = (1 − p) ȳ_candidate + p ȳ_incumbent, means so far, has the least variance.
@@ -200,11 +201,11 @@ def randomised(candidate: Flags, y: Reals, share: float | Reals, design: Design 
     x = np.where(candidate, (y - b) / share, (b - y) / (1 - share))
     low = -np.maximum(b / share, (1 - b) / (1 - share))
     high = np.maximum((1 - b) / share, b / (1 - share))
-    guess = 0.25 / (share * (1 - share)) * np.ones(len(y))
-    found = Comparison.of(x, low, high, _bets(x, guess))
+    spread = _spread(x, 0.25 / (share * (1 - share)))
+    found = Comparison.of(x, low, high, _stakes(spread, EFFECTS))
     if design is None or not design.effects:
         return found
-    return Comparison(_designed(found.rise, design, guess), found.fall)
+    return Comparison(_designed(found.rise, design, spread), found.fall)
 
 
 def differences(x: Reals, restart: int = 0) -> Comparison:
@@ -225,7 +226,7 @@ def non_negative(x: Reals) -> Process:
 
 def assignment(candidate: Flags, share: float | Reals) -> Comparison:
     """From whether each unit went to the candidate, less the probability `share` with which it should."""
-    one = np.ones(len(candidate))
+    one = np.ones(candidate.shape)
     x = candidate.astype(float) - share
     return Comparison.of(x, -share * one, (1 - share) * one, _bets(x, share * (1 - share) * one))
 
@@ -238,22 +239,26 @@ def assigned_as_declared(candidate: Flags, share: float | Reals) -> float:
 
 def _bets(x: Reals, variance_guess: float | Reals, effects: Reals = EFFECTS) -> Reals:
     """λ_j(t) = δ_j / (s_t (1 + δ_j²)): Kelly's stake if the difference were δ_j standard deviations s_t."""
-    return effects / (1 + effects**2) / _spread(x, variance_guess)[:, None]
+    return _stakes(_spread(x, variance_guess), effects)
 
 
-def _designed(process: Process, design: Design, variance_guess: Reals) -> Process:
+def _stakes(spread: Reals, effects: Reals) -> Reals:
+    return effects / (1 + effects**2) / spread[..., None]
+
+
+def _designed(process: Process, design: Design, spread: Reals) -> Process:
     """The same process with a bettor for each effect of the design beside those it has."""
     x, weight = process.x, DESIGNED / len(design.effects)
-    spread = _spread(x, variance_guess)
     level, once = weight * design.alpha, PATIENCE * (ndtri(USUAL) - ndtri(design.alpha)) ** 2
     latest = min(float((ndtri(AIM) - ndtri(level)) ** 2), float(once))
     aimed = [
         _aimed(x - design.base, spread, effect, level, np.minimum(latest * (spread / effect) ** 2, design.most))
         for effect in design.effects
     ]
-    others = process.bets.shape[1]
+    others = process.bets.shape[-1]
     weights = np.array([(1 - DESIGNED) / others] * others + [weight] * len(aimed))
-    return Process(x, process.low, np.column_stack([process.bets, *aimed]), process.restart, weights)
+    bets = np.concatenate([process.bets, np.stack(aimed, axis=-1)], axis=-1)
+    return Process(x, process.low, bets, process.restart, weights)
 
 
 def _aimed(x: Reals, spread: Reals, effect: float, level: float, horizon: Reals) -> Reals:
@@ -263,11 +268,11 @@ def _aimed(x: Reals, spread: Reals, effect: float, level: float, horizon: Reals)
     its relative change with S. Koning and van Meer, "Anytime validity is free: inducing sequential tests",
     2024. After N it bets on the effect.
     """
-    z = float(ndtri(1 - level))
-    left = np.maximum(horizon - np.arange(len(x)), 1.0) ** 0.5 * spread
-    d = (np.cumsum(x) - x - z * spread * np.sqrt(horizon)) / left
+    z, before = float(ndtri(1 - level)), _before(x)
+    left = np.maximum(horizon - before, 1.0) ** 0.5 * spread
+    d = (np.cumsum(x, axis=0) - x - z * spread * np.sqrt(horizon)) / left
     hazard = np.exp(-(d**2) / 2 - log_ndtr(d)) / np.sqrt(2 * np.pi)
-    return np.where(np.arange(len(x)) < horizon, hazard / left, effect / (spread**2 + effect**2))
+    return np.where(before < horizon, hazard / left, effect / (spread**2 + effect**2))
 
 
 def _spread(x: Reals, variance_guess: float | Reals) -> Reals:
@@ -275,14 +280,19 @@ def _spread(x: Reals, variance_guess: float | Reals) -> Reals:
 
     Where the guess changes from one to the next, the observations before are taken to scale with it.
     """
-    guess = variance_guess * np.ones(len(x))
+    guess = variance_guess * np.ones(x.shape)
     scale = guess / guess[:1]
     squares = x * x / scale
-    before = np.cumsum(squares) - squares
-    return np.sqrt((before + GUESS_VARIANCE * guess[:1]) / (np.arange(len(x)) + GUESS_VARIANCE) * scale)
+    before = np.cumsum(squares, axis=0) - squares
+    return np.sqrt((before + GUESS_VARIANCE * guess[:1]) / (_before(x) + GUESS_VARIANCE) * scale)
+
+
+def _before(x: Reals) -> NDArray[np.int64]:
+    """How many observations came before each."""
+    return np.arange(len(x)).reshape(-1, *[1] * (x.ndim - 1))
 
 
 def _mean_before(y: Reals, chosen: Flags) -> Reals:
     held = np.where(chosen, y, 0.0)
-    total, count = np.cumsum(held) - held, np.cumsum(chosen) - chosen
+    total, count = np.cumsum(held, axis=0) - held, np.cumsum(chosen, axis=0) - chosen
     return (total + GUESS_MEAN / 2) / (count + GUESS_MEAN)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from math import log
 
 import numpy as np
+from numpy.typing import NDArray
 
 from flywheel_assets.decisions.criteria.assignment import BROKEN_ALPHA
-from flywheel_assets.decisions.eprocess import assignment
+from flywheel_assets.decisions.eprocess import Comparison, Flags, assignment
 from flywheel_assets.decisions.evidence import Evidence
 from flywheel_assets.decisions.judge import Kind, answers, conclude
 from flywheel_assets.decisions.trial import Conditions, Trial
@@ -48,21 +49,25 @@ def telling(trial: Trial, counts: Sequence[int], *, to_the_end: bool = True) -> 
     What a process has gained after n units does not depend on units after them. So where every
     criterion is a quiet one, a look before any process was at its bar can only hold, and is left out.
     """
-    registration, evidence = trial.registration, trial.evidence
-    if not set(registration.criteria) or not set(registration.criteria) <= QUIET:
+    evidence, asked = trial.evidence, set(trial.registration.criteria)
+    if not asked or not asked <= QUIET:
         return (evidence.first(count) for count in counts)
-    margin, bar = registration.margin, -log(registration.alpha)
-    split = assignment(evidence.candidate, trial.share)
     looks = np.array(counts, dtype=np.int64)
-    reached = np.zeros(len(looks), dtype=np.bool_)
-    for process, mean, needed in (
-        (trial.outcome.rise, -margin, bar),
-        (trial.outcome.fall, margin, bar),
-        # Each direction has half of the capital.
-        (split.rise, 0.0, -log(BROKEN_ALPHA)),
-        (split.fall, 0.0, -log(BROKEN_ALPHA)),
-    ):
-        reached |= process.after(mean, looks) >= needed - 1e-6
+    told = may_tell(trial.registration, trial.outcome, assignment(evidence.candidate, trial.share), looks)
     if to_the_end and len(looks):
-        reached |= looks == looks.max()
-    return (evidence.first(count) for count in looks[reached].tolist())
+        told |= looks == looks.max()
+    return (evidence.first(count) for count in looks[told].tolist())
+
+
+def may_tell(registration: Registration, outcome: Comparison, split: Comparison, looks: NDArray[np.int64]) -> Flags:
+    """By look, and by trial where the comparisons are several, whether a process of quiet criteria was at its bar."""
+    margin, bar = registration.margin, -log(registration.alpha)
+    # Each direction of the split has half of the capital.
+    broken = -log(BROKEN_ALPHA)
+    processes = (
+        (outcome.rise, -margin, bar),
+        (outcome.fall, margin, bar),
+        (split.rise, 0, broken),
+        (split.fall, 0, broken),
+    )
+    return np.any([process.after(mean, looks) >= needed - 1e-6 for process, mean, needed in processes], axis=0)

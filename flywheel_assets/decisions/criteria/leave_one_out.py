@@ -48,9 +48,9 @@ def check(trial: Trial) -> Result:
         parts, sizes = np.bincount(group, weights=growth), np.bincount(group)
         most = DOMINANT if grouping in trial.registration.may_dominate else 1.0
         leading = [int(one) for one in np.argsort(-parts)[:MOST] if sizes[one] < most * len(group)]
-        left = {one: trial.without(group == one).log_e(-margin) for one in leading}
-        if not left:
+        if not leading:
             continue
+        left = dict(zip(leading, trial.without_each(group[:, None] == leading).tolist(), strict=True))
         worst = min(left, key=lambda one: (left[one], one))
         numbers = {**numbers, f"e_value_without_one_{grouping}": e_value(left[worst])}
         if left[worst] < SHARE * bar:
