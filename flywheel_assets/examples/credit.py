@@ -72,6 +72,8 @@ def credit(spans: Failed, runs: pa.Table, examples: pa.Table, day: date) -> pa.T
 
     To be blamed are model and tool calls, and whatever else erred by itself or was judged.
     """
+    if not len(spans.run):
+        return SPAN_CREDIT.empty()
     began_here, recovered, (said, sure) = _began_here(spans), _recovered(spans), _said(spans, examples)
     judged = ~np.isnan(said)
     mine = np.flatnonzero(spans.llm | spans.tool | began_here | judged)
