@@ -1,17 +1,6 @@
 -- What follows from the sums over a run and from what its attributes hold, unordered. Columns that stay as they are
 -- come beside it.
-WITH models AS (
-    SELECT run, model, sum(tokens) AS tokens, count(*) AS calls, bool_or(served) AS served, min(span) AS first
-    FROM model_calls WHERE model IS NOT NULL GROUP BY ALL
-),
-worked AS (
-    -- The model that did most of the work, one that answered before one that only failed over to it.
-    SELECT run, arg_max(model, {'served': served, 'tokens': tokens, 'calls': calls, 'model': model}) AS work_model
-    FROM models GROUP BY run
-),
--- Apart: a list in order costs as much for the many runs that it stays empty for.
-failed_over AS (SELECT run, list(model ORDER BY first) AS failed_models FROM models WHERE NOT served GROUP BY run),
-stated AS (
+WITH stated AS (
     SELECT * EXCLUDE (root_status) REPLACE (coalesce(runtime, getvariable('bare')) AS runtime),
         CASE
             WHEN root_status = 'error' OR (root_status = 'unset' AND root_error_type IS NOT NULL) THEN 'error'
@@ -21,7 +10,7 @@ stated AS (
     FROM folded
 ),
 named AS (
-    SELECT s.*, w.work_model, o.failed_models,
+    SELECT s.*,
         -- 'Service/key/handler' names one object; the function is 'Service/handler'.
         CASE WHEN runtime = 'restate' AND len(string_split(target, '/')) = 3
             THEN concat(split_part(target, '/', 1), '/', split_part(target, '/', 3)) ELSE target END AS function,
@@ -30,8 +19,6 @@ named AS (
             WHEN last_sign_ns + getvariable('abandoned_after_ns') < (SELECT max(start_unix_nano) FROM raw_spans) THEN 'abandoned'
             ELSE 'open' END AS run_status
     FROM stated s
-    LEFT JOIN worked w USING (run)
-    LEFT JOIN failed_over o USING (run)
 ),
 names AS (
     SELECT DISTINCT unnest([agent_name, workflow_name, function, root_name, service_name]) AS name FROM named

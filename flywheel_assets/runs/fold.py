@@ -12,10 +12,11 @@ import pyarrow.compute as pc
 
 from flywheel_assets.runs.captured import content
 from flywheel_assets.runs.members import Members, members
+from flywheel_assets.runs.models import models
 from flywheel_assets.runs.near import Near
 from flywheel_assets.runs.roles import run_spans
 from flywheel_assets.runs.script import run_script
-from flywheel_assets.runs.sums import Parts, model_calls, sums
+from flywheel_assets.runs.sums import Parts, sums
 from flywheel_assets.runs.tree import Flag
 from flywheel_assets.runs.units import registry
 from flywheel_assets.runs.window import gather
@@ -55,11 +56,11 @@ def fold_runs(
 
 def _runs(con: duckdb.DuckDBPyConnection, parts: Parts, abandoned_after: timedelta) -> dict[str, pa.Array]:
     """One entry per run in every column."""
-    columns = sums(con, parts) | content(con, parts)
+    columns = sums(con, parts) | models(parts) | content(con, parts)
     follows = run_script(
         con,
         "agent_runs",
-        {"folded": pa.table(columns), "model_calls": model_calls(parts)},
+        {"folded": pa.table(columns)},
         {"abandoned_after_ns": abandoned_after // timedelta(microseconds=1) * 1000, "bare": registry.BARE},
         {"silent": registry.silent_sql()},
     ).to_arrow_table()

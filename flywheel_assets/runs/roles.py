@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from flywheel_assets.runs.members import Members, run_ids
 from flywheel_assets.runs.near import Near
-from flywheel_assets.runs.tree import Flag
+from flywheel_assets.runs.tree import Flag, distinct, numbered
 
 
 def run_spans(near: Near, members: Members, idle: Flag, day: date) -> pa.Table:
@@ -20,13 +20,13 @@ def run_spans(near: Near, members: Members, idle: Flag, day: date) -> pa.Table:
     ids = near.select(["trace_id", "span_id"], spans)
     order = pc.sort_indices(ids, sort_keys=[("trace_id", "ascending"), ("span_id", "ascending")])
     spans, ids = spans[order.to_numpy()], ids.take(order)
-    roots = np.unique(members.root[spans])
-    run = pa.array(np.searchsorted(roots, members.root[spans]), mask=members.root[spans] < 0)
+    roots = distinct(members.root[spans], len(near))
+    run = numbered(roots, len(near))[members.root[spans]]
     attempt = members.attempt[spans]
     return pa.table(
         {
             "day": pa.repeat(pa.scalar(day, pa.date32()), len(spans)),
-            "run_id": run_ids(near, roots).take(run),
+            "run_id": run_ids(near, roots).take(pa.array(run, mask=run < 0)),
             **{name: ids[name] for name in ids.column_names},
             "span_day": near.values("day", spans),
             "role": _roles(near, members, idle).take(pa.array(spans)),

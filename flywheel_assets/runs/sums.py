@@ -16,7 +16,7 @@ from flywheel_assets.runs.members import Members, run_ids
 from flywheel_assets.runs.near import Near, codes
 from flywheel_assets.runs.place import Window
 from flywheel_assets.runs.script import run_script
-from flywheel_assets.runs.tree import Flag, Index
+from flywheel_assets.runs.tree import Flag, Index, distinct, numbered
 from flywheel_assets.runs.units import registry
 
 # What says that the client decided, and what it wrote then: together, from one span.
@@ -72,12 +72,11 @@ class Parts:
     @classmethod
     def of(cls, near: Near, window: Window, members: Members, idle: Flag) -> "Parts":
         """Those of the runs that have their row with the day, numbered in order of their ids."""
-        root = np.unique(members.run[members.run >= 0])
+        root = distinct(members.run, len(near))
         ids = run_ids(near, root)
         order = pc.sort_indices(ids)
         root = root[order.to_numpy()]
-        number = np.full(len(near) + 1, -1)
-        number[root] = np.arange(len(root))
+        number = numbered(root, len(near))
         run = number[members.run]
         said = ~members.annotation
         return cls(
@@ -101,21 +100,6 @@ def sums(con: duckdb.DuckDBPyConnection, parts: Parts) -> dict[str, pa.Array]:
     """One entry per run in every column, in order of their numbers."""
     columns = {"run": pa.array(np.arange(len(parts.runs.root))), "run_id": parts.ids}
     return columns | _names(parts) | _costs(con, parts) | _ends(parts) | _counts(parts)
-
-
-def model_calls(parts: Parts) -> pa.Table:
-    """Calls whose model is known, and whether it served them."""
-    runs, near = parts.runs, parts.runs.spans
-    calls = np.flatnonzero(parts.call & (runs.run >= 0) & near.known("model"))
-    return pa.table(
-        {
-            "run": runs.run[calls],
-            "span": calls,
-            "model": near.values("model", calls),
-            "tokens": (near.numbers("input_tokens") + near.numbers("output_tokens"))[calls],
-            "served": ~near.equal("status", "error")[calls],
-        }
-    )
 
 
 def _names(parts: Parts) -> dict[str, pa.Array]:

@@ -11,6 +11,20 @@ Index = NDArray[np.int64]
 Flag = NDArray[np.bool_]
 
 
+def distinct(nodes: Index, size: int) -> Index:
+    """The nodes that are named at all, of `size` there are, ascending; -1 is none."""
+    named = np.zeros(size + 1, np.bool_)
+    named[nodes] = True
+    return np.flatnonzero(named[:-1])
+
+
+def numbered(nodes: Index, size: int) -> Index:
+    """For each of `size` nodes its place among those that are given, -1 for those that are not, and for -1."""
+    place = np.full(size + 1, -1)
+    place[nodes] = np.arange(len(nodes))
+    return place
+
+
 def uncycled(parent: Index) -> Index:
     """`parent` with every node that lies on a cycle made a root: broken instrumentation must not hang us."""
     cut = np.where(parent == np.arange(len(parent)), -1, parent)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from flywheel_assets.runs.near import Near, codes, index_in
 from flywheel_assets.runs.place import Placement, Window, place
 from flywheel_assets.runs.script import run_script
-from flywheel_assets.runs.tree import Flag, Index
+from flywheel_assets.runs.tree import Flag, Index, numbered
 from flywheel_assets.runs.units import registry
 
 DAY = timedelta(days=1)
@@ -70,7 +70,7 @@ def gather(con: duckdb.DuckDBPyConnection, day: date) -> tuple[Near, Window]:
     found = run_script(
         con, "near", variables={"yesterday": day - DAY, "day": day, "tomorrow": day + DAY}
     ).to_arrow_table()
-    columns = pa.RecordBatch.from_arrays([column.combine_chunks() for column in found.columns], found.column_names)
+    columns = pa.RecordBatch.from_arrays([_whole(column) for column in found.columns], found.column_names)
     ids = Ids.of(columns)
     if len(ids.span.dictionary) < len(columns):
         _, first = np.unique(ids.pairs.to_numpy(), return_index=True)
@@ -95,7 +95,7 @@ def _window(con: duckdb.DuckDBPyConnection, near: Near, ids: Ids) -> Window:
     trace, called = trace[near.row], codes(invocation)[near.row]
     first_called = _earliest(called, len(invocation.dictionary))
     return Window(
-        parent=_refer(near.row, len(near))[parent][near.row],
+        parent=numbered(near.row, len(near))[parent][near.row],
         trace=_earliest(trace, len(ids.trace.dictionary))[trace],
         invocation=first_called[called],
         invoked=first_called[invoked[near.row]],
@@ -129,7 +129,7 @@ def _part(whole: Window, spans: Index) -> Window:
     """The window of some spans, as if there were no others."""
     part = {field.name: getattr(whole, field.name)[spans] for field in fields(Window)}
     invocations = _earliest(part["invocation"], len(whole.invocation))
-    part["parent"] = _refer(spans, len(whole.parent))[part["parent"]]
+    part["parent"] = numbered(spans, len(whole.parent))[part["parent"]]
     part["trace"] = _earliest(part["trace"], len(whole.trace))[part["trace"]]
     part["invocation"], part["invoked"] = invocations[part["invocation"]], invocations[part["invoked"]]
     return Window(**part)
@@ -141,13 +141,6 @@ def _spread(values: NDArray[Any], spans: Index, size: int) -> NDArray[Any]:
     return everywhere
 
 
-def _refer(members: Index, size: int) -> Index:
-    """For each number below `size` its place in `members`, -1 for those that are none, and for -1."""
-    place = np.full(size + 1, -1)
-    place[members] = np.arange(len(members))
-    return place
-
-
 def _earliest(group: Index, size: int) -> Index:
     """The first member of each of `size` groups, -1 for those that have none, and for -1."""
     earliest = np.full(size + 1, -1)
@@ -155,6 +148,10 @@ def _earliest(group: Index, size: int) -> Index:
     earliest[group[::-1]] = np.arange(len(group))[::-1]
     earliest[-1] = -1
     return earliest
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
 def _pairs(trace: Index, span: Index, spans: int) -> pa.Array:
