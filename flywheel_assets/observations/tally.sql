@@ -26,8 +26,9 @@ clusters AS (
 SELECT
     CAST($day AS DATE) AS day, skill, source, arm,
     CAST(sum(runs) AS BIGINT) AS runs,
-    sum(outcomes) AS outcomes,
-    sum(deviation * deviation) AS spread
+    -- Rounded: in another order of the rows sums end in other bits.
+    round(sum(outcomes), 9) AS outcomes,
+    round(sum(deviation * deviation), 9) AS spread
 FROM clusters
 GROUP BY skill, source, arm
 ORDER BY skill, source, arm

@@ -21,7 +21,9 @@ series AS (
     WHERE day <= $as_of
 )
 
-SELECT kind, skill, name, day, count(*) AS n, avg(value) AS mean, coalesce(var_pop(value), 0) AS variance
+SELECT kind, skill, name, day, count(*) AS n, round(avg(value), 12) AS mean,
+    -- Rounded: in another order of the rows sums end in other bits.
+    round(coalesce(var_pop(value), 0), 12) AS variance
 FROM series
 GROUP BY ALL
 ORDER BY kind, skill, name, day

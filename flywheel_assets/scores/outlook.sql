@@ -24,7 +24,8 @@ SELECT
     count(DISTINCT coalesce(unit_id, session_id, run_id)) AS units,
     count(DISTINCT coalesce(unit_id, session_id, run_id)) FILTER (WHERE outcome IS NOT NULL) AS told,
     count(outcome) AS outcomes,
-    stddev_pop(outcome) AS spread,
+    -- Rounded: in another order of the rows sums end in other bits.
+    round(stddev_pop(outcome), 12) AS spread,
     list(DISTINCT {'model': model, 'prompt': coalesce(prompt_version, '-')}) FILTER (WHERE model IS NOT NULL) AS arms
 FROM named
 GROUP BY name

@@ -164,3 +164,18 @@ def test_a_model_that_never_ran_without_its_prompt_is_confounded_with_it() -> No
         "model old is confounded with prompt a",
     ]
     assert looked(apart)["triage"]["confounded"] == []
+
+
+def test_whatever_the_order_of_the_rows_the_last_bit_is_the_same() -> None:
+    rng = np.random.default_rng(5)
+    graded = rng.random(2000).tolist()
+    rows = [run(at, at % 20, outcome) for at, outcome in enumerate(graded)]
+    gated = [row | {"redacted": False, "remarks": []} for row in rows]
+    votes = [vote(at, at % 20, value) for at, value in enumerate(rng.random(2000).tolist())]
+    found: set[str] = set()
+    for _ in range(5):
+        con = connection()
+        for table, of in ((GATED_OBSERVATIONS, gated), (LABELED_EXAMPLES, rows), (LABEL_VOTES, votes)):
+            con.register(table.name, table.rows(of).take(rng.permutation(2000)))
+        found.add(repr([step(con, DAY + timedelta(days=20)).to_pylist() for step in (drift, outlook)]))
+    assert len(found) == 1
