@@ -62,7 +62,9 @@ class NearDuplicate:
         )
         # Texts and signatures are long: they stay where they are until it is known which are asked for.
         runs = rows.select(_COMPARED).append_column("place", pa.array(range(rows.num_rows)))
-        runs = runs.filter(compared).sort_by([("start_time", "ascending"), ("run_id", "ascending")])
+        runs = runs.filter(compared)
+        runs = runs.filter(_not_alone(runs["scope"], evidence.earlier["scope"]))
+        runs = runs.sort_by([("start_time", "ascending"), ("run_id", "ascending")])
         if not runs.num_rows:
             return [ALLOW] * rows.num_rows
         runs = runs.append_column("minhash", rows["minhash"].take(runs["place"]))
@@ -116,10 +118,21 @@ class NearDuplicate:
         return near
 
 
+def _numbered(*scopes: pa.ChunkedArray) -> npt.NDArray[np.int64]:
+    """One number per scope, over all of them one after the other."""
+    both = pa.chunked_array([chunk for each in scopes for chunk in each.chunks], pa.string())
+    return both.combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False).astype(np.int64)
+
+
+def _not_alone(scopes: pa.ChunkedArray, earlier: pa.ChunkedArray) -> pa.Array:
+    """Which rows' scopes another row has, or an earlier one: most are met once."""
+    codes = _numbered(scopes, earlier)
+    return pa.array(np.bincount(codes)[codes[: len(scopes)]] > 1)
+
+
 def _signed(runs: pa.Table, earlier: pa.Table) -> tuple[_Signed, _Signed]:
     """Both sides' signatures, their scopes numbered alike."""
-    scopes = pa.chunked_array([*runs["scope"].chunks, *earlier["scope"].chunks], pa.string())
-    codes = scopes.combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    codes = _numbered(runs["scope"], earlier["scope"])
     sides: list[_Signed] = []
     for table, ids, part in (
         (runs, runs["run_id"], codes[: runs.num_rows]),
