@@ -9,6 +9,7 @@ Keys with indexes count once a span. Attributes of resources, events and links a
 
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
@@ -26,6 +27,8 @@ CONTENT = ("input_key", "output_key")
 # What became of an attribute on one span; of several indexes of it, the greatest counts.
 SILENT, OUTRANKED, CONFLICTING, UNUSABLE, BELIEVED = 1, 2, 3, 4, 5
 FATES = 6
+# Rows, and what became of the attribute on each.
+Told = tuple[np.ndarray, np.ndarray]
 
 
 @lru_cache(65_536)
@@ -48,27 +51,22 @@ class Losses:
             return
         encoded = rows["dialect"].fill_null(NONE).dictionary_encode()
         dialects, codes = encoded.dictionary.to_pylist(), encoded.indices.to_numpy().astype(np.int32) * FATES
-        fates: dict[tuple[str, str | None], np.ndarray] = {}
-        unmapped: dict[str, np.ndarray] = {}
+        told: dict[tuple[str, str | None], list[Told]] = defaultdict(list)
         by_column: dict[str, list[Spelling]] = defaultdict(list)
         for one in spellings(rows):
-            name = unindexed(one.word)
             if one.column is None:
-                unmapped.setdefault(name, np.zeros(len(rows), bool))[one.owners] = True
+                told[unindexed(one.word), None].append((one.owners, np.ones(len(one.owners), np.uint8)))
             else:
                 by_column[one.column].append(one)
         for column, several in by_column.items():
-            _judge(column, several, rows, fates)
-        for name, carried in unmapped.items():
-            self._count(dialects, codes, (name, None), carried.astype(np.uint8))
-        for key, fate in fates.items():
-            self._count(dialects, codes, key, fate)
-
-    def _count(self, dialects: list[str], codes: np.ndarray, key: tuple[str, str | None], fate: np.ndarray) -> None:
-        found = np.bincount(codes + fate, minlength=FATES * len(dialects)).reshape(-1, FATES)
-        for number in np.flatnonzero(found[:, 1:].any(1)).tolist():
-            place = (dialects[number], *key)
-            self.counts[place] = self.counts.get(place, 0) + found[number]
+            for one, fate in _judged(column, several, rows):
+                told[unindexed(one.word), column].append((one.owners, fate))
+        for key, several in told.items():
+            owners, fate = several[0] if len(several) == 1 else _greatest(several, len(rows))
+            found = np.bincount(codes[owners] + fate, minlength=FATES * len(dialects)).reshape(-1, FATES)
+            for number in np.flatnonzero(found.any(1)).tolist():
+                place = (dialects[number], *key)
+                self.counts[place] = self.counts.get(place, 0) + found[number]
 
     def merge(self, other: "Losses") -> None:
         """Add what another counted."""
@@ -103,16 +101,21 @@ def _told(column: str, fates: np.ndarray) -> dict[str, int | None]:
     }
 
 
-def _judge(
-    column: str, several: list[Spelling], rows: pa.RecordBatch, fates: dict[tuple[str, str | None], np.ndarray]
-) -> None:
-    """Believe the best spelling of each span, and say what became of the others."""
-    size = len(rows)
-    held = ~rows[column].is_null().to_numpy(zero_copy_only=False)
-    taken = np.full(size, -1, np.int32)
+def _greatest(several: list[Told], size: int) -> Told:
+    """One fate per row: the greatest that is told of it."""
+    fates = np.zeros(size, np.uint8)
+    for owners, fate in several:
+        fates[owners] = np.maximum(fates[owners], fate)
+    owners = np.flatnonzero(fates)
+    return owners, fates[owners]
+
+
+def _judged(column: str, several: list[Spelling], rows: pa.RecordBatch) -> Iterator[tuple[Spelling, np.ndarray]]:
+    """Believe the best spelling of each span, and say what became of each spelling's entries."""
+    held = rows[column].is_valid().to_numpy(zero_copy_only=False)
+    taken = np.full(len(rows), -1, np.int32)
     ordered = sorted(several, key=lambda one: one.rank)
     for number, one in enumerate(ordered):
-        fate = fates.setdefault((unindexed(one.word), column), np.zeros(size, np.uint8))
         said = np.where(one.silent, np.uint8(SILENT), np.uint8(BELIEVED))
         late = (taken[one.owners] >= 0) & ~one.silent
         said[late] = OUTRANKED
@@ -122,10 +125,9 @@ def _judge(
         taken[one.owners[fresh]] = number
         if column == "operation":
             # A rule that goes by the span's name can tell otherwise.
-            other = fresh & one.differs_from(rows[column])
-            said[other] = CONFLICTING
+            said[fresh & one.differs_from(rows[column])] = CONFLICTING
         said[fresh & ~held[one.owners]] = UNUSABLE
-        fate[one.owners] = np.maximum(fate[one.owners], said)
+        yield one, said
 
 
 def _differ(one: Spelling, late: np.ndarray, taken: np.ndarray, ordered: list[Spelling]) -> np.ndarray:
