@@ -3,7 +3,7 @@
 # pyright: reportAttributeAccessIssue=false
 # (pyarrow.compute makes its functions when it is imported)
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import orjson
@@ -123,18 +123,20 @@ def _operations(
     outcomes: list[tuple[str, str]] = []
     encoded = names.dictionary_encode()
     for number, (dialect, rule) in reversed(list(enumerate(rules()))):
-        entries = np.concatenate(placed.entries.get(number) or [np.empty(0, np.int64)])
-        rows = owner_of[entries]
+        everywhere = isinstance(rule, ByName) and rule.requires is None
+        groups = placed.entries.get(number)
+        if not groups and not everywhere:
+            continue
+        entries = np.concatenate(groups or [np.empty(0, np.int64)])
+        rows = np.arange(len(names)) if everywhere else owner_of[entries]
         match rule:
-            case ByName(requires=None):
-                rows, operations = _named(rule, encoded, np.arange(len(names)))
             case ByName():
-                rows, operations = _named(rule, encoded, rows)
+                operations, codes = _named(rule, encoded), encoded.indices.to_numpy()[rows]
             case ByKey():
-                operations = np.full(len(rows), rule.operation, object)
+                operations, codes = [rule.operation], np.zeros(len(rows), np.int32)
             case ByValue():
-                operations = _valued(rule, attributes.text.take(pa.array(entries)))
-        _tell(told, rows, operations, dialect, outcomes)
+                operations, codes = _valued(rule, attributes.text.take(pa.array(entries)))
+        _tell(told, rows, operations, codes, dialect, outcomes)
     if not outcomes:
         return {name: pa.nulls(len(names), TEXT) for name in ("dialect", "operation")}
     codes = pa.array(told, mask=told < 0)
@@ -144,28 +146,30 @@ def _operations(
     }
 
 
-def _tell(
-    told: np.ndarray, rows: np.ndarray, operations: np.ndarray, dialect: str, outcomes: list[tuple[str, str]]
+def _tell(  # noqa: PLR0913, PLR0917 - a rule's rows, and what is known before it
+    told: np.ndarray,
+    rows: np.ndarray,
+    operations: Sequence[str | None],
+    codes: np.ndarray,
+    dialect: str,
+    outcomes: list[tuple[str, str]],
 ) -> None:
-    """Write each row's operation; what the rule does not know is 'other', unless another rule knows."""
-    for operation in set(operations.tolist()):
+    """Write each row's operation; "" is 'other', unless another rule knows, None is nothing."""
+    for operation in {one for one in operations if one is not None}:
         outcomes.append((dialect, operation or "other"))
-        these = rows[operations == operation]
+        these = rows[np.array([one == operation for one in operations], bool)[codes]]
         if operation == "":
             these = these[told[these] < 0]
         told[these] = len(outcomes) - 1
 
 
-def _valued(rule: ByValue, values: pa.StringArray) -> np.ndarray:
+def _valued(rule: ByValue, values: pa.StringArray) -> tuple[list[str | None], np.ndarray]:
+    """What the rule makes of each different value, "" of what it does not know; and which of them each entry has."""
     encoded = values.dictionary_encode()
-    known = [rule.operations.get((one or "").casefold(), "") for one in encoded.dictionary.to_pylist()]
-    codes = pc.fill_null(encoded.indices, len(known)).to_numpy(zero_copy_only=False)
-    return np.array([*known, ""], object)[codes]
+    known = [rule.operations.get(one.casefold(), "") for one in encoded.dictionary.to_pylist()]
+    return [*known, ""], pc.fill_null(encoded.indices, len(known)).to_numpy(zero_copy_only=False)
 
 
-def _named(rule: ByName, names: pa.DictionaryArray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The rows among `rows` whose name begins with a word that the rule knows, and what it makes of them."""
-    told = [rule.operations.get(name.split(" ", 1)[0]) for name in names.dictionary.to_pylist()]
-    operations = np.array([*told, None], object)[names.indices.to_numpy()[rows]]
-    known = operations != None  # noqa: E711 - of each
-    return rows[known], operations[known]
+def _named(rule: ByName, names: pa.DictionaryArray) -> list[str | None]:
+    """What the rule makes of each different name, by its first word."""
+    return [rule.operations.get(name.split(" ", 1)[0]) for name in names.dictionary.to_pylist()]
