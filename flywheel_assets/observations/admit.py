@@ -39,20 +39,19 @@ def sign(con: duckdb.DuckDBPyConnection, day: date) -> tuple[pa.Table]:
     """(EXAMPLE_SIGNATURES,) of the day; the signature of an example that is compared with nothing is empty."""
     rows = _once(con.execute(_SIGN, {"day": day}).to_arrow_table())
     words, salt = comparable(rows["input_text"], rows["output_text"]), salts(rows)
-    signed = pa.array(pc.not_equal(rows["scope"], "").to_numpy().nonzero()[0])
-    slots = salted(minhash(words.take(signed)), salt.take(signed))
-    lengths = np.zeros(rows.num_rows + 1, np.int32)
-    lengths[signed.to_numpy() + 1] = SLOTS
+    signed = pc.not_equal(rows["scope"], "")
+    slots = salted(minhash(words.filter(signed)), salt.filter(signed.combine_chunks()))
+    ends = np.concatenate(([0], np.cumsum(signed.to_numpy() * SLOTS)))
     signatures = rows.select(["day", "example_id", "start_time", "scope"])
     for name, values in (
         ("content_hash", pa.array(_content_hashes(salt, words), TEXT)),
-        ("minhash", pa.ListArray.from_arrays(pa.array(lengths.cumsum(), pa.int32()), pa.array(slots.ravel()))),
+        ("minhash", pa.ListArray.from_arrays(pa.array(ends, pa.int32()), pa.array(slots.ravel()))),
     ):
         signatures = signatures.append_column(name, values)
     return (EXAMPLE_SIGNATURES.conform(signatures),)
 
 
-def _content_hashes(salt: pa.Array, words: pa.Array) -> list[str]:
+def _content_hashes(salt: pa.Array, words: pa.ChunkedArray) -> list[str]:
     begun = {mark: hashlib.sha256(f"{mark}\x1f".encode()) for mark in salt.unique().to_pylist()}
     hashes = [begun[mark].copy() for mark in salt.to_pylist()]
     for content, said in zip(hashes, words, strict=True):

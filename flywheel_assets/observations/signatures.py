@@ -38,7 +38,7 @@ _PRIME = np.uint64(0x9E3779B97F4A7C15)
 Slots = npt.NDArray[np.uint32]
 
 
-def comparable(asked: pa.ChunkedArray, answered: pa.ChunkedArray) -> pa.Array:
+def comparable(asked: pa.ChunkedArray, answered: pa.ChunkedArray) -> pa.ChunkedArray:
     """Both texts as one, the words by which they are compared separated by single spaces.
 
     Case, white space, quotes and sentence marks are gone; operators, signs and digits stay, they are
@@ -46,7 +46,7 @@ def comparable(asked: pa.ChunkedArray, answered: pa.ChunkedArray) -> pa.Array:
     """
     sides = [whole(side) for side in (asked, answered)]
     some = [_plain(*(side.slice(start, _AT_ONCE) for side in sides)) for start in range(0, len(asked), _AT_ONCE)]
-    return pa.concat_arrays([pa.array([], pa.string()), *some])
+    return pa.chunked_array(some, pa.string())
 
 
 def _plain(asked: pa.Array, answered: pa.Array) -> pa.Array:
@@ -102,14 +102,13 @@ def salted(slots: Slots, salts: pa.Array) -> Slots:
     return slots ^ masks[encoded.indices.to_numpy()][:, None]
 
 
-def minhash(texts: pa.Array) -> Slots:
+def minhash(texts: pa.ChunkedArray) -> Slots:
     """Signatures (Broder 1997) of `comparable` texts over word 5-grams, one row of 64 slots per text.
 
     The share of equal slots estimates the Jaccard similarity of two texts' 5-grams, with a standard
     error below 0.04 where that is 0.9.
     """
-    some = [_minhash(texts.slice(start, _AT_ONCE)) for start in range(0, len(texts), _AT_ONCE)]
-    return np.concatenate([np.empty((0, SLOTS), np.uint32), *some])
+    return np.concatenate([np.empty((0, SLOTS), np.uint32), *(_minhash(some) for some in texts.chunks if len(some))])
 
 
 def _minhash(texts: pa.Array) -> Slots:

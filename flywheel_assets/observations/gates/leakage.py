@@ -61,7 +61,7 @@ class Leakage:
         return verdicts.tolist()
 
     def _near(
-        self, words: pa.Array, scopes: npt.NDArray[np.int64], examined: npt.NDArray[np.bool_]
+        self, words: pa.ChunkedArray, scopes: npt.NDArray[np.int64], examined: npt.NDArray[np.bool_]
     ) -> npt.NDArray[np.int64]:
         """Rows that are not examined and ask nearly what one asks that is."""
         keys = band_keys(minhash(words), scopes)
