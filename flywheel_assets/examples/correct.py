@@ -23,6 +23,8 @@ WHOLE = ("skill", "arm", "author_id", "author_version", "name", "judged", "last_
 
 def compare_judges(con: duckdb.DuckDBPyConnection, day: date) -> tuple[pa.Table]:
     """`judge_day_stats` of the day from `agent_runs`, `feedback` and `label_settings`."""
+    if not con.execute("SELECT 1 FROM feedback WHERE tier = 'judge' LIMIT 1").fetchall():
+        return (JUDGE_DAY_STATS.empty(),)
     sums = ", ".join(
         _sum(column.name) for column in SUMS if "positive" not in column.name and "both" not in column.name
     )

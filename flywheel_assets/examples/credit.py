@@ -145,7 +145,7 @@ def _said(spans: Failed, examples: pa.Table) -> tuple[Numbers, Numbers]:
     told = examples.filter(pc.and_(pc.equal(examples["grain"], "span"), pc.equal(examples["outcome_state"], "labeled")))
     if len(told):
         trace = pc.struct_field(pc.extract_regex(told["example_id"], TRACE), "trace_id")
-        place = numbers(pc.index_in(ids(told.append_column("trace_id", trace)), ids(spans.rows)))
+        place = numbers(pc.index_in(ids(told.append_column("trace_id", trace)), spans.rows["place"].combine_chunks()))
         here = (place >= 0) & (spans.run[place] == numbers(told["run"]))
         for found, name in ((outcome, "outcome"), (sure, "confidence")):
             found[place[here]] = told[name].to_numpy()[here]

@@ -43,7 +43,7 @@ class Failed:
         mine = np.flatnonzero(flags(ours))
         rows = spans.take(pa.array(mine[_in_order(spans.select(ORDER).take(pa.array(mine)))]))
         run, start, end = (numbers(rows[name]) for name in ("run", "start_unix_nano", "end_unix_nano"))
-        parent = numbers(pc.index_in(ids(rows, "parent_span_id"), ids(rows)))
+        parent = numbers(pc.index_in(ids(rows, "parent_span_id"), rows["place"].combine_chunks()))
         parent = np.where(run[parent] == run, parent, -1) if len(rows) else parent
         tool, llm = (flags(pc.equal(rows["role"], role)) for role in ("tool", "llm"))
         calls = np.flatnonzero(llm & (parent >= 0))

@@ -71,7 +71,7 @@ def label(con: duckdb.DuckDBPyConnection, day: date, labelers: Sequence[Labeler]
     answered = ANCHORED_OPINIONS.conform(_dated(anchored, day))
     kept = _dated(votes, day).select(LABEL_VOTES.names)
     order = pc.sort_indices(kept, [(name, "ascending") for name in ("example_id", "labeler", "author_id", "evidence")])
-    labeled = _labeled(examples, runs, kept_weights(con))
+    labeled = _labeled(examples, runs, kept_weights(con, examples))
     failed = Failed.of(spans, examples)
     blame, found = credit(failed, runs, examples, day), findings(con, failed, runs, day)
     return answered, LABEL_VOTES.conform(kept.take(order)), reliable, blame, found, labeled
@@ -108,8 +108,10 @@ def _dated(rows: pa.Table, day: date) -> pa.Table:
 
 
 def _votes(con: duckdb.DuckDBPyConnection, labelers: Sequence[Labeler]) -> pa.Table:
-    votes = [_ask(con, labeler) for labeler in labelers]
-    return pa.concat_tables(votes)
+    asked = ", ".join(f"EXISTS ({labeler.concerned})" for labeler in labelers)
+    concerned = con.execute(f"SELECT {asked}").fetchall()[0] if labelers else ()
+    votes = [_ask(con, labeler) for labeler, has in zip(labelers, concerned, strict=True) if has]
+    return pa.concat_tables([BALLOT.empty_table(), *votes])
 
 
 def _ask(con: duckdb.DuckDBPyConnection, labeler: Labeler) -> pa.Table:

@@ -5,22 +5,28 @@ it. A label is suspect if the other side is at least as likely as it is, on aver
 labelled so. Its weight falls, and the view `label_suspects` lists it; the label and its votes stay.
 """
 
+# pyright: reportAttributeAccessIssue=false
+# (pyarrow.compute makes its functions when it is imported)
+
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from flywheel_assets.examples.work import Flags, flags
+
 Numbers = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 HERE = Path(__file__).parent
 # Fewer labels, or fewer of either side, foretell nothing.
 LEAST, LEAST_OF_EITHER = 100, 10
 LEAST_APART = 0.1
 FOLDS, ROUNDS = 5, 25
 RIDGE = 1.0
+KEPT = pa.schema([("example_id", pa.string()), ("kept", pa.float64())])
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +82,13 @@ def _logistic(value: Numbers) -> Numbers:
     return 1 / (1 + np.exp(-np.clip(value, -30, 30)))
 
 
-def kept_weights(con: duckdb.DuckDBPyConnection) -> pa.Table:
-    """`example_id` and `kept` of suspect labels, from the views `examples`, `ballots` and `runs` of a day.
+def kept_weights(con: duckdb.DuckDBPyConnection, examples: pa.Table) -> pa.Table:
+    """`example_id` and `kept` of suspect labels, from `outcomes`; on `con` are `examples`, `ballots` and `runs`.
 
     Only what people and judges said is doubted: a check is what it is.
     """
+    if np.count_nonzero(flags(pc.is_in(examples["tier"], pa.array(["human", "judge"])))) < LEAST:
+        return KEPT.empty_table()
     told = con.execute((HERE / "noise.sql").read_text()).to_arrow_table()
     names = told.column("example_id").to_numpy()
     group, good = told.column("set").to_numpy(), told.column("good").to_numpy().astype(np.bool_)

@@ -38,14 +38,16 @@ def work(con: duckdb.DuckDBPyConnection, day: date, runs: pa.Table) -> pa.Table:
     if pc.any(pc.not_equal(members["span_day"], pa.scalar(day, pa.date32()))).as_py():
         later = f"{told} WHERE day != DATE '{day}' AND trace_id IN (SELECT trace_id FROM {ours} AND span_day != day)"
         spans = pa.concat_tables([spans, con.execute(later).to_arrow_table()])
-    place = pc.index_in(ids(spans), ids(members))
-    run = pc.index_in(members["run_id"], runs["run_id"].combine_chunks()).take(place).combine_chunks()
+    places = ids(spans)
+    found = pc.index_in(places, ids(members))
+    run = pc.index_in(members["run_id"], runs["run_id"].combine_chunks()).take(found).combine_chunks()
     spans = pa.table(
         {
             "run_id": pa.DictionaryArray.from_arrays(run, runs["run_id"].combine_chunks()),
             "run": run,
-            "role": members["role"].take(place),
-            "attempt": members["attempt"].take(place),
+            "role": members["role"].take(found),
+            "attempt": members["attempt"].take(found),
+            "place": places,
             **{name: spans[name] for name in spans.column_names},
         }
     )
@@ -65,8 +67,8 @@ def flags(column: pa.ChunkedArray) -> Flags:
 
 
 def ids(spans: pa.Table, span: str = "span_id") -> pa.Array:
-    """The spans' own ids with their traces', or their parents'."""
-    return pc.binary_join_element_wise(spans["trace_id"], spans[span], "").combine_chunks()
+    """TRACE:SPAN of the spans, or of their parents."""
+    return pc.binary_join_element_wise(spans["trace_id"], spans[span], ":").combine_chunks()
 
 
 def latest(group: Index, start: Index, span_id: pa.ChunkedArray) -> Index:

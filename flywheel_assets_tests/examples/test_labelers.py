@@ -2,6 +2,7 @@
 
 import pytest
 
+from flywheel_assets.examples.labelers.labeler import Labeler
 from flywheel_assets.examples.labelers.registry import find_labelers
 
 AGENT = {"operation": "agent", "dialect": "gen_ai", "service_name": "web"}
@@ -250,6 +251,14 @@ def test_another_package_adds_a_labeler(tmp_path, monkeypatch, span, labels):
     monkeypatch.syspath_prepend(tmp_path)
     (vote,) = labels([span("a", **AGENT)]).votes
     assert (vote["labeler"], vote["author_id"], vote["tier"], vote["value"]) == ("optimist", "optimist", "judge", 1.0)
+
+
+@pytest.mark.parametrize(("skill", "votes"), [("s", 1), ("another", 0)])
+def test_a_labeler_that_nothing_concerns_is_not_asked(skill, votes, monkeypatch, span, labels):
+    voted = "SELECT run_id, 1.0 AS value, 0.7 AS confidence, 'x' AS evidence FROM runs"
+    picky = Labeler("picky", "1", "judge", voted, concerned=f"SELECT 1 FROM runs WHERE skill = '{skill}'")
+    monkeypatch.setattr("flywheel_assets.examples.label.find_labelers", lambda: (picky,))
+    assert len(labels([span("a", **{**AGENT, "skill_name": "s"})]).votes) == votes
 
 
 def test_two_labelers_of_one_name_are_refused(tmp_path, monkeypatch):

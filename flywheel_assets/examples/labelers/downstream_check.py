@@ -12,16 +12,23 @@ one: reading them all costs more than all other labelers together.
 
 from flywheel_assets.examples.labelers.labeler import Labeler
 
+CHECK = r"""
+    regexp_matches(lower(name), '^(run|sync) |(^|[^a-z])(tests?|suite|pytest|build|compile|lint|linter|typecheck'
+        || '|pipeline|ci|check|verify|merge|pull.request|commit|reverted|revert)([^a-z]|$)')
+"""
 LABELER = Labeler(
     name="downstream_check",
     version="1",
     tier="check",
-    sql=r"""
+    concerned=f"""
+        -- By name: words are looked for in each of a few dozen, not in each span's.
+        SELECT 1 FROM (SELECT any_value(name) AS name FROM work GROUP BY name) WHERE {CHECK}
+        UNION ALL SELECT 1 FROM raw_spans WHERE len(links) > 0
+    """,
+    sql=rf"""
         WITH places AS (
             SELECT run_id, trace_id, span_id FROM work
-            WHERE role NOT IN ('llm', 'annotation', 'attempt') AND regexp_matches(lower(name),
-                '^(run|sync) |(^|[^a-z])(tests?|suite|pytest|build|compile|lint|linter|typecheck|pipeline|ci|check'
-                || '|verify|merge|pull.request|commit|reverted|revert)([^a-z]|$)')
+            WHERE role NOT IN ('llm', 'annotation', 'attempt') AND {CHECK}
             UNION
             SELECT w.run_id, s.trace_id, s.span_id
             FROM (SELECT trace_id, span_id, unnest(links) AS link FROM raw_spans WHERE len(links) > 0) s

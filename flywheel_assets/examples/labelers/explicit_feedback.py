@@ -18,23 +18,23 @@ LABELER = Labeler(
     name="explicit_feedback",
     version="5",
     tier="human",
+    concerned="SELECT 1 FROM feedback",
     sql=f"""
         WITH said AS (
-            SELECT * FROM feedback
+            SELECT feedback_id, target_kind, target_id, name, value, tier, author_id, author_version, observed_at
+            FROM feedback
             WHERE value IS NOT NULL AND NOT starts_with(name, 'flywheel.gate.') AND NOT regexp_matches(lower(name),
                 '(^|[^a-z])(toxicity|toxic|hallucinations?|harmful(ness)?|malicious(ness)?|bias|jailbreaks?|injections?'
                 || '|profanity|violence|hate|leaks?|risk|errors?|latency|cost)$')
-        ),
-        places AS (
-            SELECT concat(w.trace_id, ':', w.span_id) AS place, w.run_id, w.stands_for_run FROM work w
         ),
         traces AS (
             SELECT trace_id, any_value(run_id) AS run_id FROM runs GROUP BY trace_id HAVING count(*) = 1
         ),
         responses AS (
-            SELECT response_id, any_value(concat(trace_id, ':', span_id)) AS place, any_value(run_id) AS run_id,
+            SELECT response_id, any_value(place) AS place, any_value(run_id) AS run_id,
                 bool_or(stands_for_run) AS stands_for_run, bool_or(is_last_call) AS is_last_call
-            FROM work WHERE response_id IS NOT NULL GROUP BY response_id HAVING count(*) = 1
+            FROM work WHERE response_id IN (SELECT target_id FROM said WHERE target_kind = 'response')
+            GROUP BY response_id HAVING count(*) = 1
         ),
         sessions AS (
             SELECT s.feedback_id, n.run_id, n.day, count(*) OVER (PARTITION BY s.feedback_id) AS sharers
@@ -48,7 +48,7 @@ LABELER = Labeler(
             SELECT s.*, p.run_id, 1 AS sharers,
                 CASE WHEN p.stands_for_run OR s.target_kind = 'run' THEN 'run' ELSE 'span' END AS grain,
                 CASE WHEN p.stands_for_run OR s.target_kind = 'run' THEN p.run_id ELSE p.place END AS example_id
-            FROM said s JOIN places p ON p.place = s.target_id AND p.run_id != p.place
+            FROM said s JOIN work p ON p.place = s.target_id AND p.run_id != p.place
             WHERE s.target_kind IN ('run', 'span')
             UNION ALL BY NAME
             SELECT s.*, 'run' AS grain, t.run_id, t.run_id AS example_id, 1 AS sharers

@@ -7,15 +7,22 @@ counts on all but tool calls: a tool that rejects its arguments is how agents le
 
 from flywheel_assets.examples.labelers.labeler import Labeler
 
+GUARD = "(operation = 'guardrail' OR starts_with(name, 'apply_guardrail'))"
+UNFIT = r"""(
+    role != 'tool' AND operation IS DISTINCT FROM 'guardrail' AND regexp_matches(lower(error_type),
+        '(^|[.:])(schema)?(validation|json_?decode|output_?pars(er|ing)|json_?validate|schema)_?'
+        || '(error|exception|failed|failure)$')
+)"""
 LABELER = Labeler(
     name="guardrail",
     version="1",
     tier="heuristic",
     one_sided=True,
-    sql=r"""
+    concerned=f"SELECT 1 FROM work WHERE {GUARD} OR {UNFIT}",
+    sql=rf"""
         WITH guards AS (
             SELECT run_id, trace_id, span_id, status = 'error' OR error_type IS NOT NULL AS failed FROM work
-            WHERE operation = 'guardrail' OR starts_with(name, 'apply_guardrail')
+            WHERE {GUARD}
         ),
         told AS (
             SELECT g.run_id, s.name, g.failed, s.attr_bool AS flags,
@@ -34,12 +41,10 @@ LABELER = Labeler(
                 OR flags['guardrail.triggered'] OR flags['gen_ai.guardrail.triggered'] OR flags['tripwire_triggered']
             UNION ALL
             SELECT run_id, name, 0.55 AS confidence, concat(error_type, ' in ') AS what FROM work
-            WHERE role != 'tool' AND operation IS DISTINCT FROM 'guardrail' AND regexp_matches(lower(error_type),
-                '(^|[.:])(schema)?(validation|json_?decode|output_?pars(er|ing)|json_?validate|schema)_?'
-                || '(error|exception|failed|failure)$')
+            WHERE {UNFIT}
         )
         SELECT run_id, 0.0 AS value, max(confidence) AS confidence,
-            arg_max(concat(what, name), {'confidence': confidence, 'name': name}) AS evidence
+            arg_max(concat(what, name), {{'confidence': confidence, 'name': name}}) AS evidence
         FROM tripped GROUP BY run_id
     """,
 )

@@ -18,6 +18,9 @@ class Labeler:
     is left would be zero. So its votes are kept, shown, and counted as dissent, but neither decide an
     outcome nor weaken one: weakening only the good outcomes would bias the mean just the same. A vote
     decides only if the same signal could as well have said the opposite, with the same confidence.
+
+    `concerned` selects anything from the same where there is something that it may speak of, and is quick to do so:
+    else it is not asked. Without one it always is.
     """
 
     name: str
@@ -25,3 +28,4 @@ class Labeler:
     tier: str
     sql: str
     one_sided: bool = False
+    concerned: str = "SELECT 1"

@@ -16,6 +16,7 @@ LABELER = Labeler(
     version="2",
     tier="heuristic",
     one_sided=True,
+    concerned="SELECT 1 FROM runs GROUP BY skill, arm HAVING count(*) >= 50",
     sql=f"""
         WITH asked AS (
             SELECT run_id, count(DISTINCT model) AS models FROM work

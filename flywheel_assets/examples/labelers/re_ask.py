@@ -11,20 +11,23 @@ LABELER = Labeler(
     version="1",
     tier="heuristic",
     one_sided=True,
+    concerned="SELECT 1 FROM turns",
     sql=r"""
         WITH in_turn AS (
-            SELECT run_id, input_text, start_time,
-                lead(run_id) OVER session AS next_run, lead(input_text) OVER session AS next_text,
-                lead(start_time) OVER session AS next_start
+            SELECT run_id, start_time,
+                lead(run_id) OVER session AS next_run, lead(start_time) OVER session AS next_start
             FROM turns
             WINDOW session AS (PARTITION BY session_id, skill ORDER BY start_time, run_id)
         ),
+        soon AS (
+            SELECT * FROM in_turn SEMI JOIN runs USING (run_id)
+            WHERE next_start <= start_time + INTERVAL 10 MINUTE
+        ),
         words AS (
-            SELECT t.run_id, t.next_run,
+            SELECT s.run_id, s.next_run,
                 list_distinct(string_split_regex(lower(substr(t.input_text, 1, 2000)), '\W+')) AS here,
-                list_distinct(string_split_regex(lower(substr(t.next_text, 1, 2000)), '\W+')) AS there
-            FROM in_turn t SEMI JOIN runs USING (run_id)
-            WHERE t.next_start <= t.start_time + INTERVAL 10 MINUTE
+                list_distinct(string_split_regex(lower(substr(n.input_text, 1, 2000)), '\W+')) AS there
+            FROM soon s JOIN turns t ON t.run_id = s.run_id JOIN turns n ON n.run_id = s.next_run
         ),
         shared AS (SELECT *, len(list_intersect(here, there)) AS both_say FROM words),
         alike AS (

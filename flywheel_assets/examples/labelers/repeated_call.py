@@ -6,16 +6,17 @@ tells.
 
 from flywheel_assets.examples.labelers.labeler import Labeler
 
+SUSPECTS = """
+    SELECT run_id, tool_name FROM work WHERE role = 'tool' AND tool_name IS NOT NULL GROUP BY ALL HAVING count(*) >= 5
+"""
 LABELER = Labeler(
     name="repeated_call",
     version="1",
     tier="heuristic",
     one_sided=True,
-    sql="""
-        WITH suspects AS (
-            SELECT run_id, tool_name FROM work WHERE role = 'tool' AND tool_name IS NOT NULL
-            GROUP BY ALL HAVING count(*) >= 5
-        ),
+    concerned=SUSPECTS,
+    sql=f"""
+        WITH suspects AS ({SUSPECTS}),
         calls AS (
             SELECT w.run_id, w.tool_name, coalesce(s.attr_text[s.input_key], s.attr_json[s.input_key]) AS arguments,
                 count(*) AS times
@@ -26,7 +27,7 @@ LABELER = Labeler(
             GROUP BY ALL HAVING count(*) >= 5
         )
         SELECT run_id, 0.0 AS value, 0.55 AS confidence,
-            concat('same call ', max(times), ' times: ', arg_max(tool_name, {'times': times, 'tool': tool_name}))
+            concat('same call ', max(times), ' times: ', arg_max(tool_name, {{'times': times, 'tool': tool_name}}))
                 AS evidence
         FROM calls GROUP BY run_id
     """,

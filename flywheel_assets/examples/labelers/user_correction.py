@@ -11,17 +11,21 @@ LABELER = Labeler(
     version="1",
     tier="heuristic",
     one_sided=True,
+    concerned="SELECT 1 FROM turns",
     sql=r"""
         WITH in_turn AS (
             SELECT run_id, start_time + to_microseconds(coalesce(duration_ns, 0) // 1000) AS ended,
-                lead(run_id) OVER session AS next_run, lead(start_time) OVER session AS next_start,
-                replace(lower(substr(ltrim(lead(input_text) OVER session), 1, 200)), '’', '''') AS next_text
+                lead(run_id) OVER session AS next_run, lead(start_time) OVER session AS next_start
             FROM turns
             WINDOW session AS (PARTITION BY session_id ORDER BY start_time, run_id)
+        ),
+        soon AS (
+            SELECT * FROM in_turn SEMI JOIN runs USING (run_id)
+            WHERE next_start BETWEEN ended AND ended + INTERVAL 10 MINUTE
         )
-        SELECT run_id, 0.0 AS value, 0.6 AS confidence, concat('corrected in ', next_run) AS evidence
-        FROM in_turn SEMI JOIN runs USING (run_id)
-        WHERE next_start BETWEEN ended AND ended + INTERVAL 10 MINUTE AND regexp_matches(next_text,
+        SELECT s.run_id, 0.0 AS value, 0.6 AS confidence, concat('corrected in ', next_run) AS evidence
+        FROM soon s JOIN turns n ON n.run_id = s.next_run
+        WHERE regexp_matches(replace(lower(substr(ltrim(n.input_text), 1, 200)), '’', ''''),
             '^(no+|nope|wrong|incorrect)\s*([.!,:;–—-]\s*(that|this|it|you|i|the|not|wrong)\b|[.!]*$)'
             || '|^((no|sorry|hm+|actually|but|well)[\s.!,;…–—-]+)*('
             || '(that|this|it)(''s| is| was| looks) (just |still )?(wrong|incorrect|false)'
