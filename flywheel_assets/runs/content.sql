@@ -1,7 +1,11 @@
 -- What only the attributes hold, of the few spans per run that are asked for it. Looking a key up in a
 -- map costs more than all else here, so each is looked up only where it may be.
--- Read as a stream: whole conversations are in it. The neighbours' spans apart: they are few, and
--- attributes of all others are not read then.
+SET VARIABLE few = (
+    SELECT CASE WHEN count(*) <= 500 THEN coalesce(list(trace_id), []) END FROM wanted WHERE day != getvariable('day')
+);
+
+-- Read as a stream: whole conversations are in it. The neighbours' spans apart: where they are few, attributes of
+-- all others are not read.
 WITH read AS NOT MATERIALIZED (
     SELECT w.*, r.dialect, r.input_key, r.output_key, r.attr_text, r.attr_json
     FROM raw_spans r JOIN wanted w ON r.trace_id = w.trace_id AND r.span_id = w.span_id
@@ -10,6 +14,7 @@ WITH read AS NOT MATERIALIZED (
     SELECT w.*, r.dialect, r.input_key, r.output_key, r.attr_text, r.attr_json
     FROM raw_spans r JOIN wanted w ON r.day = w.day AND r.trace_id = w.trace_id AND r.span_id = w.span_id
     WHERE r.day != getvariable('day') AND w.day != getvariable('day')
+        AND (getvariable('few') IS NULL OR list_contains(getvariable('few'), r.trace_id))
 )
 SELECT
     run,

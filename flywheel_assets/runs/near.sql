@@ -16,7 +16,7 @@ UNION
 SELECT trace_id FROM days_of_traces SEMI JOIN invocations USING (invocation_id);
 
 -- A few traces are looked for where the files are read: columns of all other spans are left alone then.
-SET VARIABLE few = (SELECT CASE WHEN count(*) <= 500 THEN list(trace_id) END FROM reaching);
+SET VARIABLE few = (SELECT CASE WHEN count(*) <= 500 THEN coalesce(list(trace_id), []) END FROM reaching);
 
 SELECT * FROM unit_spans WHERE day = getvariable('day')
 UNION ALL
