@@ -21,14 +21,18 @@ named AS (
     FROM stated s
 ),
 names AS (
-    SELECT DISTINCT unnest([agent_name, workflow_name, function, root_name, service_name]) AS name FROM named
+    SELECT run, unnest([agent_name, workflow_name, function, root_name, service_name]) AS name, unnest(range(5)) AS place
+    FROM named
+),
+mapped_names AS (
+    SELECT name, arg_max(skill, {'exact': pattern = name, 'length': length(pattern), 'pattern': pattern}) AS skill
+    FROM (SELECT DISTINCT name FROM names) JOIN skill_names ON name GLOB pattern GROUP BY name
 ),
 mapped AS (
-    SELECT name, arg_max(skill, {'exact': pattern = name, 'length': length(pattern), 'pattern': pattern}) AS skill
-    FROM names JOIN skill_names ON name GLOB pattern GROUP BY name
+    SELECT run, arg_min(skill, place) AS mapped_skill FROM names JOIN mapped_names USING (name) GROUP BY run
 ),
 armed AS (
-    SELECT named.*, coalesce(a.skill, w.skill, f.skill, r.skill, s.skill) AS mapped_skill,
+    SELECT named.*, mapped_skill,
         -- An id is no name: what it stands for is unknown until somebody says.
         CASE WHEN NOT regexp_full_match(function, '[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}')
             THEN function END AS function_name,
@@ -42,11 +46,7 @@ armed AS (
         CASE WHEN arm IS NULL THEN prompt_version
             ELSE nullif(nullif(split_part(arm, '|', 2), ''), '-') END AS arm_prompt
     FROM named
-    LEFT JOIN mapped a ON a.name = agent_name
-    LEFT JOIN mapped w ON w.name = workflow_name
-    LEFT JOIN mapped f ON f.name = function
-    LEFT JOIN mapped r ON r.name = root_name
-    LEFT JOIN mapped s ON s.name = service_name
+    LEFT JOIN mapped USING (run)
 )
 SELECT
     run, runtime,

@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from flywheel_assets.runs.content import answered, asked
 from flywheel_assets.runs.grouped import either
-from flywheel_assets.runs.script import run_script
+from flywheel_assets.runs.script import prepare
 from flywheel_assets.runs.sums import Parts, chosen
 from flywheel_assets.runs.tree import Index
 
@@ -20,7 +20,8 @@ def content(con: duckdb.DuckDBPyConnection, parts: Parts) -> dict[str, pa.Array]
     """What the attributes of chosen spans hold, one entry per run; readable texts in place of raw messages."""
     texts: dict[str, list[str | None]] = {name: [None] * len(parts.runs.root) for name in READ}
     rest = [pa.schema([("run", pa.int64()), *REST]).empty_table()]
-    for batch in run_script(con, "content", {"wanted": _wanted(parts)}).to_arrow_reader(ROWS_AT_ONCE):
+    query = prepare(con, "content", {"wanted": _wanted(parts)})
+    for batch in con.execute(query).to_arrow_reader(ROWS_AT_ONCE):
         runs = batch.column("run").to_pylist()
         for name, read in READ.items():
             for run, raw in zip(runs, batch.column(name).to_pylist(), strict=True):

@@ -15,7 +15,7 @@ from flywheel_assets.runs.members import Members, members
 from flywheel_assets.runs.models import models
 from flywheel_assets.runs.near import Near
 from flywheel_assets.runs.roles import run_spans
-from flywheel_assets.runs.script import run_script
+from flywheel_assets.runs.script import prepare
 from flywheel_assets.runs.sums import Parts, sums
 from flywheel_assets.runs.tree import Flag
 from flywheel_assets.runs.units import registry
@@ -57,13 +57,14 @@ def fold_runs(
 def _runs(con: duckdb.DuckDBPyConnection, parts: Parts, abandoned_after: timedelta) -> dict[str, pa.Array]:
     """One entry per run in every column."""
     columns = sums(con, parts) | models(parts) | content(con, parts)
-    follows = run_script(
+    query = prepare(
         con,
         "agent_runs",
         {"folded": pa.table(columns)},
         {"abandoned_after_ns": abandoned_after // timedelta(microseconds=1) * 1000, "bare": registry.BARE},
         {"silent": registry.silent_sql()},
-    ).to_arrow_table()
+    )
+    follows = con.execute(query).to_arrow_table()
     follows = follows.take(pc.sort_indices(follows["run"]))
     # All others are not read for this: long texts pass through no join, which would copy them.
     return columns | {name: follows[name] for name in follows.column_names}
@@ -76,5 +77,5 @@ def _idle(con: duckdb.DuckDBPyConnection, near: Near, found: Members) -> Flag:
         spans = np.flatnonzero(found.own & np.isin(found.run, found.run[waited]))
         moments = near.select(["waited_ns", "stated_attempt", "start_unix_nano", "duration_ns"], spans)
         moments = moments.append_column("span", pa.array(spans)).append_column("run", pa.array(found.run[spans]))
-        idle[run_script(con, "idle", {"moments": moments}).fetchnumpy()["span"]] = True
+        idle[con.execute(prepare(con, "idle", {"moments": moments})).fetchnumpy()["span"]] = True
     return idle

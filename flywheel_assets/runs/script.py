@@ -9,18 +9,17 @@ import pyarrow as pa
 HERE = Path(__file__).parent
 
 
-def run_script(
+def prepare(
     con: duckdb.DuckDBPyConnection,
     name: str,
     tables: Mapping[str, pa.Table] | None = None,
     variables: Mapping[str, object] | None = None,
     fragments: Mapping[str, str] | None = None,
-) -> duckdb.DuckDBPyRelation:
-    """All statements of `<name>.sql`; the result is the last one's, whose rows are made as they are read.
+) -> duckdb.Statement:
+    """Run all statements of `<name>.sql` but the last, which is returned: a query.
 
-    They see `tables` by their names, and `variables` through `getvariable`: where a statement has parameters,
-    all of its rows are made, and copied, before the first is read. `fragments` are SQL expressions put in for
-    `{name}`.
+    They see `tables` by their names, and `variables` through `getvariable`. `fragments` are SQL expressions put
+    in for `{name}`. For `con.sql` a query is planned twice, but its rows become Arrow's without a copy between.
     """
     for key, table in (tables or {}).items():
         con.register(key, table)
@@ -32,4 +31,4 @@ def run_script(
     *before, last = con.extract_statements(sql)
     for statement in before:
         con.execute(statement)
-    return con.sql(last)
+    return last

@@ -15,7 +15,7 @@ from flywheel_assets.runs.grouped import Grouped, either
 from flywheel_assets.runs.members import Members, run_ids
 from flywheel_assets.runs.near import Near, codes
 from flywheel_assets.runs.place import Window
-from flywheel_assets.runs.script import run_script
+from flywheel_assets.runs.script import prepare
 from flywheel_assets.runs.tree import Flag, Index, distinct, numbered
 from flywheel_assets.runs.units import registry
 
@@ -162,7 +162,7 @@ def _priced(con: duckdb.DuckDBPyConnection, near: Near, calls: Flag) -> NDArray[
     spans = np.flatnonzero(calls)
     if con.execute("SELECT count(*) FROM prices").fetchall()[0][0] and len(spans):
         calls = near.select(PRICED, spans).append_column("span", pa.array(spans))
-        found = run_script(con, "priced", {"calls": calls}).to_arrow_table()
+        found = con.execute(prepare(con, "priced", {"calls": calls})).to_arrow_table()
         usd[found["span"].to_numpy()] = found["usd"].to_numpy()
     return usd
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from flywheel_assets.runs.near import Near, codes, index_in
 from flywheel_assets.runs.place import Placement, Window, place
-from flywheel_assets.runs.script import run_script
+from flywheel_assets.runs.script import prepare
 from flywheel_assets.runs.tree import Flag, Index, numbered
 from flywheel_assets.runs.units import registry
 
@@ -67,9 +67,8 @@ def gather(con: duckdb.DuckDBPyConnection, day: date) -> tuple[Near, Window]:
             {registry.invoking_sql()} AS invoking
         FROM (SELECT *, {registry.runtime_sql()} AS runtime FROM raw_spans)
     """)
-    found = run_script(
-        con, "near", variables={"yesterday": day - DAY, "day": day, "tomorrow": day + DAY}
-    ).to_arrow_table()
+    query = prepare(con, "near", variables={"yesterday": day - DAY, "day": day, "tomorrow": day + DAY})
+    found = con.sql(query).to_arrow_table()
     columns = pa.RecordBatch.from_arrays([_whole(column) for column in found.columns], found.column_names)
     ids = Ids.of(columns)
     if len(ids.span.dictionary) < len(columns):
