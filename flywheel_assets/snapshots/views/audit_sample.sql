@@ -9,26 +9,23 @@ WITH said AS (
         AND value_text IN ('release', 'refuse')
     GROUP BY target_id
 ),
-judging AS (
-    SELECT * FROM gate_verdicts WHERE gate <> 'review' AND gate_version NOT LIKE '% in shadow'
-),
--- Materialised, so that an example is hashed once and not with each of its verdicts.
-examples AS MATERIALIZED (SELECT DISTINCT example_id, day FROM judging),
-drawn AS (
-    SELECT example_id, day, md5_number_lower(example_id) % 1000 AS draw FROM examples WHERE draw < 100
-),
-objections AS (
+judged AS (
     -- That nothing is there to admit, and what a person said himself, is no opinion to be checked.
-    SELECT example_id, bool_or(gate IN ('schema', 'completeness')) AS nothing_there, list(gate ORDER BY gate) AS objecting
-    FROM judging
-    WHERE verdict <> 'allow'
-    GROUP BY example_id
+    SELECT
+        example_id, day,
+        bool_or(verdict <> 'allow' AND gate IN ('schema', 'completeness')) AS nothing_there,
+        coalesce(list(gate ORDER BY gate) FILTER (verdict <> 'allow'), []) AS objecting
+    FROM gate_verdicts
+    WHERE gate <> 'review' AND gate_version NOT LIKE '% in shadow'
+    GROUP BY example_id, day
+),
+drawn AS (
+    SELECT *, md5_number_lower(example_id) % 1000 AS draw FROM judged WHERE NOT nothing_there
 )
-SELECT d.example_id, d.day, coalesce(o.objecting, []) AS objecting, said.review, said.reviewer
+SELECT d.example_id, d.day, d.objecting, said.review, said.reviewer
 FROM drawn AS d
-LEFT JOIN objections AS o USING (example_id)
 LEFT JOIN said USING (example_id)
-WHERE NOT coalesce(o.nothing_there, false) AND (o.objecting IS NOT NULL OR d.draw < 20)
+WHERE draw < 20 OR (draw < 100 AND len(objecting) > 0)
 ORDER BY d.day DESC, d.example_id;
 
 COMMENT ON VIEW audit_sample IS 'A random share of refused and of admitted examples: what people are asked to look at, and what they said.';
