@@ -22,7 +22,7 @@ from flywheel_assets.tables.landed_batches import LANDED_BATCHES
 
 # Per commit: enough that commits cost little, little enough that a killed landing repeats little.
 PASS_BATCHES = 8192
-PASS_BYTES = 256 * 1024 * 1024
+PASS_BYTES = 512 * 1024 * 1024
 INDEX_FILES = 64
 _HEAD = 64 * 1024
 _BLANK = b" \t\r\n\0"

@@ -11,8 +11,8 @@ from flywheel_assets.spans import ids, payloads
 from flywheel_assets.spans.payloads import Batch, read_rows, span_ids
 
 CHUNK_BYTES = 16 * 2**20
-# So much of a day is decoded once and held; of what is beyond it only span ids are looked at ahead.
-HELD_BYTES = 128 * 2**20
+# So many bytes of a day's rows are held once decoded; of what is beyond them only span ids are looked at ahead.
+HELD_BYTES = 320 * 2**20
 # Each run costs as much as to copy some thousand rows.
 FEW = 4
 DAY_NANOSECONDS = 86_400 * 10**9
@@ -103,11 +103,11 @@ class Passage:
         found: list[np.ndarray] = []
         bytes_left = HELD_BYTES
         for number, chunk in enumerate(chunks(self.opened(), seen)):
-            bytes_left -= sum(len(batch.payload) for batch in chunk)
-            if bytes_left < 0:
+            if bytes_left <= 0:
                 found.append(span_ids(chunk))
                 continue
             read = self._held[number] = read_rows(chunk, self.day)
+            bytes_left -= sum(rows.nbytes for rows in read.rows)
             found.append(_joined([_numbers(rows["span_id"]) for rows in read.rows]))
         occurring, often = np.unique(_joined(found), return_counts=True)
         self.repeated = occurring[often > 1]
