@@ -1,9 +1,8 @@
--- What spans of $day say in their attributes: annotations, and scores of Inngest functions. Looking into
--- attributes reads them all, so `asked` tells first whether any span may have some.
+-- What spans of $day say in their attributes: annotations, and scores of Inngest functions.
 WITH candidates AS (
     SELECT *, dialect = 'inngest' AND name = 'metadata' AND invocation_id IS NOT NULL AS scored
     FROM raw_spans
-    WHERE day = $day AND $asked AND ({candidate})
+    WHERE day = $day AND ({candidate})
 ),
 found AS (
     SELECT *, [k FOR k IN map_keys(attr_text) IF {annotation}] AS keys

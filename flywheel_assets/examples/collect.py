@@ -10,7 +10,7 @@ import orjson
 import pyarrow as pa
 
 from flywheel_assets.examples.spoken import annotations, evaluation, posted_statement, score
-from flywheel_assets.examples.statement import Statement
+from flywheel_assets.examples.statement import SAID, Statement
 from flywheel_assets.tables.corrections import CORRECTIONS
 from flywheel_assets.tables.feedback import FEEDBACK
 
@@ -30,21 +30,25 @@ def collect_feedback(con: duckdb.DuckDBPyConnection, day: date, posted: Sequence
     """
     said = [*_events(con, day), *_annotations(con, day), *_posted(posted, day)]
     kept = {statement.feedback_id: statement for statement in said}
-    rows = [kept[key].row(day, key) for key in sorted(kept)]
-    shown = [row for key in sorted(kept) if (row := kept[key].shown_row(day, key)) is not None]
-    return FEEDBACK.conform(FEEDBACK.rows(rows)), CORRECTIONS.conform(CORRECTIONS.rows(shown))
+    kept = {key: kept[key] for key in sorted(kept)}
+    columns = {name: [getattr(one, name) for one in kept.values()] for name in SAID}
+    feedback = pa.table({"day": [day] * len(kept), "feedback_id": list(kept), **columns}, FEEDBACK.schema)
+    shown = [row for key, one in kept.items() if (row := one.shown_row(day, key)) is not None]
+    return FEEDBACK.conform(feedback), CORRECTIONS.conform(CORRECTIONS.rows(shown))
 
 
 def _events(con: duckdb.DuckDBPyConnection, day: date) -> Iterator[Statement]:
     con.execute((HERE / "statements.sql").read_text(), {"day": day})
-    for row in _rows(con):
-        yield evaluation(row, _object(row["body"]))
+    yield from map(evaluation, _rows(con))
 
 
 def _annotations(con: duckdb.DuckDBPyConnection, day: date) -> Iterator[Statement]:
+    # Looking into attributes reads them all: only where some span may have annotations.
     some = con.execute(f"SELECT count(*) FROM raw_spans WHERE day = $day AND ({CANDIDATE})", {"day": day}).fetchall()
+    if not some[0][0]:
+        return
     sql = (HERE / "annotations.sql").read_text().replace("{annotation}", ANNOTATION).replace("{candidate}", CANDIDATE)
-    con.execute(sql, {"day": day, "asked": some[0][0] > 0})
+    con.execute(sql, {"day": day})
     for row in _rows(con):
         read = score if row["form"] == "inngest" else annotations
         yield from read(row, _object(row["body"]))

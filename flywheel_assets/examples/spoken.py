@@ -4,7 +4,8 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import cast
+from functools import lru_cache
+from typing import Any, cast
 
 import orjson
 
@@ -17,35 +18,44 @@ ANNOTATION = re.compile(
 TARGETS = ("run", "span", "session", "response")
 
 
-def evaluation(row: Mapping[str, object], body: Mapping[str, object]) -> Statement:
+def evaluation(row: Mapping[str, object]) -> Statement:
     """A `gen_ai.evaluation.result` event.
 
     It is about the target it names, else the response it names, else the span it is on; a span made
     for the evaluation alone speaks of the one span it links to, else of its parent.
     """
+    (kind, target), response, said = _evaluated(cast("str | None", row["body"]))
+    if target is None:
+        elsewhere = response is not None and response != row["response_id"]
+        kind, target = ("response", cast("str", response)) if elsewhere else ("span", _judged(row))
+    return Statement(target_kind=kind, target_id=target, observed_at=_time(row["said_at"]), source="span_event", **said)
+
+
+# Checks say the same of many runs.
+@lru_cache(maxsize=1000)
+def _evaluated(text: str | None) -> tuple[tuple[str, str | None], str | None, dict[str, Any]]:
+    """The target that an evaluation names, the response that it names, and the fields that it fills."""
+    body = _object(text)
+    kind, target = body.get("flywheel.target.kind"), as_text(body.get("flywheel.target.id"))
+    named = (str(kind), target) if kind in TARGETS and target is not None else ("span", None)
     tier, stated = tier_of(body.get("flywheel.label.source_tier"), body.get("flywheel.evaluator.kind"))
     name = as_text(body.get("gen_ai.evaluation.name")) or "unnamed"
-    author = as_text(body.get("flywheel.evaluator.id")) or (name if stated else UNREGISTERED)
     score, label = body.get("gen_ai.evaluation.score.value"), body.get("gen_ai.evaluation.score.label")
     if "error.type" in body:
         # An evaluator that failed has said nothing, whatever it filled in.
         score, label = None, f"error: {body['error.type']}"
-    value, text = value_of(score, label, body)
-    kind, target = _target(row, body)
-    return Statement(
-        target_kind=kind,
-        target_id=target,
-        name=name,
-        value=value,
-        value_text=text,
-        comment=as_text(body.get("gen_ai.evaluation.explanation")),
-        tier=tier,
-        author_id=author,
-        author_version=as_text(body.get("flywheel.evaluator.version")),
-        observed_at=_time(row["said_at"]),
-        source="span_event",
-        shown=_shown(body),
-    )
+    value, value_text = value_of(score, label, body)
+    said = {
+        "name": name,
+        "value": value,
+        "value_text": value_text,
+        "comment": as_text(body.get("gen_ai.evaluation.explanation")),
+        "tier": tier,
+        "author_id": as_text(body.get("flywheel.evaluator.id")) or (name if stated else UNREGISTERED),
+        "author_version": as_text(body.get("flywheel.evaluator.version")),
+        "shown": _shown(body),
+    }
+    return named, as_text(body.get("gen_ai.response.id")), said
 
 
 def annotations(row: Mapping[str, object], body: Mapping[str, object]) -> Iterator[Statement]:
@@ -60,7 +70,7 @@ def annotations(row: Mapping[str, object], body: Mapping[str, object]) -> Iterat
             continue
         tier, stated = tier_of(None, parts.get("annotator_kind"))
         author = as_text(parts.get("identifier")) or (str(parts["annotator_kind"]).lower() if stated else UNREGISTERED)
-        value, text = value_of(parts.get("score"), parts.get("label"), _metadata(parts.get("metadata")))
+        value, text = value_of(parts.get("score"), parts.get("label"), _object(parts.get("metadata")))
         judged = _judged(row)
         session = as_text(row["session_id"])
         if about == "session" and session is None:
@@ -144,15 +154,6 @@ def _mapping(value: object) -> Mapping[str, object]:
     return cast("Mapping[str, object]", value) if isinstance(value, dict) else {}
 
 
-def _target(row: Mapping[str, object], body: Mapping[str, object]) -> tuple[str, str]:
-    kind, target = body.get("flywheel.target.kind"), as_text(body.get("flywheel.target.id"))
-    if kind in TARGETS and target is not None:
-        return str(kind), target
-    response = as_text(body.get("gen_ai.response.id"))
-    elsewhere = response is not None and response != row["response_id"]
-    return ("response", cast("str", response)) if elsewhere else ("span", _judged(row))
-
-
 def _judged(row: Mapping[str, object]) -> str:
     links = cast("list[dict[str, str]]", row["links"] or [])
     if row["aside"] and len(links) == 1:
@@ -161,7 +162,7 @@ def _judged(row: Mapping[str, object]) -> str:
     return f"{row['trace_id']}:{span}"
 
 
-def _metadata(text: object) -> Mapping[str, object]:
+def _object(text: object) -> Mapping[str, object]:
     try:
         found = orjson.loads(text) if isinstance(text, str) else {}
     except orjson.JSONDecodeError:
