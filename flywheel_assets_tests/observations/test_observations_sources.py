@@ -33,8 +33,12 @@ SAID = {"input_text": "is it open today", "output_text": "yes, until nine"}
         ({"outcome": None, "outcome_state": "missing"}, "allow"),
     ],
 )
-def test_the_same_words_with_opposite_outcomes_hold_both_sides(example: Callable, admitted: Callable, other, expected):
-    tables = admitted([example("one", **SAID), example("two", 1, **SAID | other)])
+@pytest.mark.parametrize("sessions", [(None, None), ("a", None), ("a", "b")], ids=["unsigned", "mixed", "signed"])
+def test_the_same_words_with_opposite_outcomes_hold_both_sides(
+    example: Callable, admitted: Callable, sessions, other, expected
+):
+    one, two = ({"session_id": session} for session in sessions)
+    tables = admitted([example("one", **SAID | one), example("two", 1, **SAID | two | other)])
     assert {state for state, _ in verdicts(tables, "contradiction").values()} == {expected}
 
 
