@@ -36,6 +36,12 @@ _NEXT = r"(?:now|next|nun|jetzt|another|new|neue\w*|weiter\w*|andere\w*|vergiss|
 _DONE = r"(?:very good|well done|good job|great job|excellent|congratulations|sehr gut|gut gemacht|genug|leistung)"
 _TASK = r"(?:instructions?|tasks?|assignments?|orders?|anweisung\w*|aufgaben?|instruktion\w*|consignes|challenge)"
 _SAY = r"(?:repeat|print|show|reveal|tell|output|display|copy|return|give|what (?:is|was|are|were)|zeige?|wiederhole)"
+_SAID_BEFORE = (
+    r"\b(?:(?:your|the|this|full|entire|initial|original|complete|above|deine|system)"
+    r" ?(?:own |first |full |complete |initial |original )*(?:prompt|instructions?|system message|anweisung\w*)"
+    r"|(?:said|written|words|text|everything|sentences?) (?:above|before)|beginning of (?:this"
+    r"|the) (?:prompt|conversation))"
+)
 _DO = (
     r"(?:send|transfer|e-?mail|forward|upload|post|delete|remove|invite|add|change|reset|reserve|book|buy|purchase"
     r"|wire|pay|download|visit|click|create|get|share|export|make a reservation)"
@@ -48,11 +54,16 @@ _OBJECT = (
 
 
 class Signal(NamedTuple):
-    """A pattern and what its presence adds to the log odds."""
+    """A pattern and what its presence adds to the log odds; `hint`: what occurs wherever the pattern does.
+
+    Common words that have a stretch of anything after them would make the search of all patterns at once six times
+    as long: RE2 then holds more states than fit into its memory.
+    """
 
     name: str
     pattern: str
     weight: float
+    hint: str = ""
 
 
 # A model's bound arguments are its ethics, its maker and its limits; agents' work seldom mentions them.
@@ -78,6 +89,7 @@ SIGNALS = (
         "instead",
         r"\b(?:do|but)\b[^\n]{4,200}\binstead\b\W*(?:$|\n)|\band instead (?:print|say|write|do|tell|output)",
         0.9,
+        r"\binstead\b",
     ),
     Signal("well_done_now", rf"\b{_DONE}\b[^\n]{{0,90}}?\b{_NEXT}\b", 3.9),
     Signal(
@@ -114,14 +126,7 @@ SIGNALS = (
         r"|your (?:programming|training|developers?|creators?)|language model)\b",
         4.5,
     ),
-    Signal(
-        "extract",
-        rf"\b{_SAY}\b[^.!?\n]{{0,60}}\b(?:(?:your|the|this|full|entire|initial|original|complete|above|deine|system)"
-        r" ?(?:own |first |full |complete |initial |original )*(?:prompt|instructions?|system message|anweisung\w*)"
-        r"|(?:said|written|words|text|everything|sentences?) (?:above|before)|beginning of (?:this"
-        r"|the) (?:prompt|conversation))",
-        4.5,
-    ),
+    Signal("extract", rf"\b{_SAY}\b[^.!?\n]{{0,60}}{_SAID_BEFORE}", 4.5, _SAID_BEFORE),
     Signal("to_me", r"\bto my (?:e-?mail|address|account|wallet|server|iban|inbox|phone|number)\b", 0.5),
     Signal(
         "act",
@@ -172,8 +177,8 @@ THRESHOLD = 0.85
 LONGEST = 200_000
 
 
-# Any of the signals.
-HINT = "(?i)" + "|".join(f"(?:{signal.pattern})" for signal in SIGNALS)
+# Occurs in every text that has any of the signals.
+HINT = "(?i)" + "|".join(f"(?:{signal.hint or signal.pattern})" for signal in SIGNALS)
 
 
 def signals(texts: pa.Array) -> npt.NDArray[np.bool_]:
