@@ -94,6 +94,8 @@ def apply_gates(
     """What `admit` returns, for these gates in this order; those named in `shadow` do nothing."""
     rows = evidence.rows
     said = judged([_asked(gate, evidence) for gate in gates], rows.num_rows)
+    known = [verdict if not verdict.offsets or markable(verdict) else _UNMARKABLE for verdict in said.distinct]
+    said = replace(said, distinct=known)
     logged = _verdict_rows(gates, said, rows, shadow)
     enforced = [number for number, gate in enumerate(gates) if gate.name not in shadow]
     gates, verdicts = [gates[number] for number in enforced], said.of_gates(enforced)
@@ -146,7 +148,7 @@ def _asked(gate: Gate, evidence: Evidence) -> list[Verdict]:
         return [hold("gate_error", f"the gate raised {type(error).__name__}")] * size
     if len(verdicts) != size:
         return [hold("gate_error", "the gate did not give one verdict per example")] * size
-    return [verdict if not verdict.offsets or markable(verdict) else _UNMARKABLE for verdict in verdicts]
+    return verdicts
 
 
 def _verdict_rows(gates: Sequence[Gate], verdicts: Judged, rows: pa.Table, shadow: frozenset[str]) -> pa.Table:

@@ -71,6 +71,11 @@ def judged(verdicts: Sequence[Sequence[Verdict]], size: int) -> Judged:
     distinct: list[Verdict] = []
     codes = np.empty((size, len(verdicts)), np.int32)
     for gate, given in enumerate(verdicts):
+        # Most gates say the same of all.
+        if size and given.count(given[0]) == size:
+            codes[:, gate] = len(distinct)
+            distinct.append(given[0])
+            continue
         same = np.fromiter(map(id, given), np.int64, size)
         _, first, code = np.unique(same, return_index=True, return_inverse=True)
         codes[:, gate] = code + len(distinct)
