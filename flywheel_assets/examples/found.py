@@ -33,11 +33,13 @@ def findings(con: duckdb.DuckDBPyConnection, spans: Failed, runs: pa.Table, day:
     names = names.take(pa.array([row.pop("place") for row in shown], pa.int64()))
     rows = [{**name, **row} for name, row in zip(names.to_pylist(), shown, strict=True)]
     rows += [{**row, "kind": row["name"]} for row in said if row["names"]]
-    rows.sort(key=lambda row: (*_item(row), row["author_id"]))
+    for row in rows:
+        row["item"] = row["run_id"], row["trace_id"], row["span_id"], row["kind"]
+    rows.sort(key=lambda row: (row["item"], row["author_id"]))
     chance = _chances(rows, said)
     kept = [name for name in SPAN_FINDINGS.schema.names if name not in ("day", "probability")]
     columns: dict[str, Any] = {name: [row[name] for row in rows] for name in kept}
-    columns["probability"] = [chance[_item(row)] for row in rows]
+    columns["probability"] = [chance[row["item"]] for row in rows]
     columns["day"] = [day] * len(rows)
     return SPAN_FINDINGS.conform(pa.table(columns, SPAN_FINDINGS.schema))
 
@@ -66,13 +68,9 @@ def _said(con: duckdb.DuckDBPyConnection, names: pa.Table) -> list[Row]:
     return con.execute((HERE / "said_of_spans.sql").read_text(), {"kinds": list(KINDS)}).to_arrow_table().to_pylist()
 
 
-def _item(row: Row) -> tuple[str, ...]:
-    return row["run_id"], row["trace_id"], row["span_id"], row["kind"]
-
-
 def _chances(rows: Sequence[Row], said: Sequence[Row]) -> dict[tuple[str, ...], float]:
     """By item: signs and people as stated, judges as far as these bear them out."""
-    items = {item: number for number, item in enumerate(dict.fromkeys(map(_item, rows)))}
+    items = {item: number for number, item in enumerate(dict.fromkeys(row["item"] for row in rows))}
     runs = {run: number for number, run in enumerate(dict.fromkeys(item[0] for item in items))}
     judges = {row["author_id"]: 0 for row in said if row["tier"] == "judge"}
     judges = {author: number for number, author in enumerate(sorted(judges))}
@@ -81,9 +79,9 @@ def _chances(rows: Sequence[Row], said: Sequence[Row]) -> dict[tuple[str, ...], 
     looked = np.zeros(len(runs), bool)
     for row in rows:
         if row["tier"] == "judge":
-            names[judges[row["author_id"]], items[_item(row)]] = True
+            names[judges[row["author_id"]], items[row["item"]]] = True
         else:
-            by_tier[row["tier"]][items[_item(row)]] = True
+            by_tier[row["tier"]][items[row["item"]]] = True
     for row in said:
         run = runs.get(row["run_id"])
         if run is not None and row["tier"] == "judge":

@@ -13,10 +13,10 @@ content AS (
         CASE WHEN role = 'llm' OR again THEN coalesce(attr_text[output_key], attr_json[output_key]) END AS answered,
         CASE WHEN erred THEN lower(concat_ws(' ', error_type, status_message,
             [e.attributes_json FOR e IN events IF e.name = 'exception'][-1])) END AS message,
-        -- Named in a list, or each by a definition.
+        -- Named in a list, or each by a definition. Only names are looked through: values are long.
         CASE WHEN idle THEN list_concat(
-            [v.value FOR v IN map_entries(attr_text) IF regexp_matches(v.key, '{offers}')],
-            [v.value FOR v IN map_entries(attr_json) IF regexp_matches(v.key, '{offers}')]) END AS offers
+            [attr_text[name] FOR name IN map_keys(attr_text) IF regexp_matches(name, '{offers}')],
+            [attr_json[name] FOR name IN map_keys(attr_json) IF regexp_matches(name, '{offers}')]) END AS offers
     FROM told
 )
 SELECT place, CASE
