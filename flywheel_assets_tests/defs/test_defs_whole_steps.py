@@ -1,6 +1,8 @@
 """A step over all days is computed where something that it depends on changed, and only there; it says so each time."""
 
+import os
 import shutil
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,12 +10,14 @@ import dagster as dg
 import pytest
 import yaml
 
+from flywheel_assets.defs import snapshots
 from flywheel_assets.defs.assembly import assemble
 from flywheel_assets.defs.home import instance
 from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.defs.turn import turn_the_wheel
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.lake.places import Places
+from flywheel_assets.snapshots.retention import dated
 from flywheel_assets.tables.skill_scores import SKILL_SCORES
 from flywheel_assets.tables.steps import (
     DRILL,
@@ -91,3 +95,31 @@ def test_what_is_computed_by_hand_is_written_whatever_was_there(places: Places) 
     with instance(places) as dagster:
         assert job.execute_in_process(instance=dagster, asset_selection=[dg.AssetKey(SKILL_SCORES.name)]).success
     assert Lake(places.lake).read(SKILL_SCORES).equals(before)
+
+
+def test_turns_take_at_most_a_twentieth_of_the_time_for_snapshots(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def turned(minutes: int) -> Path:
+        # Later than what was built before by the clock on the wall.
+        done = turn_the_wheel(places, clock=NOW + timedelta(days=1) + minutes * MINUTE)
+        assert (done.failed, done.red) == ([], [])
+        assert done.rebuilt[snapshots.SNAPSHOT] == 1
+        return dated(places.snapshots)[0]
+
+    first = turned(0)
+    assert turned(1) != first, "one that is built in a moment is built in every turn"
+    monkeypatch.setattr(snapshots, "SHORT", 0.0)
+    second, count = dated(places.snapshots)[0], len(dated(places.snapshots))
+    assert [turned(2), turned(3)] == [second, second]
+    with instance(places) as dagster:
+        event = dagster.get_latest_materialization_event(dg.AssetKey(snapshots.SNAPSHOT))
+        assert "Materialise it for one now" in str(event.asset_materialization.metadata["stands"].value)
+        job = assemble(WheelResource(data=str(places.data))).resolve_implicit_global_asset_job_def()
+        assert job.execute_in_process(instance=dagster, asset_selection=[dg.AssetKey(snapshots.SNAPSHOT)]).success
+    assert len(dated(places.snapshots)) == count + 1, "by hand it is built whatever it takes"
+    fourth = turned(4)
+    assert [turned(5)] == [fourth] != [second]
+    long_ago = time.time() - 3600
+    os.utime(fourth, (long_ago, long_ago))
+    assert turned(6) != fourth, "its share of the time is there again"
