@@ -21,6 +21,7 @@ def turn(places: Places, *, quiet: bool) -> Answer:
     shown = [
         Text(f"{'turned' if done.ok else 'stopped'} in {done.seconds} s · run {done.run_id[:8]}"),
         Text(f"written: {rebuilt or 'nothing was stale'}"),
+        *(Text(f"{asset} stands: {why}") for asset, why in done.stands.items()),
         *(Text(f"✗ {failure}", style="red") for failure in done.failed),
         *(Text(f"red check: {red}", style="yellow") for red in done.red),
     ]
@@ -28,6 +29,7 @@ def turn(places: Places, *, quiet: bool) -> Answer:
         "run_id": done.run_id,
         "seconds": done.seconds,
         "written": done.rebuilt,
+        "stands": done.stands,
         "failed": done.failed,
         "red_checks": done.red,
     }

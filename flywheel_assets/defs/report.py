@@ -16,6 +16,8 @@ ONLY_STALE = "flywheel/only_stale"
 # The run writes its materialisations itself, for exactly the days that it rebuilt and each with its
 # own data version. Without the tag Dagster writes one for every day of the run's range (13 ms each).
 OWN_EVENTS = "dagster/defer_asset_events"
+# Why an asset was left as it was.
+STANDS = "stands"
 
 
 Results = Iterator[dg.MaterializeResult[Any]]

@@ -13,7 +13,7 @@ from flywheel_assets.defs.jobs import SNAPSHOT
 from flywheel_assets.defs.metadata import OWNER
 from flywheel_assets.defs.partitions import whole_of
 from flywheel_assets.defs.plots import momentum_plot
-from flywheel_assets.defs.report import ONLY_STALE, Report, Results, materialised
+from flywheel_assets.defs.report import ONLY_STALE, STANDS, Report, Results, materialised
 from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.defs.verdicts import Check, Verdict
 from flywheel_assets.defs.whole_steps import Computed, compute
@@ -99,9 +99,9 @@ def standing(context: dg.AssetExecutionContext, places: Places) -> Report | None
     if took < SHORT or said["path"].value != str(files[0]) or time.time() - files[0].stat().st_mtime >= PARTS * took:
         return None
     every = (
-        f"turns build another every {PARTS * took / 60:.0f} minutes: it took {took:.0f} s. Materialise it for one now"
+        f"turns build another {PARTS * took / 60:.0f} minutes after it, for it took {took:.0f} s: `flywheel snapshot`"
     )
-    return Report(SNAPSHOT, files[0].stem, metadata={**said, "stands": every})
+    return Report(SNAPSHOT, files[0].stem, metadata={**said, STANDS: every})
 
 
 def searchable(wheel: WheelResource, snapshot: Path, now: datetime) -> dict[str, object]:

@@ -11,6 +11,7 @@ import dagster as dg
 from flywheel_assets.defs.assembly import assemble
 from flywheel_assets.defs.home import OWNER_TAG, instance, owner
 from flywheel_assets.defs.jobs import turn_tags
+from flywheel_assets.defs.report import STANDS
 from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.lake.places import Places
 
@@ -23,12 +24,13 @@ OnStep = Callable[[str, str], None]
 
 @dataclass(slots=True)
 class Turn:
-    """What one turn did."""
+    """What one turn did: materialisations by asset, assets that were left as they were and why, checks, failures."""
 
     run_id: str = ""
     ok: bool = False
     seconds: float = 0.0
     rebuilt: dict[str, int] = field(default_factory=dict[str, int])
+    stands: dict[str, str] = field(default_factory=dict[str, str])
     red: list[str] = field(default_factory=list[str])
     failed: list[str] = field(default_factory=list[str])
 
@@ -77,8 +79,12 @@ def note(done: Turn, event: dg.DagsterEvent) -> None:
         cause = error.cause or error if error else None
         done.failed.append(f"{event.step_key}: {cause.message.strip() if cause else 'no reason given'}")
     elif event.is_step_materialization:
-        asset = event.step_materialization_data.materialization.asset_key.to_user_string()
-        done.rebuilt[asset] = done.rebuilt.get(asset, 0) + 1
+        said = event.step_materialization_data.materialization
+        asset = said.asset_key.to_user_string()
+        if STANDS in said.metadata:
+            done.stands[asset] = str(said.metadata[STANDS].value)
+        else:
+            done.rebuilt[asset] = done.rebuilt.get(asset, 0) + 1
     elif event.event_type_value == "ASSET_CHECK_EVALUATION":
         evaluation = event.asset_check_evaluation_data
         if not evaluation.passed:
