@@ -53,14 +53,12 @@ def label(con: duckdb.DuckDBPyConnection, day: date, labelers: Sequence[Labeler]
     its end plus its skill's horizon, as `label_settings` on `con` has it.
     """
     runs = _by(con.sql(f"SELECT * FROM agent_runs WHERE day = DATE '{day}'").to_arrow_table(), "run_id")
-    # Copies: what joins push into scans of Arrow tables, DuckDB 1.5 cannot always carry out (bloom filters).
-    con.register("day_runs", runs)
-    con.execute("CREATE OR REPLACE TEMP TABLE runs AS FROM day_runs")
+    con.register("runs", runs)
     con.execute("CREATE OR REPLACE TEMP VIEW nearby_runs AS SELECT * FROM agent_runs")
     con.execute(f"CREATE OR REPLACE TEMP VIEW sampled_runs AS SELECT run_id FROM runs WHERE {DRAWN}")
     spans = work(con, day, runs)
     con.register("day_spans", spans)
-    con.execute("CREATE OR REPLACE TEMP TABLE work AS SELECT * EXCLUDE (run) FROM day_spans WHERE run IS NOT NULL")
+    con.execute("CREATE OR REPLACE TEMP VIEW work AS SELECT * EXCLUDE (run) FROM day_spans WHERE run IS NOT NULL")
     con.execute((HERE / "turns.sql").read_text())
     votes = _votes(con, find_labelers() if labelers is None else labelers)
     skills = runs["skill"].take(pc.index_in(votes["run_id"], runs["run_id"].combine_chunks()))
