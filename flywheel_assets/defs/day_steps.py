@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 
 from flywheel_assets.defs.partitions import calendar
-from flywheel_assets.defs.report import ONLY_STALE, Report, Results, materialised, of
+from flywheel_assets.defs.report import Report, Results, in_turn, materialised, of
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.lake.rebuild import Built, DayTransform, inputs, rebuild_days, stale_days
 from flywheel_assets.tables.steps import Step
@@ -45,7 +45,7 @@ def _settled(context: dg.AssetExecutionContext, lake: Lake, step: Step, transfor
         moved = moved or any(each.changed and each.table in own for each in one.written)
         yield one
     if moved:
-        whole = context.run.tags.get(ONLY_STALE) == "true"
+        whole = in_turn(context)
         again = [day for day in _stale(lake, step) if whole or day in first]
         yield from rebuild_days(lake, step, again, transform)
 
@@ -73,7 +73,7 @@ def _report(context: dg.AssetExecutionContext, step: Step, built: Iterable[Day])
 
 def days(context: dg.AssetExecutionContext, lake: Lake, step: Step) -> list[date]:
     """The run's days, or, in a run for stale days only, all of the calendar that are."""
-    if context.run.tags.get(ONLY_STALE) != "true":
+    if not in_turn(context):
         return [date.fromisoformat(key) for key in context.partition_keys]
     stale = _stale(lake, step)
     context.log.info("%s: %s days are stale, all others are fresh", step.name, len(stale))

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from flywheel_assets.defs.report import last_said
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.tables.promotion_decisions import PROMOTION_DECISIONS
 from flywheel_assets.tables.skill_day_stats import SKILL_DAY_STATS
@@ -18,7 +19,5 @@ def admitted_runs(lake: Lake) -> int:
 
 def admitted_at_last_decision(instance: dg.DagsterInstance) -> int:
     """The same, when decisions were last made; 0 before the first."""
-    event = instance.get_latest_materialization_event(dg.AssetKey(PROMOTION_DECISIONS.name))
-    materialization = event.asset_materialization if event else None
-    value = materialization.metadata.get(ADMITTED) if materialization else None
+    value = last_said(instance, PROMOTION_DECISIONS.name).get(ADMITTED)
     return int(str(value.value)) if value is not None else 0

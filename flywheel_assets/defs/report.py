@@ -23,6 +23,17 @@ STANDS = "stands"
 Results = Iterator[dg.MaterializeResult[Any]]
 
 
+def in_turn(context: dg.AssetExecutionContext) -> bool:
+    """Whether the run is a turn of the wheel: it computes what is stale, and leaves the rest as it is."""
+    return context.run.tags.get(ONLY_STALE) == "true"
+
+
+def last_said(instance: dg.DagsterInstance, asset: str) -> Mapping[str, dg.MetadataValue[Any]]:
+    """The metadata of the asset's newest materialisation; empty where there is none."""
+    event = instance.get_latest_materialization_event(dg.AssetKey(asset))
+    return event.asset_materialization.metadata if event and event.asset_materialization else {}
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """One materialisation: of a day of a table, or of a whole one."""

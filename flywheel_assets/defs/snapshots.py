@@ -13,7 +13,7 @@ from flywheel_assets.defs.jobs import SNAPSHOT
 from flywheel_assets.defs.metadata import OWNER
 from flywheel_assets.defs.partitions import whole_of
 from flywheel_assets.defs.plots import momentum_plot
-from flywheel_assets.defs.report import ONLY_STALE, STANDS, Report, Results, materialised
+from flywheel_assets.defs.report import STANDS, Report, Results, in_turn, last_said, materialised
 from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.defs.verdicts import Check, Verdict
 from flywheel_assets.defs.whole_steps import Computed, compute
@@ -91,10 +91,9 @@ def snapshot(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results
 def standing(context: dg.AssetExecutionContext, places: Places) -> Report | None:
     """In a turn: what was said of the newest file, while another would take more than its share of the time."""
     files = dated(places.snapshots)
-    if not files or context.run.tags.get(ONLY_STALE) != "true":
+    if not files or not in_turn(context):
         return None
-    event = context.instance.get_latest_materialization_event(dg.AssetKey(SNAPSHOT))
-    said = event.asset_materialization.metadata if event and event.asset_materialization else {}
+    said = last_said(context.instance, SNAPSHOT)
     took = float(str(said[TOOK].value)) if TOOK in said else 0.0
     if took < SHORT or said["path"].value != str(files[0]) or time.time() - files[0].stat().st_mtime >= PARTS * took:
         return None
@@ -132,8 +131,7 @@ def identity(path: Path) -> str:
 def equals_the_lake(wheel: WheelResource, instance: dg.DagsterInstance) -> Verdict:
     """Counts every table of the newest file and opens every view, unless it is as it was audited when it was built."""
     files = dated(wheel.places().snapshots)
-    built = instance.get_latest_materialization_event(dg.AssetKey(SNAPSHOT)) if files else None
-    said = built.asset_materialization.metadata.get(AUDITED) if built and built.asset_materialization else None
+    said = last_said(instance, SNAPSHOT).get(AUDITED) if files else None
     untouched = said is not None and said.value == identity(files[0])
     fault = fault_of(wheel.lake(), files[0]) if files and not untouched else None
     return Verdict(passed=fault is None, found={"files": len(files), "fault": fault or "none"})

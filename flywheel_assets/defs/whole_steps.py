@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 
-from flywheel_assets.defs.report import ONLY_STALE, Report, Results, materialised, of
+from flywheel_assets.defs.report import Report, Results, in_turn, last_said, materialised, of
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.lake.rebuild import digest
 from flywheel_assets.tables.steps import Step
@@ -49,8 +49,7 @@ def _content(lake: Lake, table: Table) -> str:
 
 def _again(context: dg.AssetExecutionContext, lake: Lake, table: Table, stamp: str) -> Report | None:
     """In a turn: the last report, where the table is computed from the same; None: compute it."""
-    if context.run.tags.get(ONLY_STALE) != "true" or lake.stamps(table, [None])[None] != stamp:
+    if not in_turn(context) or lake.stamps(table, [None])[None] != stamp:
         return None
-    event = context.instance.get_latest_materialization_event(dg.AssetKey(table.name))
-    last, content = event.asset_materialization if event else None, lake.fingerprint(table)
-    return Report(table.name, content, metadata={**last.metadata, "changed": False}) if last and content else None
+    said, content = last_said(context.instance, table.name), lake.fingerprint(table)
+    return Report(table.name, content, metadata={**said, "changed": False}) if said and content else None
