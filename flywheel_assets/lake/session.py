@@ -36,6 +36,9 @@ def connection() -> duckdb.DuckDBPyConnection:
     con.execute("SET GLOBAL TimeZone = 'UTC'")
     # A rewritten day is another file: what was read of the old one would be kept until memory is short.
     con.execute("SET enable_external_file_cache = false")
+    # As with the other pools: memory that is handed back after each large query has to be taken again for the next.
+    con.execute("SET GLOBAL allocator_flush_threshold = '8GB'")
+    con.execute("SET GLOBAL allocator_bulk_deallocation_flush_threshold = '8GB'")
     return con
 
 
