@@ -4,9 +4,10 @@
 # pyright: reportAttributeAccessIssue=false
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
+from itertools import chain, pairwise, starmap
 from pathlib import Path
 
 import duckdb
@@ -54,9 +55,16 @@ def sign(con: duckdb.DuckDBPyConnection, day: date) -> tuple[pa.Table]:
 def _content_hashes(salt: pa.Array, words: pa.ChunkedArray) -> list[str]:
     begun = {mark: hashlib.sha256(f"{mark}\x1f".encode()) for mark in salt.unique().to_pylist()}
     hashes = [begun[mark].copy() for mark in salt.to_pylist()]
-    for content, said in zip(hashes, words, strict=True):
-        content.update(said.as_buffer())
+    for content, said in zip(hashes, chain.from_iterable(map(_bytes, words.chunks)), strict=True):
+        content.update(said)
     return [content.hexdigest() for content in hashes]
+
+
+def _bytes(texts: pa.Array) -> Iterator[memoryview]:
+    """The bytes of each text, where they are."""
+    _, offsets, content = texts.buffers()
+    ends = memoryview(offsets).cast("i")[: len(texts) + 1].tolist()
+    return map(memoryview(content).__getitem__, starmap(slice, pairwise(ends)))
 
 
 def admit(

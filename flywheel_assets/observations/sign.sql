@@ -1,12 +1,13 @@
 -- What could be equal to what, a row per example, unordered: examples are compared within a scope only.
 -- Those without a scope, without captured text, or at span grain are compared with nothing: a span's
 -- example shares its run's fate. A run without a user carries its service's name as principal, which
--- is nobody who could repeat himself.
+-- is nobody who could repeat himself; which service it was, only a run without a session is asked.
 WITH services AS (
     SELECT spans.trace_id, spans.span_id, min(spans.service_name) AS service_name
     FROM raw_spans AS spans
     SEMI JOIN labeled_examples AS roots
-        ON roots.day = $day AND roots.trace_id = spans.trace_id AND roots.root_span_id = spans.span_id
+        ON roots.day = $day AND roots.session_id IS NULL
+        AND roots.trace_id = spans.trace_id AND roots.root_span_id = spans.span_id
     WHERE spans.day = $day
     GROUP BY ALL
 )

@@ -9,7 +9,6 @@ from array import array
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +30,8 @@ _BETWEEN = " \x1f "
 _WIDE_MARKS = "“”‘’…–—"
 _SPACE = ord(" ")
 # UTF-8 keeps ASCII bytes to ASCII: one look-up per byte lowers letters and blanks what is not compared.
-_PLAIN = bytes(range(256)).lower().translate(bytes.maketrans(b"\t\n\v\f\r.,;:!?'\"`()", b" " * 16))
+_BLANKS = " \t\n\v\f\r.,;:!?'\"`()"
+_PLAIN = bytes(range(256)).lower().translate(bytes.maketrans(_BLANKS.encode(), b" " * len(_BLANKS)))
 _HYPHEN = re.compile(r"(?<=[^\W\d_])- ?(?=[^\W\d_])")
 _PRIME = np.uint64(0x9E3779B97F4A7C15)
 
@@ -59,20 +59,12 @@ def _plain(asked: pa.Array, answered: pa.Array) -> pa.Array:
 
 def _squeezed(text: pa.StringArray) -> pa.StringArray:
     """The texts plain, without spaces at their ends and with single ones between words."""
-    _, offsets, content = text.buffers()
-    if content is None:
-        return text
+    _, offsets, content = pc.ascii_trim(text, _BLANKS).buffers()
     ends = np.frombuffer(offsets, np.int32)[: len(text) + 1]
     plain = np.frombuffer(content.to_pybytes().translate(_PLAIN), np.uint8)[: ends[-1]]
     space = plain == _SPACE
-    last = np.concatenate((space[1:], [True]))
-    last[ends[1:][np.diff(ends) > 0] - 1] = True
-    repeated = space & last
+    repeated = space & np.append(space[1:], False)
     plain, ends = plain[~repeated], ends - np.searchsorted(np.flatnonzero(repeated), ends)
-    starts = ends[:-1][np.diff(ends) > 0]
-    leading = starts[plain[starts] == _SPACE]
-    if len(leading):
-        plain, ends = np.delete(plain, leading), ends - np.searchsorted(leading, ends)
     return pa.StringArray.from_buffers(len(text), pa.py_buffer(ends.astype(np.int32)), pa.py_buffer(plain))
 
 
@@ -114,7 +106,9 @@ def minhash(texts: pa.ChunkedArray) -> Slots:
 def _minhash(texts: pa.Array) -> Slots:
     matrix = RMinHash.digest_matrix_from_flat_token_hashes(*_shingle_hashes(texts), SLOTS, _SEED)
     # It gives its numbers to Python only; a flat array of them is made in two thirds of a nested one's time.
-    flat = array("I", chain.from_iterable(matrix.to_rows()))
+    flat = array("I")
+    for row in matrix.to_rows():
+        flat.fromlist(row)
     return np.frombuffer(flat, np.uint32).reshape(-1, SLOTS)
 
 
@@ -164,8 +158,8 @@ def _shingles(words: Sequence[str]) -> set[tuple[str, ...]]:
 def _shingle_hashes(texts: pa.Array) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
     """Hashes of all texts' 5-grams in one array, and where each text's begin."""
     starts, encoded = _numbered_words(texts)
-    digests = np.array([_digest(word[:-1], 8) for word in encoded.dictionary.to_pylist()], np.uint64)
-    words = np.concatenate((digests[encoded.indices.to_numpy()], np.zeros(SHINGLE, np.uint64)))
+    digests = np.array([_digest(word, 8) for word in pc.ascii_rtrim(encoded.dictionary, " ").to_pylist()], np.uint64)
+    words = np.concatenate((digests.take(encoded.indices.to_numpy()), np.zeros(SHINGLE, np.uint64)))
     size = int(starts[-1])
     rolled = np.zeros(size, np.uint64)
     for place in range(SHINGLE):
@@ -186,15 +180,18 @@ def _shingle_hashes(texts: pa.Array) -> tuple[npt.NDArray[np.uint64], npt.NDArra
 
 
 def _numbered_words(texts: pa.Array) -> tuple[npt.NDArray[np.int64], pa.DictionaryArray]:
-    """At which word each text begins, and after all how many there are; and all words in one array, a space after each.
+    """At which word each text begins, and after all how many there are; and all words in one array.
 
-    Splitting would make an array of strings in twice the time that it takes to find the spaces.
+    A word has the space after it, but for a text's last. Splitting would make an array of strings in twice the time
+    that it takes to find the spaces.
     """
-    _, offsets, content = pc.binary_join_element_wise(texts, "", " ").buffers()
-    begins = np.frombuffer(offsets, np.int32)
-    spaces = np.flatnonzero(np.frombuffer(content, np.uint8)[: begins[-1]] == _SPACE)
-    ends = np.concatenate(([0], spaces + 1)).astype(np.int32)
-    words = pa.StringArray.from_buffers(len(spaces), pa.py_buffer(ends), content)
+    _, offsets, content = texts.buffers()
+    begins = np.frombuffer(offsets, np.int32)[: len(texts) + 1]
+    breaks = np.zeros(begins[-1] + 1, bool)
+    np.equal(np.frombuffer(content, np.uint8)[: begins[-1]], _SPACE, out=breaks[1:])
+    breaks[begins] = True
+    ends = np.flatnonzero(breaks).astype(np.int32)
+    words = pa.StringArray.from_buffers(len(ends) - 1, pa.py_buffer(ends), content)
     return np.searchsorted(ends, begins), words.dictionary_encode()
 
 
