@@ -10,8 +10,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from flywheel_assets.decisions.eprocess import Reals
 from flywheel_assets.decisions.evidence import Evidence
+from flywheel_assets.decisions.stakes import Reals
 from flywheel_assets.decisions.trial import Trial
 from flywheel_assets.decisions.watch import Watched
 from flywheel_assets.tables.decision_arguments import DECISION_ARGUMENTS

@@ -14,7 +14,6 @@ import pyarrow as pa
 from flywheel_assets.decisions import arguments, evidence
 from flywheel_assets.decisions.canonical import canonical, stated
 from flywheel_assets.decisions.elond import left
-from flywheel_assets.decisions.eprocess import Reals
 from flywheel_assets.decisions.evidence import Evidence
 from flywheel_assets.decisions.judge import Kind, Verdict, judge
 from flywheel_assets.decisions.ledger import chain
@@ -22,6 +21,7 @@ from flywheel_assets.decisions.lifecycle import Canary, Shadow
 from flywheel_assets.decisions.looks import CandidateSeen, LookManifest, manifest_json
 from flywheel_assets.decisions.register import Proposal, Row, proposals, register
 from flywheel_assets.decisions.rollout import SkillState, advance, rollout
+from flywheel_assets.decisions.stakes import Reals
 from flywheel_assets.decisions.trial import Conditions, IdenticalArms, Trial
 from flywheel_assets.decisions.watch import verdict, watch
 from flywheel_assets.tables.decision_arguments import DECISION_ARGUMENTS

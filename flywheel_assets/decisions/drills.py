@@ -5,7 +5,7 @@ planted in these copies alone; no agent and no ledger sees it.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,13 +14,13 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 from scipy.special import betaincinv
 
-from flywheel_assets.decisions.eprocess import Flags, Reals, assignment, randomised
+from flywheel_assets.decisions.eprocess import assignment, randomised
 from flywheel_assets.decisions.evidence import Evidence
-from flywheel_assets.decisions.rehearsal import QUIET, Rehearsed, may_tell, rehearse
-from flywheel_assets.decisions.trial import Conditions, IdenticalArms, Trial
+from flywheel_assets.decisions.rehearsal import QUIET, UNTOLD, Rehearsed, may_tell, rehearse
+from flywheel_assets.decisions.stakes import Flags, Reals
+from flywheel_assets.decisions.trial import Bets, Conditions, IdenticalArms, Trial
 from flywheel_assets.lake.fingerprint import fingerprints
 from flywheel_assets.tables.documents.registration import Registration
 from flywheel_assets.tables.drills import DRILLS
@@ -145,12 +145,16 @@ def _ended(units: pa.Table, drill: Drill, rng: Rng, now: datetime) -> list[Rehea
     looks = np.array([*range(EVERY, count, EVERY), count])
     share = registration.canary_share / (registration.canary_share + registration.incumbent_share)
     design = Trial(registration, Evidence.none(), CONDITIONS).design
-    compared = randomised(candidate, outcome, share, design)
-    told = may_tell(registration, compared, assignment(candidate, share), looks)
-    return [
-        rehearse(registration, _looks(units, *values, looks[told[:, trial]]), CONDITIONS)
-        for trial, values in enumerate(drawn)
-    ]
+    bets = Bets(randomised(candidate, outcome, share, design), assignment(candidate, share))
+    told = may_tell(registration, bets, looks)
+
+    def ended(trial: int) -> Rehearsed:
+        if not told[:, trial].any():
+            return UNTOLD
+        evidence = _evidence(units, *drawn[trial])
+        return rehearse(Trial(registration, evidence, CONDITIONS, bets[:, trial]), looks[told[:, trial]].tolist())
+
+    return [ended(trial) for trial in range(drill.trials)]
 
 
 def _drawn(units: pa.Table, drill: Drill, rng: Rng) -> tuple[Flags, Reals, pa.Array]:
@@ -166,12 +170,8 @@ def _drawn(units: pa.Table, drill: Drill, rng: Rng) -> tuple[Flags, Reals, pa.Ar
     return candidate, outcome, users
 
 
-def _looks(
-    units: pa.Table, candidate: Flags, outcome: Reals, users: pa.Array, looks: NDArray[np.int64]
-) -> Iterator[Evidence]:
-    if len(looks):
-        evidence = Evidence.of(candidate, outcome, day=units.column("day"), principal=users)
-        yield from (evidence.first(count) for count in looks.tolist())
+def _evidence(units: pa.Table, candidate: Flags, outcome: Reals, users: pa.Array) -> Evidence:
+    return Evidence.of(candidate, outcome, day=units.column("day"), principal=users)
 
 
 def _registration(units: int, now: datetime) -> Registration:

@@ -10,32 +10,31 @@ Sources: Waudby-Smith and Ramdas, "Estimating means of bounded random variables 
 contextual bandits", ACM/IMS J. Data Science 2024 (the importance-weighted observations).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_ndtr, ndtri
 
 from flywheel_assets.decisions.elond import gamma, left
+from flywheel_assets.decisions.stakes import (
+    EFFECTS,
+    LARGE_EFFECTS,
+    Design,
+    Flags,
+    Reals,
+    designed,
+    kelly,
+    mean_before,
+    spread_before,
+    stakes,
+)
 
-Reals = NDArray[np.float64]
-Flags = NDArray[np.bool_]
+# The first observations, or one of several processes.
+Part = slice | tuple[slice, int]
 
-# Differences that the bettors specialise on, in standard deviations of one observation: about what 3,500,
-# 900, 220 and 60 of them can tell. The capital is the mean of the bettors', so none has to be right.
-EFFECTS: Reals = np.array([0.05, 0.1, 0.2, 0.4])
-# The same where few observations come and harm is looked for.
-LARGE_EFFECTS: Reals = np.array([0.1, 0.2, 0.4, 0.8])
 # Share of the capital that one observation may cost.
 STAKE_CAP = 0.8
-# Weight, in observations, of the guesses that stand in before data: outcome 0.5, variance 0.25.
-GUESS_MEAN, GUESS_VARIANCE = 2.0, 10.0
-# Share of the capital that a design's bettors have, and the power that they lay their horizon out for.
-DESIGNED, AIM = 0.6, 0.82
-# And the latest that they lay it out for, in units of a test that looks once with the power USUAL: beside a large α
-# the horizon of a part of the capital is late, and a trial that is given half as many units again is to be decided.
-PATIENCE, USUAL = 1.45, 0.8
 # Parts of its range that an end of a confidence sequence is told to.
 STEPS = 2.0**40
 # Nothing below m is possible where m is the least value itself; the stake is then unbounded.
@@ -60,6 +59,10 @@ class Process:
     restart: int = 0
     weights: Reals | None = None
 
+    def __getitem__(self, part: Part) -> Self:
+        """The bets on the first observations, or those of one of several processes in `x`."""
+        return replace(self, x=self.x[part], low=self.low[part], bets=self.bets[part])
+
     def log_capital(self, mean: float) -> float:
         """Log of the e-value against 'the mean is at most `mean`, always'; 0 without observations.
 
@@ -80,7 +83,10 @@ class Process:
         """`log_capital(mean)` as it was after so many observations each, at least one, of each process in `x`."""
         if self.restart:
             return np.cumsum(self.growth(mean))[counts - 1]
-        return self._together(self._logs(mean)[counts - 1])
+        ends, place = np.unique(counts, return_inverse=True)
+        # Sums between counts, then sums of these: to sum up every observation would take five times as long.
+        between = np.add.reduceat(self._grown(mean)[: ends[-1]], np.append(0, ends[:-1]), axis=0)
+        return self._together(np.cumsum(between, axis=0)[place])
 
     def growth(self, mean: float) -> Reals:
         """Each observation's part of `log_capital(mean)`: they add up to it."""
@@ -147,8 +153,8 @@ class Process:
     def _grown(self, mean: float) -> Reals:
         """What each observation adds to the log of every bettor's capital."""
         reach = np.maximum(mean - self.low, TINY)
-        stakes = np.minimum(self.bets, (STAKE_CAP / reach)[..., None])
-        return np.log1p(stakes * (self.x - mean)[..., None])
+        capped = np.minimum(self.bets, (STAKE_CAP / reach)[..., None])
+        return np.log1p(capped * (self.x - mean)[..., None])
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +169,10 @@ class Comparison:
         """From unbiased observations of the difference with predictable bounds and bets."""
         return cls(Process(x, low, bets), Process(-x, -high, bets))
 
+    def __getitem__(self, part: Part) -> Self:
+        """The same of the first observations, or one of several comparisons that were made at once."""
+        return replace(self, rise=self.rise[part], fall=self.fall[part])
+
     def log_e(self, difference: float) -> float:
         """Log e-value against 'the difference is at most `difference`'."""
         return self.rise.log_capital(difference)
@@ -171,19 +181,13 @@ class Comparison:
         """The same against 'the difference is at least `difference`'."""
         return self.fall.log_capital(-difference)
 
+    def log_e_either(self, difference: float) -> float:
+        """The same against 'the difference is `difference`': half of the capital bets on each side."""
+        return float(np.logaddexp(self.log_e(difference), self.log_e_harm(difference)) - np.log(2))
+
     def interval(self, alpha: float) -> tuple[float, float]:
         """Confidence sequence; each end is missed with probability at most `alpha`, over all times together."""
         return self.rise.lower(alpha), -self.fall.lower(alpha)
-
-
-@dataclass(frozen=True, slots=True)
-class Design:
-    """What a trial was laid out to find: differences of so much beyond `base`, at level `alpha`, in `most` units."""
-
-    effects: tuple[float, ...]
-    base: float
-    alpha: float
-    most: int
 
 
 def randomised(candidate: Flags, y: Reals, share: float | Reals, design: Design | None = None) -> Comparison:
@@ -197,15 +201,16 @@ def randomised(candidate: Flags, y: Reals, share: float | Reals, design: Design 
     `y` in [0, 1]. x_t = (A_t − p) / (p (1 − p)) · (y_t − b_t) has the difference as its mean for any
     predictable b_t; b_t = (1 − p) ȳ_candidate + p ȳ_incumbent, means so far, has the least variance.
     """
-    b = (1 - share) * _mean_before(y, candidate) + share * _mean_before(y, ~candidate)
+    b = (1 - share) * mean_before(y, candidate) + share * mean_before(y, ~candidate)
     x = np.where(candidate, (y - b) / share, (b - y) / (1 - share))
     low = -np.maximum(b / share, (1 - b) / (1 - share))
     high = np.maximum((1 - b) / share, b / (1 - share))
-    spread = _spread(x, 0.25 / (share * (1 - share)))
-    found = Comparison.of(x, low, high, _stakes(spread, EFFECTS))
+    spread = spread_before(x, 0.25 / (share * (1 - share)))
+    found = Comparison.of(x, low, high, kelly(spread, EFFECTS))
     if design is None or not design.effects:
         return found
-    return Comparison(_designed(found.rise, design, spread), found.fall)
+    bets, weights = designed(x, found.rise.bets, design, spread)
+    return replace(found, rise=replace(found.rise, bets=bets, weights=weights))
 
 
 def differences(x: Reals, restart: int = 0) -> Comparison:
@@ -215,84 +220,17 @@ def differences(x: Reals, restart: int = 0) -> Comparison:
     bounds the largest that the difference ever was, and `fall` what it always was.
     """
     one, effects = np.ones_like(x), LARGE_EFFECTS if restart else EFFECTS
-    bets = _bets(x, 0.25, effects)
+    bets = stakes(x, 0.25, effects)
     return Comparison(Process(x, -one, bets, restart), Process(-x, -one, bets))
 
 
 def non_negative(x: Reals) -> Process:
     """Bets on observations that are at least 0 and otherwise unbounded, such as weighted rewards."""
-    return Process(x, np.zeros_like(x), _bets(x, 1.0))
+    return Process(x, np.zeros_like(x), stakes(x, 1.0))
 
 
 def assignment(candidate: Flags, share: float | Reals) -> Comparison:
     """From whether each unit went to the candidate, less the probability `share` with which it should."""
     one = np.ones(candidate.shape)
     x = candidate.astype(float) - share
-    return Comparison.of(x, -share * one, (1 - share) * one, _bets(x, share * (1 - share) * one))
-
-
-def assigned_as_declared(candidate: Flags, share: float | Reals) -> float:
-    """Log e-value against 'units went to the candidate with probability `share`', in either direction."""
-    comparison = assignment(candidate, share)
-    return float(np.logaddexp(comparison.log_e(0.0), comparison.log_e_harm(0.0)) - np.log(2))
-
-
-def _bets(x: Reals, variance_guess: float | Reals, effects: Reals = EFFECTS) -> Reals:
-    """λ_j(t) = δ_j / (s_t (1 + δ_j²)): Kelly's stake if the difference were δ_j standard deviations s_t."""
-    return _stakes(_spread(x, variance_guess), effects)
-
-
-def _stakes(spread: Reals, effects: Reals) -> Reals:
-    return effects / (1 + effects**2) / spread[..., None]
-
-
-def _designed(process: Process, design: Design, spread: Reals) -> Process:
-    """The same process with a bettor for each effect of the design beside those it has."""
-    x, weight = process.x, DESIGNED / len(design.effects)
-    level, once = weight * design.alpha, PATIENCE * (ndtri(USUAL) - ndtri(design.alpha)) ** 2
-    latest = min(float((ndtri(AIM) - ndtri(level)) ** 2), float(once))
-    aimed = [
-        _aimed(x - design.base, spread, effect, level, np.minimum(latest * (spread / effect) ** 2, design.most))
-        for effect in design.effects
-    ]
-    others = process.bets.shape[-1]
-    weights = np.array([(1 - DESIGNED) / others] * others + [weight] * len(aimed))
-    bets = np.concatenate([process.bets, np.stack(aimed, axis=-1)], axis=-1)
-    return Process(x, process.low, bets, process.restart, weights)
-
-
-def _aimed(x: Reals, spread: Reals, effect: float, level: float, horizon: Reals) -> Reals:
-    """Stakes of a bettor who wants 1/level when the sum of `x` is beyond z √N at its horizon N, and nothing else.
-
-    The fair price of that after t units is Φ(d) / level, d = (S_t − z s √N) / (s √(N − t)); the stake is
-    its relative change with S. Koning and van Meer, "Anytime validity is free: inducing sequential tests",
-    2024. After N it bets on the effect.
-    """
-    z, before = float(ndtri(1 - level)), _before(x)
-    left = np.maximum(horizon - before, 1.0) ** 0.5 * spread
-    d = (np.cumsum(x, axis=0) - x - z * spread * np.sqrt(horizon)) / left
-    hazard = np.exp(-(d**2) / 2 - log_ndtr(d)) / np.sqrt(2 * np.pi)
-    return np.where(before < horizon, hazard / left, effect / (spread**2 + effect**2))
-
-
-def _spread(x: Reals, variance_guess: float | Reals) -> Reals:
-    """Root mean square of the observations before each, with a guess that stands in before data.
-
-    Where the guess changes from one to the next, the observations before are taken to scale with it.
-    """
-    guess = variance_guess * np.ones(x.shape)
-    scale = guess / guess[:1]
-    squares = x * x / scale
-    before = np.cumsum(squares, axis=0) - squares
-    return np.sqrt((before + GUESS_VARIANCE * guess[:1]) / (_before(x) + GUESS_VARIANCE) * scale)
-
-
-def _before(x: Reals) -> NDArray[np.int64]:
-    """How many observations came before each."""
-    return np.arange(len(x)).reshape(-1, *[1] * (x.ndim - 1))
-
-
-def _mean_before(y: Reals, chosen: Flags) -> Reals:
-    held = np.where(chosen, y, 0.0)
-    total, count = np.cumsum(held, axis=0) - held, np.cumsum(chosen, axis=0) - chosen
-    return (total + GUESS_MEAN / 2) / (count + GUESS_MEAN)
+    return Comparison.of(x, -share * one, (1 - share) * one, stakes(x, share * (1 - share) * one))

@@ -1,5 +1,8 @@
 """Evidence: the units that argue for or against a candidate, in order, and what was refused."""
 
+# Arrow makes its compute functions when it is imported, out of a type checker's sight.
+# pyright: reportAttributeAccessIssue=false
+
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -17,7 +20,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from flywheel_assets.decisions.canonical import canonical, canonical_each
-from flywheel_assets.decisions.eprocess import Flags, Reals
+from flywheel_assets.decisions.stakes import Flags, Reals
 from flywheel_assets.tables.documents.registration import Registration
 
 TRIAL_ROWS = (Path(__file__).parent / "trial_rows.sql").read_text(encoding="utf-8")
@@ -90,12 +93,19 @@ class Evidence:
         first = int(self.candidate.sum())
         return first, self.rows.num_rows - first
 
-    def group(self, name: str) -> NDArray[np.str_]:
-        """What each unit belongs to by a column; units that do not say are told apart from all others."""
+    def groups(self, name: str) -> tuple[pa.Array, NDArray[np.int64]]:
+        """What units belong to by a column, in order, and to which of them each unit does.
+
+        Units that do not say are told apart from all others; without the column all belong to ''.
+        """
         if name not in self.rows.column_names:
-            return np.full(self.rows.num_rows, "", dtype=np.str_)
-        stated: list[str | None] = self.rows.column(name).to_pylist()
-        return np.array([f"(unit {at})" if one is None else one for at, one in enumerate(stated)], dtype=np.str_)
+            return pa.array([""]), np.zeros(self.rows.num_rows, dtype=np.int64)
+        stated = self.rows.column(name).combine_chunks()
+        if stated.null_count:
+            stated = pc.coalesce(stated, pa.array([f"(unit {at})" for at in range(len(stated))], pa.string()))
+        coded = stated.dictionary_encode()
+        order = pc.array_sort_indices(coded.dictionary)
+        return coded.dictionary.take(order), np.argsort(order.to_numpy())[coded.indices.to_numpy()]
 
     def context(self, key: str) -> list[str | None]:
         """The value of a context key, unit by unit; None where it is not stated."""

@@ -1,17 +1,18 @@
 """What a criterion sees: one trial with its evidence, and what it may answer."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from flywheel_assets.decisions.eprocess import Comparison, Design, Flags, Reals, randomised
+from flywheel_assets.decisions.eprocess import Comparison, Part, assignment, randomised
 from flywheel_assets.decisions.evidence import Evidence
+from flywheel_assets.decisions.stakes import Design, Flags, Reals
 from flywheel_assets.tables.documents.registration import Registration
 
 Numbers = Mapping[str, float | int | str | None]
@@ -70,13 +71,37 @@ class Conditions(BaseModel):
     identical: IdenticalArms | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Bets:
+    """A trial's processes: on its outcome, and on whether units went to the candidate as registered."""
+
+    outcome: Comparison
+    split: Comparison
+
+    def __getitem__(self, part: Part) -> Self:
+        """Those on the first units, or those of one of several trials."""
+        return replace(self, outcome=self.outcome[part], split=self.split[part])
+
+
 @dataclass(frozen=True)
 class Trial:
-    """A registration, its evidence so far, and the conditions of this look."""
+    """A registration, its evidence so far, and the conditions of this look.
+
+    `rehearsed`: the bets on it, made before. Then only the verdict is asked for: a criterion that has found it may
+    leave its other numbers out.
+    """
 
     registration: Registration
     evidence: Evidence
     conditions: Conditions
+    rehearsed: Bets | None = None
+
+    def first(self, count: int) -> Self:
+        """A rehearsal of how the trial was after so many units.
+
+        Bets depend on earlier units alone: those on the first units are the first bets on all of them.
+        """
+        return replace(self, evidence=self.evidence.first(count), rehearsed=self.bets[:count])
 
     @property
     def share(self) -> Reals:
@@ -90,9 +115,18 @@ class Trial:
         return registration.canary_share / (registration.canary_share + others)
 
     @cached_property
+    def bets(self) -> Bets:
+        """On all units."""
+        if self.rehearsed:
+            return self.rehearsed
+        candidate, share = self.evidence.candidate, self.share
+        outcome = randomised(candidate, self.evidence.outcome, share, self.design)
+        return Bets(outcome, assignment(candidate, share))
+
+    @property
     def outcome(self) -> Comparison:
         """The outcome's e-process and confidence sequence."""
-        return randomised(self.evidence.candidate, self.evidence.outcome, self.share, self.design)
+        return self.bets.outcome
 
     @property
     def design(self) -> Design:
@@ -110,9 +144,10 @@ class Trial:
 
         They are put behind all others, and the capital is that before them: it does not depend on what comes later.
         """
-        order, evidence = np.argsort(left_out, axis=0, kind="stable"), self.evidence
+        kept, evidence = np.count_nonzero(~left_out, axis=0), self.evidence
+        order = np.argsort(left_out, axis=0, kind="stable")[: kept.max()]
         rise = randomised(evidence.candidate[order], evidence.outcome[order], self.share[order], self.design).rise
-        return rise.after(-self.registration.margin, np.count_nonzero(~left_out, axis=0)).diagonal()
+        return rise.after(-self.registration.margin, kept).diagonal()
 
     def guarded(self, metric: str, ceiling: float) -> tuple[Comparison, int]:
         """The e-process of a metric cut at `ceiling`, in units of it, and over how many units."""

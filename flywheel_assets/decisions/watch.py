@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flywheel_assets.decisions.canonical import e_value, stated
-from flywheel_assets.decisions.eprocess import Comparison, Flags, Reals, differences
+from flywheel_assets.decisions.eprocess import Comparison, differences
 from flywheel_assets.decisions.evidence import Evidence
 from flywheel_assets.decisions.judge import Verdict, shown
+from flywheel_assets.decisions.stakes import Flags, Reals
 from flywheel_assets.decisions.trial import Failed, Passed, Result, Undecided
 from flywheel_assets.tables.documents.registration import Registration
 

@@ -12,9 +12,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from flywheel_assets.decisions.eprocess import Reals
 from flywheel_assets.decisions.off_policy.evaluate import evaluate
 from flywheel_assets.decisions.off_policy.logged import Estimated, Logged
+from flywheel_assets.decisions.stakes import Reals
 from flywheel_assets.decisions.trial import Trial
 from flywheel_assets.decisions.watch import ROLLBACK_ALPHA, matched
 from flywheel_assets.scores.score import score

@@ -67,7 +67,7 @@ def run(setting: Setting, registration: Registration, rng: np.random.Generator) 
     trial_share = registration.canary_share / (registration.canary_share + registration.incumbent_share)
     world: World = WORLDS[setting.world](rng, setting.units, trial_share, setting.base, setting.gain)
     trial = Trial(registration, world.evidence(), CONDITIONS)
-    return rehearse(registration, telling(trial, range(setting.every, setting.units + 1, setting.every)), CONDITIONS)
+    return rehearse(trial, telling(trial, range(setting.every, setting.units + 1, setting.every)))
 
 
 def trials(setting: Setting, count: int, seed: tuple[int, ...]) -> list[Rehearsed]:

@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from flywheel_assets.decisions.eprocess import Flags, Reals
 from flywheel_assets.decisions.evidence import UNTOLD, Evidence
+from flywheel_assets.decisions.stakes import Flags, Reals
 
 # Units that start on one day.
 DAILY = 110

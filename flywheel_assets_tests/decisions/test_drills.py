@@ -101,8 +101,9 @@ def test_looks_that_are_left_out_would_have_held(seed: int) -> None:
     days = pa.array(np.arange(900) // 150).cast(pa.string())
     asked = registration(alpha=0.05, criteria=tuple(QUIET), design_effects=(0.05, 0.1))
     evidence, conditions = Evidence.of(candidate, outcome, day=days), Conditions(predecessor_known=True)
+    trial = Trial(asked, evidence, conditions)
     counts = range(50, 901, 50)
-    short = rehearse(asked, telling(Trial(asked, evidence, conditions), counts), conditions)
+    short = rehearse(trial, telling(trial, counts))
     verdicts = (judge(asked, evidence.first(count), conditions) for count in counts)
     full = next((one for one in verdicts if one.kind != "held"), None)
     if full is None:

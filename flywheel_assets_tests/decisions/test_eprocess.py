@@ -9,17 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from flywheel_assets.decisions.eprocess import (
-    STEPS,
-    Comparison,
-    Design,
-    Flags,
-    Process,
-    Reals,
-    assigned_as_declared,
-    differences,
-    randomised,
-)
+from flywheel_assets.decisions.eprocess import STEPS, Comparison, Process, assignment, differences, randomised
+from flywheel_assets.decisions.stakes import Design, Flags, Reals
 
 
 def stream(seed: int, count: int, incumbent: float, candidate: float, share: float = 0.5) -> tuple[Flags, Reals]:
@@ -253,4 +244,4 @@ def test_bets_that_restart_notice_harm_that_begins_late_and_stay_valid_without_i
 @pytest.mark.parametrize(("actual", "broken"), [(0.4, False), (0.55, True), (0.25, True)])
 def test_a_split_other_than_declared_is_noticed(actual: float, broken: bool):
     chosen = np.random.default_rng(1).random(1500) < actual
-    assert (assigned_as_declared(chosen, 0.4) >= np.log(1000)) == broken
+    assert (assignment(chosen, 0.4).log_e_either(0.0) >= np.log(1000)) == broken

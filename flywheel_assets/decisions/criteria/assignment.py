@@ -5,7 +5,6 @@ other; either way the difference says nothing about the arms.
 """
 
 from flywheel_assets.decisions.canonical import e_value, stated
-from flywheel_assets.decisions.eprocess import assigned_as_declared
 from flywheel_assets.decisions.trial import Failed, Passed, Result, Trial
 from flywheel_assets.tables.documents.registration import Registration
 
@@ -21,7 +20,7 @@ def applies(_registration: Registration) -> bool:
 def check(trial: Trial) -> Result:
     """Fails where the e-value against the registered shares reaches 1/α."""
     candidates, incumbents = trial.evidence.units
-    e = e_value(assigned_as_declared(trial.evidence.candidate, trial.share))
+    e = e_value(trial.bets.split.log_e_either(0.0))
     numbers = {
         "e_value": e,
         "needed": stated(1 / BROKEN_ALPHA),

@@ -10,7 +10,7 @@ from math import log
 import numpy as np
 
 from flywheel_assets.decisions.canonical import e_value, stated
-from flywheel_assets.decisions.eprocess import Flags
+from flywheel_assets.decisions.stakes import Flags
 from flywheel_assets.decisions.trial import Failed, Passed, Result, Trial, Undecided
 from flywheel_assets.tables.documents.registration import Registration
 

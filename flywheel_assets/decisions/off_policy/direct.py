@@ -6,8 +6,8 @@ seldom taken is drawn towards what the features say. No interval comes from it a
 
 import numpy as np
 
-from flywheel_assets.decisions.eprocess import Flags, Reals
 from flywheel_assets.decisions.off_policy.logged import Logged, Value, mean_of
+from flywheel_assets.decisions.stakes import Flags, Reals
 
 # Observations that the ridge stands for.
 RIDGE = 1.0

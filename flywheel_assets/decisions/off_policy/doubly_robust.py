@@ -5,8 +5,8 @@ Dudík, Langford and Li, ICML 2011; cross-fitting after Chernozhukov et al., Eco
 
 import numpy as np
 
-from flywheel_assets.decisions.eprocess import Reals
 from flywheel_assets.decisions.off_policy.logged import Logged, Value, mean_of
+from flywheel_assets.decisions.stakes import Reals
 
 
 def doubly_robust(log: Logged, rewards: Reals) -> Value:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from flywheel_assets.decisions.eprocess import Flags, Reals
+from flywheel_assets.decisions.stakes import Flags, Reals
 
 Ints = NDArray[np.int64]
 

@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flywheel_assets.decisions.canonical import stated
-from flywheel_assets.decisions.eprocess import Reals
 from flywheel_assets.decisions.off_policy.evaluate import evaluate
 from flywheel_assets.decisions.off_policy.logged import Estimated, Ints, Logged, Refused
+from flywheel_assets.decisions.stakes import Reals
 from flywheel_assets.tables.documents.scorer import Scorer, left_out
 from flywheel_assets.tables.routing_candidates import ROUTING_CANDIDATES
 
