@@ -9,10 +9,10 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flywheel_assets.tables.steps import OUTCOME_HORIZON_HOURS
 from flywheel_assets.tables.table import TIME
 
-# How long feedback on a run is waited for before its silence means something, where nobody states it.
-HORIZON = timedelta(hours=24)
+HORIZON = timedelta(hours=OUTCOME_HORIZON_HOURS)
 MICROSECOND = timedelta(microseconds=1)
 SEEN = """
 SELECT max(latest) FROM (

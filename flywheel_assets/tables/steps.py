@@ -95,21 +95,40 @@ DUPLICATE_REACH_DAYS = 7
 # Days by which a source is judged, and for which it is held when it is found out.
 EVIDENCE_DAYS = 28
 
-# Told of a run of the day, of its root, its session, a span or a response of it; or of whatever, while
-# runs of the day wait for time to pass.
+# How long feedback on a run is waited for before its silence means something, where `label_settings` states nothing.
+OUTCOME_HORIZON_HOURS = 24
+
+# Told of a run of the day, of its root, its session, a span or a response of it; and how many runs of the day would
+# wait for their outcomes if time were what feedback shows of it: what else shows time are the day's own inputs.
 SAID_LATER_OF_RUNS = f"""
-WITH traces AS (SELECT DISTINCT day, trace_id FROM run_spans SEMI JOIN asked USING (day) WHERE run_id IS NOT NULL),
+WITH told AS (
+    SELECT day, hash(feedback) AS said, target_id, split_part(target_id, ':', 1) AS trace_id, observed_at FROM feedback
+),
+members AS (SELECT DISTINCT day AS of, trace_id FROM run_spans SEMI JOIN asked USING (day) WHERE run_id IS NOT NULL),
 places AS (
-    SELECT day, unnest([run_id, trace_id, session_id]) AS place FROM agent_runs SEMI JOIN asked USING (day)
-    UNION
-    SELECT t.day, s.response_id FROM traces AS t JOIN raw_spans AS s USING (trace_id)
-    WHERE s.response_id IS NOT NULL AND s.day BETWEEN t.day AND t.day + {RUN_REACH_DAYS}
+    SELECT day AS of, unnest([run_id, trace_id, session_id]) AS target_id FROM agent_runs SEMI JOIN asked USING (day)
+    UNION ALL
+    SELECT of, response_id FROM members JOIN raw_spans USING (trace_id)
+    WHERE response_id IN (SELECT target_id FROM told) AND raw_spans.day BETWEEN of AND of + {RUN_REACH_DAYS}
+),
+later AS (
+    SELECT asked.day AS of, max(observed_at) AS seen
+    FROM asked JOIN told ON told.day > asked.day AND told.day <= asked.day + {FEEDBACK_REACH_DAYS}
+    GROUP BY ALL
+),
+horizons AS (SELECT skill, to_seconds(value * 3600) AS wait FROM label_settings WHERE name = 'outcome_horizon_hours'),
+ends AS (
+    SELECT day AS of, start_time + to_microseconds(coalesce(duration_ns, 0) // 1000) + coalesce(
+        wait, (SELECT wait FROM horizons WHERE skill = '*'), to_hours({OUTCOME_HORIZON_HOURS})) AS given_up
+    FROM agent_runs SEMI JOIN asked USING (day) LEFT JOIN horizons USING (skill)
 )
-SELECT asked.day AS of, feedback AS said
-FROM feedback JOIN asked ON feedback.day > asked.day AND feedback.day <= asked.day + {FEEDBACK_REACH_DAYS}
-WHERE (asked.day, target_id) IN (SELECT (day, place) FROM places)
-    OR (asked.day, split_part(target_id, ':', 1)) IN (SELECT (day, trace_id) FROM traces)
-    OR asked.day IN (SELECT day FROM labeled_examples WHERE outcome_state = 'immature')
+SELECT of, said FROM told JOIN (
+    SELECT of, target_id FROM places SEMI JOIN told USING (target_id)
+    UNION SELECT of, target_id FROM members JOIN told USING (trace_id)
+) USING (target_id)
+WHERE told.day > of AND told.day <= of + {FEEDBACK_REACH_DAYS}
+UNION ALL SELECT of, hash(count(*) FILTER (given_up > seen))
+FROM later LEFT JOIN ends USING (of) GROUP BY ALL
 """
 SAID_LATER_OF_ROOTS = f"""
 WITH places AS (

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -119,3 +119,17 @@ def test_a_day_that_waits_for_time_to_pass_is_stale_for_whatever_is_said(lake: L
     assert day(9) in build(lake)
     states = {row["day"]: row["outcome_state"] for row in lake.read(LABELED_EXAMPLES).to_pylist()}
     assert states[day(9)] == "missing"
+
+
+def test_a_day_that_waits_is_labeled_once_for_what_was_said_before(lake: Lake, span: Callable[..., dict]) -> None:
+    own = {"trace_id": "t9", "operation": "agent", "dialect": "gen_ai", **COUNTED}
+    lake.overwrite(RAW_SPANS, RAW_SPANS.rows([span("a", at=9 * 86_400 + 80_000, **own)]), day(9))
+    build(lake, FOLD_RUNS)
+    midnight = datetime.combine(day(10), datetime.min.time(), UTC)
+    lake.overwrite(FEEDBACK, FEEDBACK.rows(spoken(midnight, [("run", "elsewhere")])), day(10))
+    assert build(lake) == [day(8), day(9)]
+    states = {row["day"]: row["outcome_state"] for row in lake.read(LABELED_EXAMPLES).to_pylist()}
+    assert states[day(9)] == "immature"
+    lake.overwrite(FEEDBACK, FEEDBACK.rows(spoken(midnight + timedelta(hours=1), [("run", "elsewhere")])), day(10))
+    # Time has passed, and the run waits as before.
+    assert build(lake) == []

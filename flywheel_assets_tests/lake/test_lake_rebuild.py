@@ -97,6 +97,14 @@ def test_a_change_reaches_the_days_that_look_at_it_and_have_rows_of_their_own(la
     assert stale_days(lake, SUM) == [day(-2), day(-1), day(0), day(1)]
 
 
+def test_a_day_that_is_first_written_without_rows_ripples_nowhere(lake: Lake):
+    put(lake, 0, 1, 2)
+    build(lake, DOUBLE, double)
+    build(lake, SUM, add_up)
+    lake.overwrite(DOUBLED, DOUBLED.empty(), day(1))
+    assert stale_days(lake, SUM) == []
+
+
 def test_a_day_that_lost_all_its_inputs_is_stale_until_its_rows_are_gone(lake: Lake):
     put(lake, 0, 1, 2)
     build(lake, DOUBLE, double)
