@@ -12,6 +12,7 @@ import dagster as dg
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationTargetMaterializationData
 
 from flywheel_assets.defs.contracts import contract
+from flywheel_assets.defs.graph import ASIDE
 from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.defs.verdicts import Check
 from flywheel_assets.tables.catalogue import TABLES
@@ -30,6 +31,7 @@ def stage_checks(stage: str, checks: Sequence[Check]) -> dg.AssetChecksDefinitio
         name=f"{stage}_checks",
         specs=specs,
         can_subset=True,
+        op_tags=ASIDE,
     )
     def judge(context: dg.AssetCheckExecutionContext, wheel: WheelResource) -> Iterator[Told]:
         keys = sorted(context.selected_asset_check_keys)

@@ -12,7 +12,7 @@ from flywheel_assets.defs.automation import when_content_changes
 from flywheel_assets.defs.checks import stage_checks
 from flywheel_assets.defs.conservation import conserves
 from flywheel_assets.defs.day_steps import rebuild
-from flywheel_assets.defs.graph import BACKFILL, specs
+from flywheel_assets.defs.graph import ASIDE, BACKFILL, specs
 from flywheel_assets.defs.partitions import DAYS
 from flywheel_assets.defs.report import Results, materialised, of
 from flywheel_assets.defs.resources import WheelResource
@@ -79,6 +79,7 @@ def labeled(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
 @dg.multi_asset(
     name=COMPARE_JUDGES.name,
     specs=specs(COMPARE_JUDGES, RED, kinds=["duckdb"]),
+    op_tags=ASIDE,
     partitions_def=DAYS,
     backfill_policy=BACKFILL,
 )
@@ -90,6 +91,7 @@ def compared(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results
 @dg.multi_asset(
     name=CORRECT_JUDGES.name,
     specs=specs(CORRECT_JUDGES, RED, automation_condition=when_content_changes(), kinds=["duckdb"]),
+    op_tags=ASIDE,
 )
 def corrected(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     """Judges' rates per skill and arm, corrected by people's answers, or why they cannot be."""

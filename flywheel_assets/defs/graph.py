@@ -16,6 +16,9 @@ from flywheel_assets.tables.table import Table
 DAYS_A_RUN = 31
 BACKFILL = dg.BackfillPolicy.multi_run(DAYS_A_RUN)
 
+# Tags of the ops that artifacts do not wait for, checks among them: where several can run, the others run first.
+ASIDE = {"dagster/priority": "-1"}
+
 
 def turns_back(step: Step, read: Read) -> bool:
     """Whether the read closes the wheel: what an earlier turn left, or earlier days, so no edge of the graph."""

@@ -9,7 +9,7 @@ from flywheel_assets.defs.automation import when_content_changes
 from flywheel_assets.defs.checks import stage_checks
 from flywheel_assets.defs.conservation import conserves
 from flywheel_assets.defs.day_steps import rebuild
-from flywheel_assets.defs.graph import BACKFILL, specs
+from flywheel_assets.defs.graph import ASIDE, BACKFILL, specs
 from flywheel_assets.defs.partitions import DAYS
 from flywheel_assets.defs.plots import interval_plot
 from flywheel_assets.defs.report import Results
@@ -59,7 +59,7 @@ def scored(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     yield from compute(context, lake, SCORE, build, f"{today}")
 
 
-@dg.multi_asset(name=WATCH_DRIFT.name, specs=specs(WATCH_DRIFT, RED, kinds=["duckdb"]))
+@dg.multi_asset(name=WATCH_DRIFT.name, specs=specs(WATCH_DRIFT, RED, kinds=["duckdb"]), op_tags=ASIDE)
 def watched(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     """Which series of outcomes or votes has changed, and since when."""
     lake, today = wheel.lake(), wheel.now().date()
@@ -72,7 +72,7 @@ def watched(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     yield from compute(context, lake, WATCH_DRIFT, build, f"{today}")
 
 
-@dg.multi_asset(name=LOOK_AHEAD.name, specs=specs(LOOK_AHEAD, RED, kinds=["duckdb"]))
+@dg.multi_asset(name=LOOK_AHEAD.name, specs=specs(LOOK_AHEAD, RED, kinds=["duckdb"]), op_tags=ASIDE)
 def looked_ahead(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     """What each skill's traffic can tell, how soon, and what its runs lack."""
     lake, today = wheel.lake(), wheel.now().date()

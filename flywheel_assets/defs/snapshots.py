@@ -8,7 +8,7 @@ from pathlib import Path
 import dagster as dg
 
 from flywheel_assets.defs.checks import stage_checks
-from flywheel_assets.defs.graph import specs
+from flywheel_assets.defs.graph import ASIDE, specs
 from flywheel_assets.defs.jobs import SNAPSHOT
 from flywheel_assets.defs.metadata import OWNER
 from flywheel_assets.defs.partitions import whole_of
@@ -40,7 +40,7 @@ PARTS, SHORT = 20, 5.0
 RED = {"momentum": "materialise it again; a slope that is not positive is a finding, not a fault."}
 
 
-@dg.multi_asset(name=MEASURE_MOMENTUM.name, specs=specs(MEASURE_MOMENTUM, RED))
+@dg.multi_asset(name=MEASURE_MOMENTUM.name, specs=specs(MEASURE_MOMENTUM, RED), op_tags=ASIDE)
 def measured(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     """Production against the holdout and against the first promoted artifact, block by block."""
     lake = wheel.lake()
@@ -72,6 +72,7 @@ def measured(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results
             freshness_policy=dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=36)),
         )
     ],
+    op_tags=ASIDE,
     pool="snapshot",
 )
 def snapshot(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:

@@ -11,7 +11,7 @@ import pyarrow as pa
 from flywheel_assets.defs.checks import stage_checks
 from flywheel_assets.defs.conservation import conserves
 from flywheel_assets.defs.day_steps import build_each, rebuild
-from flywheel_assets.defs.graph import BACKFILL, specs
+from flywheel_assets.defs.graph import ASIDE, BACKFILL, specs
 from flywheel_assets.defs.metadata import table_of
 from flywheel_assets.defs.partitions import DAYS
 from flywheel_assets.defs.report import Report, Results, of
@@ -77,7 +77,13 @@ def shown(report: pa.Table) -> dg.TableMetadataValue:
     return table_of(rows[:SHOWN], {one.name: one.comment for one in DIALECT_LOSSES.columns if one.name != "day"})
 
 
-@dg.multi_asset(name=COUNT_STORMS.name, specs=specs(COUNT_STORMS, RED), partitions_def=DAYS, backfill_policy=BACKFILL)
+@dg.multi_asset(
+    name=COUNT_STORMS.name,
+    specs=specs(COUNT_STORMS, RED),
+    op_tags=ASIDE,
+    partitions_def=DAYS,
+    backfill_policy=BACKFILL,
+)
 def storms(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     """Which equal failures and events came in bursts, and which of them one row stands for."""
     yield from rebuild(context, wheel.lake(), COUNT_STORMS, count_storms)

@@ -13,6 +13,7 @@ import dagster as dg
 import pytest
 
 from flywheel_assets.defs.assembly import assemble
+from flywheel_assets.defs.graph import turns_back
 from flywheel_assets.defs.home import environment, instance
 from flywheel_assets.defs.jobs import turn_tags
 from flywheel_assets.defs.resources import WheelResource
@@ -27,7 +28,7 @@ from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS
 from flywheel_assets.tables.labeler_reliability import LABELER_RELIABILITY
 from flywheel_assets.tables.raw_spans import RAW_SPANS
 from flywheel_assets.tables.skill_scores import SKILL_SCORES
-from flywheel_assets.tables.steps import DAY_STEPS
+from flywheel_assets.tables.steps import DAY_STEPS, LAND, PUBLISH, WHOLE_STEPS, Step
 
 ASKED = ("labeled_examples", "gated_observations")
 DAY_TABLES = [table for step in DAY_STEPS for table in step.writes]
@@ -63,10 +64,21 @@ def test_the_ui_shows_the_turn_and_each_day_with_its_own_numbers(turned: Places)
         assert version == Lake(turned.lake).fingerprint(RAW_SPANS, newest)
 
 
-def test_a_second_turn_rebuilds_nothing_and_reports_no_day(wheel: WheelResource) -> None:
+def waited_for(step: Step) -> set[str]:
+    """The steps that a step cannot begin without."""
+    read = {one.table.name for one in step.reads if not turns_back(step, one)}
+    before = [one for one in (*DAY_STEPS, *WHOLE_STEPS) if read & {table.name for table in one.writes}]
+    return {LAND.name} | {one.name for one in before} | set().union(*(waited_for(one) for one in before))
+
+
+def test_a_second_turn_rebuilds_nothing_reports_no_day_and_does_first_what_artifacts_wait_for(
+    wheel: WheelResource,
+) -> None:
     before = contents(wheel.lake())
-    done = turn_the_wheel(wheel.places())
+    started: list[str] = []
+    done = turn_the_wheel(wheel.places(), lambda step, state: started.append(step) if state == "started" else None)
     assert (done.failed, done.red) == ([], [])
+    assert set(started[: started.index(PUBLISH.name)]) <= waited_for(PUBLISH) | {"sources"}
     assert set(done.rebuilt) & {table.name for table in DAY_TABLES} == set()
     assert contents(wheel.lake()) == before
 
