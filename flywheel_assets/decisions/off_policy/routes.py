@@ -1,9 +1,13 @@
 """Every routing candidate with what the log says of it: its value off-policy, or why that cannot be told."""
 
+# Arrow makes its compute functions when it is imported, out of a type checker's sight.
+# pyright: reportAttributeAccessIssue=false
+
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +102,11 @@ def with_counterfactuals(candidates: pa.Table, con: duckdb.DuckDBPyConnection) -
     # Texts are the most of what there is to read, and only contextual policies look at them.
     text = TEXT_READ if any(row["policy_json"] for row in rows) else "''"
     found = con.execute(ROWS.replace("{text}", text), {"skills": skills, "most": MOST}).to_arrow_table()
-    runs = {skill: Runs.of(found.filter(pc.field("skill") == skill)) for skill in skills}
+    counts = {one["values"]: one["counts"] for one in found.column("skill").value_counts().to_pylist()}
+    firsts = accumulate((counts.get(skill, 0) for skill in skills), initial=0)
+    runs = {
+        skill: Runs.of(found.slice(first, counts.get(skill, 0))) for skill, first in zip(skills, firsts, strict=False)
+    }
     told = [{**row, **_columns(evaluate(_log(runs[row["skill"]], row)))} for row in rows]
     return ROUTING_CANDIDATES.conform(ROUTING_CANDIDATES.rows(told))
 
@@ -116,11 +124,8 @@ def _log(runs: Runs, row: Mapping[str, Any]) -> Logged:
 def _coded(rows: pa.Table, name: str) -> tuple[list[str | None], Ints]:
     """The distinct values of a column in order, NULL last, and the number of each row's."""
     encoded = rows.column(name).combine_chunks().dictionary_encode("encode")
-    values = encoded.dictionary.to_pylist()
-    order = sorted(range(len(values)), key=lambda code: (values[code] is None, values[code] or ""))
-    numbers = np.empty(len(values), np.int64)
-    numbers[order] = np.arange(len(values))
-    return [values[code] for code in order], numbers[encoded.indices.to_numpy(zero_copy_only=False)]
+    order = pc.array_sort_indices(encoded.dictionary)
+    return encoded.dictionary.take(order).to_pylist(), np.argsort(order.to_numpy())[encoded.indices.to_numpy()]
 
 
 def _offered(candidate_set: str | None) -> frozenset[str] | None:
