@@ -27,7 +27,13 @@ _AT_ONCE = 2000
 _NEGATIONS = frozenset({"no", "not", "never", "none", "nor", "without", "except", "cannot", "n't", "t"})
 
 _BETWEEN = " \x1f "
-_WIDE_MARKS = "“”‘’…–—"
+_WIDE_MARKS = "[“”‘’…–—]"
+# A text of no other characters is composed already (a test compares), which is told in a tenth of the time that
+# composing takes. RE2 syntax.
+COMPOSED = (
+    r"\x{0}-\x{2ff}\x{388}-\x{482}\x{48a}-\x{52f}\x{2002}-\x{20cf}\x{2100}-\x{2125}\x{2190}-\x{2328}"
+    r"\x{2400}-\x{2adb}\x{3001}-\x{3029}\x{3030}-\x{3098}\x{309b}-\x{9fff}\x{1f300}-\x{1faff}"
+)
 _SPACE = ord(" ")
 # UTF-8 keeps ASCII bytes to ASCII: one look-up per byte lowers letters and blanks what is not compared.
 _BLANKS = " \t\n\v\f\r.,;:!?'\"`()"
@@ -70,10 +76,10 @@ def _squeezed(text: pa.StringArray) -> pa.StringArray:
 
 def _narrowed(text: pa.Array) -> pa.Array:
     """Texts beyond ASCII, in lower case, composed, without marks beyond ASCII."""
-    composed = pc.utf8_lower(pc.utf8_normalize(pc.utf8_lower(text), "NFC"))
-    for mark in _WIDE_MARKS:
-        composed = pc.replace_substring(composed, mark, " ")
-    return composed
+    lower = pc.utf8_lower(text)
+    odd = pc.match_substring_regex(lower, f"[^{COMPOSED}]")
+    composed = pc.replace_with_mask(lower, odd, pc.utf8_normalize(lower.filter(odd), "NFC"))
+    return pc.replace_substring_regex(pc.utf8_lower(composed), _WIDE_MARKS, " ")
 
 
 def words_of(text: str) -> list[str]:

@@ -1,13 +1,17 @@
 """MinHash estimates the similarity that the exact comparison finds; known pairs fall on the right side."""
 
 import hashlib
+import sys
+import unicodedata
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from flywheel_assets.observations.signatures import (
+    COMPOSED,
     SLOTS,
     band_keys,
     comparable,
@@ -30,12 +34,27 @@ def said(*texts: str) -> pa.Array:
         (["a  b", None, ""], ["C, d!", "x", None], ["a b \x1f c d", "\x1f x", "\x1f"]),
         (["naïve “café”…", " (2) + 2\n"], ["I don't", " = 4 "], ["naïve café \x1f i don t", "2 + 2 \x1f = 4"]),
         (["K", "Cafe\u0301"], ["", "É"], ["k \x1f", "café \x1f é"]),
+        (
+            ["Ⅷ─ ’\u0301", "Ж\u0306"],
+            ["\u1112\u1161\u11ab", "\u212bngstr\u00f6m"],
+            ["ⅷ─ \u0301 \x1f 한", "ӂ \x1f ångström"],
+        ),
         ([], [], []),
     ],
 )
 def test_words_are_compared_in_lower_case_and_one_space_apart(asked: list, answered: list, compared: list) -> None:
     sides = [pa.chunked_array([pa.array(["left out", *side], pa.string())])[1:] for side in (asked, answered)]
     assert comparable(*sides).to_pylist() == compared
+
+
+def test_characters_that_count_as_composed_stay_and_join_none_before_them() -> None:
+    every = [chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code < 0xE000]
+    among = pc.match_substring_regex(pa.array(every), f"[{COMPOSED}]").to_pylist()
+    composed = {one for one, is_among in zip(every, among, strict=True) if is_among}
+    assert len(composed) > 30_000
+    assert all(unicodedata.is_normalized("NFC", one) and not unicodedata.combining(one) for one in composed)
+    pairs = (unicodedata.decomposition(one).split() for one in every)
+    assert composed.isdisjoint(chr(int(pair[1], 16)) for pair in pairs if len(pair) == 2 and pair[0][0] != "<")
 
 
 WORDS = [hashlib.blake2b(str(number).encode(), digest_size=3).hexdigest() for number in range(400)]
