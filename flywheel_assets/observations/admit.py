@@ -22,6 +22,7 @@ from flywheel_assets.observations.judged import Judged, judged
 from flywheel_assets.observations.redact import markable, redact
 from flywheel_assets.observations.registry import Evidence, Gate, find_gates
 from flywheel_assets.observations.signatures import SLOTS, comparable, minhash, salted, salts
+from flywheel_assets.observations.texts import whole
 from flywheel_assets.observations.tool_results import hinted_results
 from flywheel_assets.observations.verdict import Verdict, hold
 from flywheel_assets.tables.example_signatures import EXAMPLE_SIGNATURES
@@ -32,6 +33,9 @@ from flywheel_assets.tables.table import TEXT
 SHADOWED = "shadow"
 _NOTHING_TO_ADMIT = ("schema", "completeness")
 _UNMARKABLE = hold("gate_error", "the gate marked a stretch that is not text")
+# What an example has that was not signed.
+_UNSIGNED = {"scope": pa.scalar("", TEXT), "minhash": pa.scalar([], EXAMPLE_SIGNATURES.schema.field("minhash").type)}
+_SIGNED = "SELECT example_id, scope, minhash FROM example_signatures WHERE day = $day"
 _HERE = Path(__file__).parent
 _SIGN, _EVIDENCE, _EARLIER = ((_HERE / f"{name}.sql").read_text() for name in ("sign", "evidence", "earlier"))
 
@@ -89,10 +93,12 @@ def admit(
 def _evidence(con: duckdb.DuckDBPyConnection, day: date) -> pa.Table:
     """The day's examples, and beside each what the gates see of it otherwise."""
     rows = _once(con.execute("FROM labeled_examples WHERE day = $day", {"day": day}).to_arrow_table())
-    beside = con.execute(_EVIDENCE, {"day": day}).to_arrow_table()
-    places = pc.index_in(rows["example_id"], beside["example_id"].combine_chunks())
-    for name in beside.column_names[1:]:
-        rows = rows.append_column(name, beside[name].take(places))
+    for sql in (_SIGNED, _EVIDENCE):
+        beside = con.execute(sql, {"day": day}).to_arrow_table()
+        places = pc.index_in(rows["example_id"], whole(beside["example_id"]))
+        for name in beside.column_names[1:]:
+            said = beside[name].take(places)
+            rows = rows.append_column(name, pc.coalesce(said, _UNSIGNED[name]) if name in _UNSIGNED else said)
     return rows
 
 

@@ -1,10 +1,7 @@
--- What the gates see of the day's examples beside their facts, unordered: their signatures, their arrival, what was
--- said of them. A row that was written twice comes out more than once. Their texts are long, and pass through no join.
-WITH today AS (
-    SELECT example_id, scope, content_hash, minhash FROM example_signatures WHERE day = $day
-),
+-- What the gates see of the day's examples beside their facts, unordered: their arrival, what was said of them. A row
+-- that was written twice comes out more than once. Their texts and signatures are long, and pass through no join.
 -- By their hashes, which are counted sooner than the texts: what nobody said twice is nearly all.
-again AS (
+WITH again AS (
     SELECT hash(scope, content_hash) AS said
     FROM example_signatures
     WHERE day <= $day AND scope <> ''
@@ -20,9 +17,9 @@ firsts AS (
 ),
 repeated AS (
     SELECT today.example_id, firsts.first_id
-    FROM today
+    FROM example_signatures AS today
     JOIN firsts USING (scope, content_hash)
-    WHERE today.scope <> '' AND firsts.first_id <> today.example_id
+    WHERE today.day = $day AND today.scope <> '' AND firsts.first_id <> today.example_id
 ),
 arrivals AS (
     SELECT spans.trace_id, spans.span_id, min(batches.landed_at) AS landed_at, min(spans.service_name) AS service_name,
@@ -54,8 +51,6 @@ out_of_line AS (
 )
 SELECT
     examples.example_id,
-    coalesce(today.scope, '') AS scope,
-    coalesce(today.minhash, []) AS minhash,
     repeated.first_id AS same_as,
     arrivals.landed_at,
     arrivals.door,
@@ -65,7 +60,6 @@ SELECT
     reviews.review,
     reviews.reviewer
 FROM labeled_examples AS examples
-LEFT JOIN today ON today.example_id = examples.example_id
 LEFT JOIN repeated ON repeated.example_id = examples.run_id
 LEFT JOIN arrivals ON arrivals.trace_id = examples.trace_id AND arrivals.span_id = examples.root_span_id
 LEFT JOIN out_of_line ON out_of_line.skill = examples.skill AND out_of_line.source = arrivals.service_name
