@@ -11,12 +11,13 @@ contextual bandits", ACM/IMS J. Data Science 2024 (the importance-weighted obser
 """
 
 from dataclasses import dataclass, replace
-from typing import Self, cast
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flywheel_assets.decisions.elond import gamma, left
+from flywheel_assets.decisions.falling import last_held
 from flywheel_assets.decisions.stakes import (
     EFFECTS,
     LARGE_EFFECTS,
@@ -119,19 +120,9 @@ class Process:
 
     def lower(self, alpha: float, least: float = -1.0, most: float = 1.0) -> float:
         """Lower end of the confidence sequence: the smallest mean not refuted at `alpha`, in [least, most]."""
-        bar = -float(np.log(alpha))
-        if self.log_capital(least) < bar:
-            return least
-        if self.log_capital(most) >= bar:
-            return most
-        # A tenth of a second to load, and most runs have nothing to solve.
-        from scipy.optimize import brentq
-
-        step = (most - least) / STEPS
-        root = cast("float", brentq(lambda mean: self.log_capital(mean) - bar, least, most, xtol=step / 8))
+        bar, step = -float(np.log(alpha)), (most - least) / STEPS
         # On a grid, so that the last bits of the sums do not show.
-        found = least + np.floor((root - least) / step) * step
-        return float(found if self.log_capital(found) >= bar else found - step)
+        return least + step * last_held(lambda place: self.log_capital(least + step * place) - bar, STEPS)
 
     def _starts(self, count: int) -> tuple[NDArray[np.int64], Reals, float]:
         """Where capital comes in, how much, and how much is kept back for later starts."""

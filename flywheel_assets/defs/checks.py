@@ -17,15 +17,12 @@ from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.defs.verdicts import Check
 from flywheel_assets.tables.catalogue import TABLES
 
-Told = dg.Output[None] | dg.AssetCheckEvaluation
-
 
 def stage_checks(stage: str, checks: Sequence[Check]) -> dg.AssetChecksDefinition:
     """All checks of a stage: those given and the contract of each of its tables."""
     every = [*(contract(table) for table in TABLES if table.stage == stage), *checks]
     by_key = {dg.AssetCheckKey(dg.AssetKey(check.asset), check.name): check for check in every}
     specs = [dg.AssetCheckSpec(check.name, asset=check.asset, description=check.promise) for check in every]
-    identifiers = {spec.key: spec.get_python_identifier() for spec in specs}
 
     @dg.multi_asset_check(
         name=f"{stage}_checks",
@@ -33,15 +30,15 @@ def stage_checks(stage: str, checks: Sequence[Check]) -> dg.AssetChecksDefinitio
         can_subset=True,
         op_tags=ASIDE,
     )
-    def judge(context: dg.AssetCheckExecutionContext, wheel: WheelResource) -> Iterator[Told]:
+    def judge(context: dg.AssetCheckExecutionContext, wheel: WheelResource) -> Iterator[dg.AssetCheckEvaluation]:
         keys = sorted(context.selected_asset_check_keys)
         judged = newest(context.instance, {key.asset_key for key in keys})
         # Two at a time: while one is read, the other is told.
         with ThreadPoolExecutor(2) as pool:
             verdicts = pool.map(lambda key: by_key[key].judge(wheel, context.instance), keys)
             for key, verdict in zip(keys, verdicts, strict=True):
-                # What Dagster makes of an AssetCheckResult, but for looking up each of them what it is about.
-                yield dg.Output(None, identifiers[key])
+                # What Dagster makes of an AssetCheckResult, but for an output that nothing waits for and for looking
+                # up for each of them what it is about.
                 yield dg.AssetCheckEvaluation(
                     key.asset_key,
                     key.name,
