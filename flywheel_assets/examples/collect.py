@@ -31,7 +31,7 @@ def collect_feedback(con: duckdb.DuckDBPyConnection, day: date, posted: Sequence
     said = [*_events(con, day), *_annotations(con, day), *_posted(posted, day)]
     kept = {statement.feedback_id: statement for statement in said}
     kept = {key: kept[key] for key in sorted(kept)}
-    columns = {name: [getattr(one, name) for one in kept.values()] for name in SAID}
+    columns = {name: [one[place] for one in kept.values()] for place, name in enumerate(SAID)}
     feedback = pa.table({"day": [day] * len(kept), "feedback_id": list(kept), **columns}, FEEDBACK.schema)
     shown = [row for key, one in kept.items() if (row := one.shown_row(day, key)) is not None]
     return FEEDBACK.conform(feedback), CORRECTIONS.conform(CORRECTIONS.rows(shown))
@@ -55,10 +55,8 @@ def _annotations(con: duckdb.DuckDBPyConnection, day: date) -> Iterator[Statemen
 
 
 def _rows(con: duckdb.DuckDBPyConnection) -> Iterator[dict[str, Any]]:
-    names = [column[0] for column in con.description or ()]
-    while batch := con.fetchmany(10_000):
-        for values in batch:
-            yield dict(zip(names, values, strict=True))
+    for batch in con.to_arrow_reader(10_000):
+        yield from batch.to_pylist()
 
 
 def _posted(bodies: Sequence[bytes], day: date) -> Iterator[Statement]:

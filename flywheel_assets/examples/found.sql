@@ -1,11 +1,12 @@
--- What signs look at in the content of the spans `tried`, those of the day's failed runs that started on {day}.
+-- What signs look at in the content of the spans `tried`, those of the day's failed runs that started on {day}; where
+-- they are of `few` traces, columns of all others are not read.
 --
 -- `kind` is what an error's message tells. `offers`: whether it lists tools to work with, other than those that
 -- only hand in an answer; looked for in runs that are `idle`.
 WITH told AS (
     SELECT t.*, s.status_message, s.events, s.attr_text, s.attr_json, s.input_key, s.output_key
     FROM tried t JOIN raw_spans s ON s.trace_id = t.trace_id AND s.span_id = t.span_id
-    WHERE s.day = DATE '{day}'
+    WHERE s.day = DATE '{day}' AND ($few IS NULL OR list_contains($few, s.trace_id))
 ),
 content AS (
     SELECT place, role, again, erred, attr_text, attr_json,

@@ -3,8 +3,9 @@
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
 TIERS = ("human", "check", "outcome", "judge", "heuristic")
 # Nobody we know: kept, and weighs nothing.
@@ -38,9 +39,8 @@ class Shown:
     after: str
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """See `tables/feedback.py` for what the fields mean."""
+class Statement(NamedTuple):
+    """See `tables/feedback.py` for what the fields mean. A tuple: a day has thousands, made in half the time."""
 
     target_kind: str
     target_id: str
@@ -84,7 +84,8 @@ class Statement:
         return {**{name: row[name] for name in row if name not in unsaid}, **asdict(self.shown)}
 
 
-SAID = tuple(one.name for one in fields(Statement) if one.name != "shown")
+# All fields but `shown`, the last.
+SAID = Statement._fields[:-1]
 
 
 def shown_in(correction: Mapping[str, object], demonstration: Mapping[str, object]) -> Shown | None:

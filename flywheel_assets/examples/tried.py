@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from flywheel_assets.examples.failed import Failed
 from flywheel_assets.examples.signs.registry import find_signs
 from flywheel_assets.examples.signs.sign import Tried
-from flywheel_assets.examples.work import Flags, latest
+from flywheel_assets.examples.work import Flags, few, latest
 
 LAID_OUT = Path(__file__).parent / "found.sql"
 # Attributes that list the tools an agent or a model may use.
@@ -65,11 +65,15 @@ def _seen(con: duckdb.DuckDBPyConnection, spans: Failed, idle: Flags) -> dict[st
     known = spans.rows.select(["trace_id", "span_id", "role", "error_type"])
     added = {"place": np.arange(len(known)), "erred": spans.erred, "again": _again(spans), "idle": idle}
     con.register("tried", pa.table({**{name: known[name] for name in known.column_names}, **added}))
-    # Of the next day's spans few are these runs'.
-    days = pc.unique(spans.rows["span_day"]).to_pylist()
-    found = pa.concat_tables([con.execute(laid_out.replace("{day}", str(day))).to_arrow_table() for day in days])
+    found = pa.concat_tables([_found(con, laid_out, spans.rows, day) for day in pc.unique(spans.rows["span_day"])])
     found = found.take(pc.sort_indices(found["place"]))
     return {name: _known(found["place"], found[name]) for name in found.column_names if name != "place"}
+
+
+def _found(con: duckdb.DuckDBPyConnection, laid_out: str, spans: pa.Table, day: pa.Scalar) -> pa.Table:
+    # Of the next day's spans few are these runs'.
+    traces = pc.unique(spans.filter(pc.equal(spans["span_day"], day))["trace_id"])
+    return con.execute(laid_out.replace("{day}", str(day)), {"few": few(traces)}).to_arrow_table()
 
 
 def _known(place: pa.ChunkedArray, values: pa.ChunkedArray) -> dict[int, Any]:

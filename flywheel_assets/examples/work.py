@@ -20,6 +20,7 @@ Flags = NDArray[np.bool_]
 Index = NDArray[np.int64]
 # Of their runs the roots are spans that nobody can say anything on.
 DURABLE = ("restate", "inngest")
+FEW = 100
 
 
 def work(con: duckdb.DuckDBPyConnection, day: date, runs: pa.Table) -> pa.Table:
@@ -35,9 +36,12 @@ def work(con: duckdb.DuckDBPyConnection, day: date, runs: pa.Table) -> pa.Table:
     ).to_arrow_table()
     told = (HERE / "work.sql").read_text()
     spans = con.sql(f"{told} WHERE day = DATE '{day}'").to_arrow_table()
-    if pc.any(pc.not_equal(members["span_day"], pa.scalar(day, pa.date32()))).as_py():
-        later = f"{told} WHERE day != DATE '{day}' AND trace_id IN (SELECT trace_id FROM {ours} AND span_day != day)"
-        spans = pa.concat_tables([spans, con.execute(later).to_arrow_table()])
+    tails = pc.unique(members.filter(pc.not_equal(members["span_day"], pa.scalar(day, pa.date32())))["trace_id"])
+    if len(tails):
+        con.register("tails", pa.table({"trace_id": tails}))
+        later = f"{told} SEMI JOIN tails USING (trace_id) WHERE day != $day"
+        later = f"{later} AND ($few IS NULL OR list_contains($few, trace_id))"
+        spans = pa.concat_tables([spans, con.execute(later, {"day": day, "few": few(tails)}).to_arrow_table()])
     places = ids(spans)
     found = pc.index_in(places, ids(members))
     run = pc.index_in(members["run_id"], runs["run_id"].combine_chunks()).take(found).combine_chunks()
@@ -54,6 +58,11 @@ def work(con: duckdb.DuckDBPyConnection, day: date, runs: pa.Table) -> pa.Table:
     return spans.append_column("is_last_call", _only(_last_calls(spans), len(spans))).append_column(
         "stands_for_run", pc.or_(pc.equal(spans["role"], "root"), _only(_heads(spans, runs), len(spans)))
     )
+
+
+def few(traces: pa.Array) -> list[str] | None:
+    """Traces to look for where files are read, by which columns of all other spans are left alone; None: too many."""
+    return traces.to_pylist() if len(traces) <= FEW else None
 
 
 def numbers(column: pa.ChunkedArray) -> Index:

@@ -22,10 +22,15 @@ LABELER = Labeler(
         soon AS (
             SELECT * FROM in_turn SEMI JOIN runs USING (run_id)
             WHERE next_start BETWEEN ended AND ended + INTERVAL 10 MINUTE
+        ),
+        -- Few turns come so soon: only what these say is looked through.
+        said AS MATERIALIZED (
+            SELECT s.run_id, s.next_run, replace(lower(substr(ltrim(n.input_text), 1, 200)), '’', '''') AS words
+            FROM soon s JOIN turns n ON n.run_id = s.next_run
         )
-        SELECT s.run_id, 0.0 AS value, 0.6 AS confidence, concat('corrected in ', next_run) AS evidence
-        FROM soon s JOIN turns n ON n.run_id = s.next_run
-        WHERE regexp_matches(replace(lower(substr(ltrim(n.input_text), 1, 200)), '’', ''''),
+        SELECT run_id, 0.0 AS value, 0.6 AS confidence, concat('corrected in ', next_run) AS evidence
+        FROM said
+        WHERE regexp_matches(words,
             '^(no+|nope|wrong|incorrect)\s*([.!,:;–—-]\s*(that|this|it|you|i|the|not|wrong)\b|[.!]*$)'
             || '|^((no|sorry|hm+|actually|but|well)[\s.!,;…–—-]+)*('
             || '(that|this|it)(''s| is| was| looks) (just |still )?(wrong|incorrect|false)'
