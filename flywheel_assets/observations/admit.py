@@ -22,7 +22,7 @@ from flywheel_assets.observations.judged import Judged, judged
 from flywheel_assets.observations.redact import markable, redact
 from flywheel_assets.observations.registry import Evidence, Gate, find_gates
 from flywheel_assets.observations.signatures import SLOTS, comparable, minhash, salted, salts
-from flywheel_assets.observations.texts import whole
+from flywheel_assets.observations.texts import kept, whole
 from flywheel_assets.observations.tool_results import hinted_results
 from flywheel_assets.observations.verdict import Verdict, hold
 from flywheel_assets.tables.example_signatures import EXAMPLE_SIGNATURES
@@ -45,7 +45,7 @@ def sign(con: duckdb.DuckDBPyConnection, day: date) -> tuple[pa.Table]:
     rows = _once(con.execute(_SIGN, {"day": day}).to_arrow_table())
     words, salt = comparable(rows["input_text"], rows["output_text"]), salts(rows)
     signed = pc.not_equal(rows["scope"], "")
-    slots = salted(minhash(words.filter(signed)), salt.filter(signed.combine_chunks()))
+    slots = salted(minhash(kept(words, signed)), salt.filter(whole(signed)))
     ends = np.concatenate(([0], np.cumsum(signed.to_numpy() * SLOTS)))
     signatures = rows.select(["day", "example_id", "start_time", "scope"])
     for name, values in (

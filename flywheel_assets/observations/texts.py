@@ -39,6 +39,11 @@ def whole(column: pa.ChunkedArray) -> pa.Array:
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
+def kept(column: pa.ChunkedArray, mask: pa.Array | pa.ChunkedArray) -> pa.ChunkedArray:
+    """The column where the mask is true, copied only where that is not everywhere."""
+    return column if pc.all(mask).as_py() else column.filter(mask)
+
+
 def by_row(column: pa.ChunkedArray, hint: str, search: Callable[[pa.Array], Mapping[int, Found]]) -> dict[int, Found]:
     """By row of the column what `search` finds in its distinct texts, by their position; other rows are left out.
 

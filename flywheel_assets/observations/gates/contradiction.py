@@ -18,6 +18,9 @@ from flywheel_assets.observations.registry import Evidence
 from flywheel_assets.observations.signatures import SLOTS, comparable, minhash, salted, salts
 from flywheel_assets.observations.verdict import Verdict, first_that_holds, hold
 
+# So many slots of a signature are one 64-bit number.
+_BEGIN = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
@@ -52,12 +55,12 @@ class Contradiction:
 
 def _alike(rows: pa.Table, places: npt.NDArray[np.int64]) -> pa.Array:
     """Of those places the ones whose signature, whatever the arm, begins as another's: no others say the same."""
-    lengths = pc.list_value_length(rows["minhash"]).to_numpy()
-    signed, bare = places[lengths[places] > 0], places[lengths[places] == 0]
-    known = pc.list_flatten(rows["minhash"].take(pa.array(signed))).to_numpy().astype(np.uint32).reshape(-1, SLOTS)
+    known = pc.list_value_length(rows["minhash"]).to_numpy() > 0
+    signed, bare = places[known[places]], places[~known[places]]
+    begun = pc.list_flatten(rows["minhash"]).to_numpy().reshape(-1, SLOTS)[:, :_BEGIN].astype(np.uint32)
+    begun = salted(begun[np.cumsum(known)[signed] - 1], salts(rows).take(pa.array(signed)))
     said = (rows[name].take(pa.array(bare)) for name in ("input_text", "output_text"))
-    slots = np.concatenate((salted(known, salts(rows).take(pa.array(signed))), minhash(comparable(*said))))
-    begins = np.ascontiguousarray(slots[:, :2]).view(np.uint64).ravel()
+    begins = np.concatenate((begun, minhash(comparable(*said))[:, :_BEGIN])).view(np.uint64).ravel()
     _, which, counts = np.unique(begins, return_inverse=True, return_counts=True)
     return pa.array(np.concatenate((signed, bare))[counts[which] > 1])
 

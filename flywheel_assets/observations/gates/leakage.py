@@ -24,6 +24,7 @@ from flywheel_assets.observations.signatures import (
     minhash,
     words_of,
 )
+from flywheel_assets.observations.texts import kept
 from flywheel_assets.observations.verdict import ALLOW, Verdict, remark
 from flywheel_assets.tables.documents.remarks import EVALUATION, NEAR_EVALUATION
 
@@ -54,10 +55,11 @@ class Leakage:
         if (examined & asked).any() and not examined.all():
             skills = pc.fill_null(rows["skill"], "").combine_chunks().dictionary_encode()
             scopes = skills.indices.to_numpy(zero_copy_only=False).astype(np.int64)
-            wanted = np.flatnonzero(asked & np.isin(scopes, scopes[examined & asked]))
-            texts = rows["input_text"].take(pa.array(wanted))
-            words = comparable(texts, pa.chunked_array([pa.array([""] * len(wanted))]))
-            verdicts[wanted[self._near(words, scopes[wanted], examined[wanted])]] = NEAR
+            wanted = asked & np.isin(scopes, scopes[examined & asked])
+            texts = kept(rows["input_text"], pa.array(wanted))
+            words = comparable(texts, pa.chunked_array([pa.repeat("", len(texts))]))
+            near = self._near(words, scopes[wanted], examined[wanted])
+            verdicts[np.flatnonzero(wanted)[near]] = NEAR
         return verdicts.tolist()
 
     def _near(
