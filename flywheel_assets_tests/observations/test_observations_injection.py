@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flywheel_assets.observations.injection import SIGNALS, THRESHOLD, probability, signals
+from flywheel_assets.observations.injection import HINT, SIGNALS, THRESHOLD, probability, signals
 from flywheel_assets_tests.benchmarks.gates import (
     ATTACKS,
     ELSEWHERE,
@@ -77,8 +77,12 @@ def test_no_signal_is_missed_where_its_hint_is_looked_for_first(shared_data: Pat
         "INSTEAD of it",
     ]
     texts = pa.array([*prompts, *said], pa.string())
-    alone = [pc.match_substring_regex(texts, f"(?i){signal.pattern}").to_pylist() for signal in SIGNALS]
-    assert signals(texts).T.tolist() == alone
+    found = signals(texts)
+    for signal, there in zip(SIGNALS, found.T, strict=True):
+        for hint in (signal.hint, HINT):
+            hinted = pc.match_substring_regex(texts, f"(?i){hint}").to_numpy(zero_copy_only=False)
+            assert not (there & ~hinted).any(), signal.name
+    assert found.any(axis=0).sum() > len(SIGNALS) // 2
 
 
 @pytest.fixture(scope="module")
