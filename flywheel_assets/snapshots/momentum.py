@@ -29,8 +29,8 @@ SIDES = {"current": "production", "baseline": "holdout", "frozen": "frozen"}
 
 # Whose runs are compared with which segment's, and the columns that hold what is found.
 COMPARED = (
-    ("production", "baseline", ("lift", "lower", "upper", "standing")),
-    ("production", "frozen", ("over_frozen", "over_frozen_lower", "over_frozen_upper", "compounding")),
+    ("current", "baseline", ("lift", "lower", "upper", "standing")),
+    ("current", "frozen", ("over_frozen", "over_frozen_lower", "over_frozen_upper", "compounding")),
     ("artifact", "baseline", ("artifact_lift", "artifact_lower", "artifact_upper", "artifact_standing")),
     (
         "artifact",
@@ -57,29 +57,59 @@ SAID = {
 class Runs:
     """Runs in the order of their start, as parallel columns.
 
-    `code` numbers the skills. `artifact`: production runs since the skill's newest promotion or rollback.
+    `skill` and `segment` are places in the skills' names in order and in SIDES; -1: of no segment.
+    `artifact`: production runs since the skill's newest promotion or rollback.
     """
 
     outcome: Reals
     times: pa.TimestampArray
-    segment: NDArray[np.object_]
-    skill: NDArray[np.object_]
-    code: Ints
+    segment: Ints
+    skill: Ints
     cluster: Ints
     artifact: NDArray[np.bool_]
 
-    def of(self, skill: str) -> "Runs":
+    def of(self, skill: int) -> "Runs":
         """One skill's runs."""
         chosen = self.skill == skill
         return Runs(
             self.outcome[chosen],
             self.times.filter(pa.array(chosen)),
             self.segment[chosen],
-            self.skill[chosen],
             np.zeros(chosen.sum(), np.int64),
             self.cluster[chosen],
             self.artifact[chosen],
         )
+
+    def on(self, side: str) -> NDArray[np.bool_]:
+        """Which runs are on a side."""
+        return self.artifact if side == "artifact" else self.segment == list(SIDES).index(side)
+
+
+@dataclass(frozen=True, slots=True)
+class Strata:
+    """Runs of a skill that are compared with each other: each run's, numbered by where its last run is.
+
+    `ended`: the last stratum that ends within each block.
+    """
+
+    number: Ints
+    count: int
+    ended: Ints
+
+    @classmethod
+    def of(cls, runs: Runs, block: int) -> "Strata":
+        """Some 50 runs of a skill each. They count from when their last run has come, so that no block looks ahead."""
+        skill = runs.skill
+        order = np.argsort(skill, kind="stable")
+        rank = np.empty(len(order), np.int64)
+        rank[order] = np.arange(len(order)) - np.searchsorted(skill[order], skill[order])
+        strata, stratum = np.unique(skill * len(order) + rank // min(block, STRATUM), return_inverse=True)
+        last = np.zeros(len(strata), np.int64)
+        np.maximum.at(last, stratum, np.arange(len(stratum)))
+        by_end = np.argsort(last)
+        block_ends = np.append(np.arange(block, len(order), block), len(order)) - 1
+        ended = np.searchsorted(last[by_end], block_ends, side="right") - 1
+        return cls(np.argsort(by_end)[stratum], len(strata), ended)
 
 
 def momentum(observations: pa.Table, block: int = 100, since: Mapping[str, datetime] | None = None) -> pa.Table:
@@ -91,9 +121,8 @@ def momentum(observations: pa.Table, block: int = 100, since: Mapping[str, datet
     runs in production and runs held out *within the same 50 runs of the same skill*, averaged over all
     blocks so far, with a 95 % confidence sequence: it may be looked at after every block.
     """
-    runs = _runs(observations, since or {})
-    skills = sorted(set(runs.skill))
-    rows = [row for skill in skills for row in _rows(skill, runs.of(skill), block)]
+    skills, runs = _runs(observations, since or {})
+    rows = [row for place, skill in enumerate(skills) for row in _rows(skill, runs.of(place), block)]
     if skills:
         rows += _rows(ALL, runs, block)
     return MOMENTUM.rows(sorted(rows, key=lambda row: str(row["skill"])))
@@ -105,72 +134,67 @@ def put_in_production(ledger: pa.Table) -> dict[str, datetime]:
     return dict(zip(changes["skill"].to_pylist(), changes["decided_at"].to_pylist(), strict=True))
 
 
-def _runs(observations: pa.Table, since: Mapping[str, datetime]) -> Runs:
+def _runs(observations: pa.Table, since: Mapping[str, datetime]) -> tuple[list[str], Runs]:
+    """The skills' names in order, and the runs."""
     wanted = (pc.field("grain") == "run") & pc.field("outcome").is_valid() & pc.field("skill").is_valid()
     rows = observations.select(list(NEEDED)).filter(wanted)
     rows = rows.sort_by([("start_time", "ascending"), ("run_id", "ascending")])
     times = rows["start_time"].combine_chunks()
-    segment, skill = (np.array(rows[name].to_pylist(), dtype=object) for name in ("segment", "skill"))
+    segment = pc.fill_null(pc.index_in(rows["segment"], pa.array(SIDES.values())), -1).to_numpy().astype(np.int64)
+    names, skill = _numbered(rows["skill"])
+    skills = names.to_pylist()
     artifact = np.zeros(len(times), np.bool_)
-    for name, moment in since.items():
-        artifact |= (skill == name) & pc.greater(times, pa.scalar(moment, times.type)).to_numpy(zero_copy_only=False)
+    for place, name in enumerate(skills):
+        if name in since:
+            later = pc.greater(times, pa.scalar(since[name], times.type)).to_numpy(zero_copy_only=False)
+            artifact |= (skill == place) & later
     # A run without a session is a cluster of its own.
     alone = pc.equal(pc.fill_null(rows["session_id"], ""), "")
     of_session, of_run = (
         pc.binary_join_element_wise(what, rows[name], "")
         for what, name in (("session ", "session_id"), ("run ", "run_id"))
     )
-    return Runs(
+    runs = Runs(
         outcome=rows["outcome"].to_numpy().astype(np.float64),
         times=times,
         segment=segment,
         skill=skill,
-        code=_numbered(rows["skill"]),
-        cluster=_numbered(pc.if_else(alone, of_run, of_session)),
-        artifact=artifact & (segment == SIDES["current"]),
+        cluster=_numbered(pc.if_else(alone, of_run, of_session))[1],
+        artifact=artifact & (segment == list(SIDES).index("current")),
+    )
+    return skills, runs
+
+
+def _numbered(values: pa.ChunkedArray) -> tuple[pa.Array, Ints]:
+    """The distinct values in order, and each one's place among them."""
+    found = pc.dictionary_encode(values.combine_chunks())
+    order = pc.array_sort_indices(found.dictionary)
+    return found.dictionary.take(order), np.argsort(order.to_numpy())[found.indices.to_numpy()]
+
+
+def _lift(runs: Runs, strata: Strata, whose: str, control: str) -> Difference:
+    """The difference after each stratum."""
+    current, both = runs.on(whose), runs.on(whose) | runs.on(control)
+    return concurrent_difference(
+        runs.outcome[both], current[both], strata.number[both], runs.cluster[both], strata.count
     )
 
 
-def _numbered(values: pa.ChunkedArray) -> Ints:
-    """Each value's place among the distinct ones in order."""
-    found = pc.dictionary_encode(values.combine_chunks())
-    places = np.empty(len(found.dictionary), np.int64)
-    places[pc.array_sort_indices(found.dictionary).to_numpy()] = np.arange(len(places))
-    return places[found.indices.to_numpy()]
-
-
-def _lift(runs: Runs, block: int, whose: str, control: str) -> tuple[Difference, Ints]:
-    """The difference after each stratum (50 runs of a skill), and the last stratum that ends within each block."""
-    skill = runs.code
-    order = np.argsort(skill, kind="stable")
-    rank = np.empty(len(order), np.int64)
-    rank[order] = np.arange(len(order)) - np.searchsorted(skill[order], skill[order])
-    strata, stratum = np.unique(skill * len(order) + rank // min(block, STRATUM), return_inverse=True)
-    last = np.zeros(len(strata), np.int64)
-    np.maximum.at(last, stratum, np.arange(len(stratum)))
-    # Strata count from when their last run has come, so that no block looks ahead.
-    by_end = np.argsort(last)
-    number = np.argsort(by_end)[stratum]
-    current = runs.artifact if whose == "artifact" else runs.segment == SIDES["current"]
-    both = current | (runs.segment == SIDES[control])
-    found = concurrent_difference(runs.outcome[both], current[both], number[both], runs.cluster[both], len(strata))
-    block_ends = np.append(np.arange(block, len(order), block), len(order)) - 1
-    return found, np.searchsorted(last[by_end], block_ends, side="right") - 1
-
-
 def _rows(skill: str, runs: Runs, block: int) -> list[dict[str, object]]:
-    found = [(_lift(runs, block, whose, control), names) for whose, control, names in COMPARED]
-    widths = [half_width(difference) for (difference, _), _ in found]
+    strata = Strata.of(runs, block)
+    found = [(_lift(runs, strata, whose, control), names) for whose, control, names in COMPARED]
+    widths = [half_width(difference) for difference, _ in found]
+    sides = {side: runs.on(side) for side in SIDES}
     rows: list[dict[str, object]] = []
     for number, first in enumerate(range(0, len(runs.outcome), block)):
         last = min(first + block, len(runs.outcome))
         row: dict[str, object] = {"skill": skill, "block": number + 1, "runs": last - first}
         row |= {"from_time": runs.times[first].as_py(), "to_time": runs.times[last - 1].as_py()}
-        for name, segment in SIDES.items():
-            chosen = runs.outcome[first:last][runs.segment[first:last] == segment]
+        for name, there in sides.items():
+            chosen = runs.outcome[first:last][there[first:last]]
             row |= {name: float(chosen.mean()) if len(chosen) else None, f"{name}_runs": len(chosen)}
-        for ((difference, at), names), width in zip(found, widths, strict=True):
-            row |= dict(zip(names, _standing(difference, width, int(at[number])), strict=True))
+        for (difference, names), width in zip(found, widths, strict=True):
+            row |= dict(zip(names, _standing(difference, width, int(strata.ended[number])), strict=True))
         row["says"] = _said(row)
         for name in ("compounding", "artifact_compounding"):
             row[name] = "compounding" if row[name] == "better" else row[name]
