@@ -16,8 +16,8 @@ content AS (
             [e.attributes_json FOR e IN events IF e.name = 'exception'][-1])) END AS message,
         -- Named in a list, or each by a definition. Only names are looked through: values are long.
         CASE WHEN idle THEN list_concat(
-            [attr_text[name] FOR name IN map_keys(attr_text) IF regexp_matches(name, '{offers}')],
-            [attr_json[name] FOR name IN map_keys(attr_json) IF regexp_matches(name, '{offers}')]) END AS offers
+            [attr_text[name] FOR name IN map_keys(attr_text) IF {offers}],
+            [attr_json[name] FOR name IN map_keys(attr_json) IF {offers}]) END AS offers
     FROM told
 )
 SELECT place, CASE

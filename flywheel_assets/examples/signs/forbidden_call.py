@@ -7,7 +7,7 @@ from flywheel_assets.examples.signs.sign import Shown, Sign, Tried
 LOOKS = {
     # Cheap to see are two words without one of which nothing is forbidden.
     "forbidden": r"""
-        CASE WHEN role = 'llm' AND answered IS NOT NULL AND (contains(asked, ' NOT ') OR contains(asked, 'NEVER '))
+        CASE WHEN role = 'llm' AND answered IS NOT NULL AND (contains(asked, 'NOT ') OR contains(asked, 'NEVER '))
             THEN list_filter(
                 regexp_extract_all(asked, '\b(?:DO NOT|NEVER|MUST NOT) (?:use |call )?`?([a-z_]{3,30})', 1),
                 lambda name: contains(answered, name || '('))
