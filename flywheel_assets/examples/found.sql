@@ -14,10 +14,12 @@ content AS (
         CASE WHEN role = 'llm' OR again THEN coalesce(attr_text[output_key], attr_json[output_key]) END AS answered,
         CASE WHEN erred THEN lower(concat_ws(' ', error_type, status_message,
             [e.attributes_json FOR e IN events IF e.name = 'exception'][-1])) END AS message,
-        -- Named in a list, or each by a definition. Only names are looked through: values are long.
+        -- Named in a list, or each by a definition. Only names are looked through, and first for a word: values are long.
         CASE WHEN idle THEN list_concat(
-            [attr_text[name] FOR name IN map_keys(attr_text) IF {offers}],
-            [attr_json[name] FOR name IN map_keys(attr_json) IF {offers}]) END AS offers
+            [attr_text[name] FOR name IN map_keys(attr_text)
+                IF CASE WHEN contains(name, 'tool') THEN regexp_matches(name, '{offers}') ELSE false END],
+            [attr_json[name] FOR name IN map_keys(attr_json)
+                IF CASE WHEN contains(name, 'tool') THEN regexp_matches(name, '{offers}') ELSE false END]) END AS offers
     FROM told
 )
 SELECT place, CASE

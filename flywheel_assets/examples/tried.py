@@ -18,10 +18,8 @@ from flywheel_assets.examples.signs.sign import Tried
 from flywheel_assets.examples.work import Flags, few, latest
 
 LAID_OUT = Path(__file__).parent / "found.sql"
-# Names of attributes that list the tools an agent or a model may use; one word is without a search in most.
-OFFERS = r"""CASE WHEN contains(name, 'tool')
-    THEN regexp_matches(name, '(^|[._])(tools_names|tool_names|available_tools|tool\.definitions|tools)([._]|$)')
-    ELSE false END"""
+# Attributes that list the tools an agent or a model may use. `found.sql` looks for 'tool' first.
+OFFERS = r"(^|[._])(tools_names|tool_names|available_tools|tool\.definitions|tools)([._]|$)"
 # Tools that only hand in an answer, by what frameworks call them.
 ENDING = (
     r"(final_?answer|submit(_answer|_result)?|finish(ed)?|attempt_completion|complete(_task)?|task_complete|done|exit)"
