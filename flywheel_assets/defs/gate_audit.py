@@ -1,12 +1,14 @@
 """Checks on the gates themselves: whether people agree with them, and whether they object as they used to."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from flywheel_assets.defs.renewed import Last, renewed
+from flywheel_assets.defs.renewed import Last, changed_days, renewed
 from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.defs.verdicts import Verdict
+from flywheel_assets.lake.lake import Lake
 from flywheel_assets.snapshots.live import rows_of_each
 from flywheel_assets.tables.feedback import FEEDBACK
 from flywheel_assets.tables.gate_verdicts import GATE_VERDICTS
@@ -14,17 +16,35 @@ from flywheel_assets.tables.gate_verdicts import GATE_VERDICTS
 AUDITED = (GATE_VERDICTS, FEEDBACK)
 # Days of verdicts that are looked at: what a turn costs does not grow with the history. Nine weeks are compared.
 RECENT = 90
+WAITING = "waiting by day"
+REVIEWS = "SELECT 1 FROM feedback WHERE name = 'flywheel.review' LIMIT 1"
 
 
-def audited(wheel: WheelResource, _last: Last | None = None) -> Verdict:
-    """Fails where people credibly disagree with a gate more often than not."""
+def audited(wheel: WheelResource, last: Last | None = None) -> Verdict:
+    """Fails where people credibly disagree with a gate more often than not.
+
+    As long as nobody has looked at any, nothing can be said of a gate, and days that are as they were wait as they did.
+    """
     lake, recent = wheel.lake(), _recent(wheel)
-    (sample,) = rows_of_each(lake, ["audit_sample"], AUDITED, recent)
-    waiting = sum(row["review"] is None for row in sample)
-    # As long as nobody has looked at any, nothing can be said of a gate.
-    looked = waiting < len(sample)
+    days, known = recent[GATE_VERDICTS.name], _waiting(lake, last)
+    anew = [day for day in days if day.isoformat() not in known]
+    sample = rows_of_each(lake, ["audit_sample"], AUDITED, {GATE_VERDICTS.name: anew})[0] if anew else []
+    found = Counter(row["day"].isoformat() for row in sample if row["review"] is None)
+    looked = found.total() < len(sample)
     audit = rows_of_each(lake, ["audit_sample", "gate_audit"], AUDITED, recent)[-1] if looked else []
-    return judge_audit(audit, waiting)
+    waiting = {day: known.get(day, found[day]) for day in map(date.isoformat, days)}
+    verdict = judge_audit(audit, sum(waiting.values()))
+    return Verdict(verdict.passed, {**verdict.found, WAITING: {} if looked else waiting})
+
+
+def _waiting(lake: Lake, last: Last | None) -> dict[str, int]:
+    """How many examples waited by day when nobody had looked at any, of days that are as they were; else nothing."""
+    changed, said = (changed_days(lake, table, last) for table in AUDITED)
+    known = last.verdict.found.get(WAITING) if last else None
+    if not isinstance(known, dict) or changed is None or said is None:
+        return {}
+    reviews = lake.connect([FEEDBACK], {FEEDBACK.name: sorted(said)}).execute(REVIEWS).fetchall()
+    return {} if reviews else {day: count for day, count in known.items() if date.fromisoformat(day) not in changed}
 
 
 def _recent(wheel: WheelResource) -> dict[str, list[date]]:

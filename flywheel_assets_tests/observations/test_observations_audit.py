@@ -2,12 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from flywheel_assets.commands.review_sample import sampled
-from flywheel_assets.defs.gate_audit import AUDITED, judge_audit, judge_weeks
+from flywheel_assets.defs.gate_audit import AUDITED, WAITING, audited, judge_audit, judge_weeks
+from flywheel_assets.defs.renewed import Last
+from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.defs.turn import turn_the_wheel
+from flywheel_assets.defs.verdicts import Verdict
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.lake.places import Places
 from flywheel_assets.snapshots.live import rows_of
@@ -43,7 +47,7 @@ def drawn(lake: Lake) -> dict[str, list[str]]:
     }
 
 
-def audit_after(lake: Lake, said: Mapping[str, str]) -> dict[str, dict]:
+def review(lake: Lake, said: Mapping[str, str]) -> None:
     words = [
         {
             "day": DAY,
@@ -60,6 +64,10 @@ def audit_after(lake: Lake, said: Mapping[str, str]) -> dict[str, dict]:
         for example, text in said.items()
     ]
     lake.overwrite(FEEDBACK, FEEDBACK.rows(words), DAY)
+
+
+def audit_after(lake: Lake, said: Mapping[str, str]) -> dict[str, dict]:
+    review(lake, said)
     return {row["gate"]: row for row in rows_of(lake, ["audit_sample", "gate_audit"], AUDITED)}
 
 
@@ -115,6 +123,34 @@ def test_a_gate_whose_share_of_objections_changes_is_red(tmp_path, newest: float
     assert list(found.found["drifted"]) == (["doubt"] if drifts else [])
     # The week that changed is not held against those before it.
     assert judge_weeks([row for row in weeks if row["week"] < max(one["week"] for one in weeks)]).passed
+
+
+def test_days_that_are_as_they_were_wait_as_they_did_until_somebody_looks(tmp_path):
+    wheel = WheelResource(data=str(tmp_path))
+    lake, later = wheel.lake(), DAY + timedelta(days=1)
+
+    def arrives(day: date) -> None:
+        rows = [verdict(f"{day}-{number}", "doubt", "hold", day) for number in range(300)]
+        lake.overwrite(GATE_VERDICTS, GATE_VERDICTS.rows(rows), day)
+
+    def said(last: Last | None = None) -> dict[str, Any]:
+        return audited(wheel, last).found
+
+    arrives(DAY)
+    first = said()
+    last = Last(Verdict(passed=True, found=first), lake.versions(AUDITED))
+    arrives(later)
+    both = said()
+    assert said(last) == both
+    assert both["waiting for review"] > first["waiting for review"] > 0
+    (before,) = first[WAITING].values()
+    told = Last(Verdict(passed=True, found={WAITING: {DAY.isoformat(): before + 1000}}), last.versions)
+    assert said(told)["waiting for review"] == both["waiting for review"] + 1000
+    name = next(row["example_id"] for row in rows_of(lake, ["audit_sample"], AUDITED) if row["day"] == DAY)
+    review(lake, {name: "release"})
+    assert said(told) == said()
+    assert said()[WAITING] == {}
+    assert said()["waiting for review"] == both["waiting for review"] - 1
 
 
 def test_a_sample_of_what_waits_is_listed_with_its_texts(tmp_path, arrive: Callable):
