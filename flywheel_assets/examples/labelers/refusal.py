@@ -11,7 +11,7 @@ LABELER = Labeler(
         SELECT run_id, 0.0 AS value, 0.55 AS confidence, 'opens with a refusal' AS evidence
         FROM runs
         -- One letter tells of most answers that they open otherwise.
-        WHERE lower(substr(ltrim(output_text), 1, 1)) IN ('a', 'i', 's', 'u') AND regexp_matches(
+        WHERE contains('aisu', lower(substr(ltrim(output_text), 1, 1))) AND regexp_matches(
             replace(lower(substr(ltrim(output_text), 1, 120)), '’', ''''),
             '^(i''m sorry|i am sorry|sorry|i apologi[sz]e|unfortunately),? (but )?,?\s*(i )?'
                 || '(can(no|''|)t|am unable|won''t)'
