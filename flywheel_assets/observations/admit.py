@@ -37,12 +37,14 @@ _UNMARKABLE = hold("gate_error", "the gate marked a stretch that is not text")
 _UNSIGNED = {"scope": pa.scalar("", TEXT), "minhash": pa.scalar([], EXAMPLE_SIGNATURES.schema.field("minhash").type)}
 _SIGNED = "SELECT example_id, scope, minhash FROM example_signatures WHERE day = $day"
 _HERE = Path(__file__).parent
+# Of a query without parameters DuckDB makes Arrow as it reads, which takes half the time where rows are wide.
+_EXAMPLES = "FROM labeled_examples WHERE day = DATE '{day}'"
 _SIGN, _EVIDENCE, _EARLIER = ((_HERE / f"{name}.sql").read_text() for name in ("sign", "evidence", "earlier"))
 
 
 def sign(con: duckdb.DuckDBPyConnection, day: date) -> tuple[pa.Table]:
     """(EXAMPLE_SIGNATURES,) of the day; the signature of an example that is compared with nothing is empty."""
-    rows = _once(con.execute(_SIGN, {"day": day}).to_arrow_table())
+    rows = _once(con.sql(_SIGN.format(day=day)).to_arrow_table())
     words, salt = comparable(rows["input_text"], rows["output_text"]), salts(rows)
     signed = pc.not_equal(rows["scope"], "")
     slots = salted(minhash(kept(words, signed)), salt.filter(whole(signed)))
@@ -92,8 +94,7 @@ def admit(
 
 def _evidence(con: duckdb.DuckDBPyConnection, day: date) -> pa.Table:
     """The day's examples, and beside each what the gates see of it otherwise."""
-    # Of a query without parameters DuckDB makes Arrow as it reads: wide rows take half the time.
-    rows = _once(con.sql(f"FROM labeled_examples WHERE day = DATE '{day}'").to_arrow_table())
+    rows = _once(con.sql(_EXAMPLES.format(day=day)).to_arrow_table())
     for sql in (_SIGNED, _EVIDENCE):
         beside = con.execute(sql, {"day": day}).to_arrow_table()
         places = pc.index_in(rows["example_id"], whole(beside["example_id"]))

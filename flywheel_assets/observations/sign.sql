@@ -6,9 +6,9 @@ WITH services AS (
     SELECT spans.trace_id, spans.span_id, min(spans.service_name) AS service_name
     FROM raw_spans AS spans
     SEMI JOIN labeled_examples AS roots
-        ON roots.day = $day AND roots.session_id IS NULL
+        ON roots.day = DATE '{day}' AND roots.session_id IS NULL
         AND roots.trace_id = spans.trace_id AND roots.root_span_id = spans.span_id
-    WHERE spans.day = $day
+    WHERE spans.day = DATE '{day}'
     GROUP BY ALL
 )
 SELECT
@@ -29,4 +29,4 @@ SELECT
     output_text
 FROM labeled_examples AS examples
 LEFT JOIN services ON services.trace_id = examples.trace_id AND services.span_id = examples.root_span_id
-WHERE examples.day = $day
+WHERE examples.day = DATE '{day}'
