@@ -18,7 +18,7 @@ from flywheel_assets.defs.report import Report, Results, of
 from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.defs.verdicts import Check, Verdict
 from flywheel_assets.lake.lake import Lake
-from flywheel_assets.sources.batches import batches_of
+from flywheel_assets.sources.batches import batches_of, spans_in
 from flywheel_assets.spans.decode import decode_day
 from flywheel_assets.spans.storms import count_storms
 from flywheel_assets.tables.dialect_losses import DIALECT_LOSSES
@@ -40,11 +40,6 @@ FLOOD = 10_000
 # Rows of the report in the UI; the table has them all.
 SHOWN = 200
 LOST = "spans not accounted for"
-OF_DAY = """
-SELECT coalesce(sum(spans), 0)::BIGINT
-FROM (SELECT batch_id, max(spans) AS spans FROM landed_batches
-      WHERE status = 'accepted' AND signal = 'traces' AND list_contains(days, $day) GROUP BY batch_id)
-"""
 
 
 @dg.multi_asset(
@@ -60,7 +55,7 @@ def decode_one(lake: Lake, landing: Path, day: date, stamp: str) -> list[Report]
     found = decode_day(batches_of(lake, landing, day), day)
     written = lake.overwrite(RAW_SPANS, found.parts, day, inputs=stamp, content=found.content)
     counts = found.counts
-    held = int(lake.connect([LANDED_BATCHES]).execute(OF_DAY, {"day": day}).fetchall()[0][0])
+    held = spans_in(lake, day)
     lost = held - counts.rows - counts.duplicates - counts.other_days - counts.set_aside
     report = found.losses.table(day)
     uses = lake.overwrite(DIALECT_LOSSES, report, day, inputs=stamp, content=found.content)

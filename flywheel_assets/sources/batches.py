@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.sources.payloads import Place, read_payloads
@@ -14,6 +15,11 @@ SELECT batch_id, format, file, "offset", length
 FROM {LANDED_BATCHES.name}
 WHERE status = 'accepted' AND signal = $signal AND list_contains(days, $day)
 ORDER BY file, ordinal
+"""
+_SPANS_OF_DAY = f"""
+SELECT coalesce(sum(spans), 0)::BIGINT
+FROM (SELECT batch_id, max(spans) AS spans FROM {LANDED_BATCHES.name}
+      WHERE status = 'accepted' AND signal = $signal AND list_contains(days, $day) GROUP BY batch_id)
 """
 
 
@@ -45,7 +51,7 @@ def read_batches(lake: Lake, landing: Path, day: date, signal: str = "traces") -
 
 def batches_of(lake: Lake, landing: Path, day: date, signal: str = "traces") -> Callable[[], Iterator[Mapped]]:
     """The same, to be read any number of times. The lake is asked now: it cannot be while it writes a stream."""
-    rows = lake.connect([LANDED_BATCHES]).execute(_OF_DAY, {"signal": signal, "day": day}).fetchall()
+    rows = _asked(lake, _OF_DAY, day, signal)
 
     def read() -> Iterator[Mapped]:
         payloads = read_payloads(landing, (Place(*row[2:]) for row in rows))
@@ -53,3 +59,15 @@ def batches_of(lake: Lake, landing: Path, day: date, signal: str = "traces") -> 
             yield Mapped(batch_id, format_, payload)
 
     return read
+
+
+def spans_in(lake: Lake, day: date) -> int:
+    """How many spans the day's accepted batches hold, of whatever day, each batch once."""
+    return int(_asked(lake, _SPANS_OF_DAY, day, "traces")[0][0])
+
+
+def _asked(lake: Lake, question: str, day: date, signal: str) -> list[tuple[Any, ...]]:
+    # With more threads, DuckDB's worker would hand the C library's free memory back to the system when it has had
+    # nothing to do for half a second; decoding, which goes on, would have to take it again, page by page.
+    con = lake.connect([LANDED_BATCHES], threads=1)
+    return con.execute(question, {"signal": signal, "day": day}).fetchall()
