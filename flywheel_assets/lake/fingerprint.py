@@ -18,7 +18,9 @@ def fingerprint(rows: pa.Table) -> str:
 
 def fingerprints(tables: Sequence[pa.Table]) -> list[str]:
     """The `fingerprint` of each of several tables with the same columns, by one query."""
-    con = session()
+    # Beside one with more threads others compute: a worker of DuckDB's that has had nothing to do for half a second
+    # hands the C library's free memory back to the system, and they would have to take it again, page by page.
+    con = session(threads=1)
     numbered = [rows.append_column("part of", pa.repeat(number, len(rows))) for number, rows in enumerate(tables)]
     con.register("rows", pa.concat_tables(numbered))
     columns = ", ".join(f'"{name}"' for name in tables[0].column_names)
