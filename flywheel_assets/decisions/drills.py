@@ -151,7 +151,8 @@ def _ended(units: pa.Table, drill: Drill, rng: Rng, now: datetime) -> list[Rehea
     def ended(trial: int) -> Rehearsed:
         if not told[:, trial].any():
             return UNTOLD
-        evidence = _evidence(units, *drawn[trial])
+        mine, said, users = drawn[trial]
+        evidence = Evidence.of(mine, said, day=units.column("day"), principal=users)
         return rehearse(Trial(registration, evidence, CONDITIONS, bets[:, trial]), looks[told[:, trial]].tolist())
 
     return [ended(trial) for trial in range(drill.trials)]
@@ -168,10 +169,6 @@ def _drawn(units: pa.Table, drill: Drill, rng: Rng) -> tuple[Flags, Reals, pa.Ar
         outcome = np.where(loud, candidate.astype(np.float64), outcome)
         users = pa.array(np.where(loud, REPORTER, np.array(users.to_pylist(), dtype=object)), pa.string())
     return candidate, outcome, users
-
-
-def _evidence(units: pa.Table, candidate: Flags, outcome: Reals, users: pa.Array) -> Evidence:
-    return Evidence.of(candidate, outcome, day=units.column("day"), principal=users)
 
 
 def _registration(units: int, now: datetime) -> Registration:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from flywheel_assets.decisions.canonical import canonical, canonical_each
 from flywheel_assets.decisions.stakes import Flags, Reals
 from flywheel_assets.tables.documents.registration import Registration
+from flywheel_assets.tables.ranked import ranked
 
 TRIAL_ROWS = (Path(__file__).parent / "trial_rows.sql").read_text(encoding="utf-8")
 WATCH_ROWS = (Path(__file__).parent / "watch_rows.sql").read_text(encoding="utf-8")
@@ -100,12 +101,10 @@ class Evidence:
         """
         if name not in self.rows.column_names:
             return pa.array([""]), np.zeros(self.rows.num_rows, dtype=np.int64)
-        stated = self.rows.column(name).combine_chunks()
+        stated = self.rows.column(name)
         if stated.null_count:
             stated = pc.coalesce(stated, pa.array([f"(unit {at})" for at in range(len(stated))], pa.string()))
-        coded = stated.dictionary_encode()
-        order = pc.array_sort_indices(coded.dictionary)
-        return coded.dictionary.take(order), np.argsort(order.to_numpy())[coded.indices.to_numpy()]
+        return ranked(stated)
 
     def context(self, key: str) -> list[str | None]:
         """The value of a context key, unit by unit; None where it is not stated."""

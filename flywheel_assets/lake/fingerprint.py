@@ -6,6 +6,9 @@ import pyarrow as pa
 
 from flywheel_assets.lake.session import session
 
+# Of a table without rows.
+NO_ROWS = f"{0:015x}"
+
 
 def fingerprint(rows: pa.Table) -> str:
     """Fifteen hex digits that depend on the rows, not on their order or on how they are stored.
@@ -18,12 +21,11 @@ def fingerprint(rows: pa.Table) -> str:
 
 def fingerprints(tables: Sequence[pa.Table]) -> list[str]:
     """The `fingerprint` of each of several tables with the same columns, by one query."""
-    # Beside one with more threads others compute: a worker of DuckDB's that has had nothing to do for half a second
-    # hands the C library's free memory back to the system, and they would have to take it again, page by page.
+    # Others compute beside it.
     con = session(threads=1)
     numbered = [rows.append_column("part of", pa.repeat(number, len(rows))) for number, rows in enumerate(tables)]
     con.register("rows", pa.concat_tables(numbered))
     columns = ", ".join(f'"{name}"' for name in tables[0].column_names)
     sql = f'SELECT "part of", (sum(hash({columns})::HUGEINT) + count(*)) % (1::HUGEINT << 60) FROM rows GROUP BY ALL'
     found = {number: int(total) for number, total in con.sql(sql).fetchall()}
-    return [f"{found.get(number, 0):015x}" for number in range(len(tables))]
+    return [f"{found[number]:015x}" if number in found else NO_ROWS for number in range(len(tables))]

@@ -16,14 +16,13 @@ from datetime import date, timedelta
 import duckdb
 import pyarrow as pa
 
+from flywheel_assets.lake.fingerprint import NO_ROWS
 from flywheel_assets.lake.installed import installed
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.lake.overwrite import Written
 from flywheel_assets.tables.steps import Read, Step
 from flywheel_assets.tables.table import Table
 
-# Fingerprint of a day that was written without rows: it tells its readers no more than one that never was.
-NO_ROWS = f"{0:015x}"
 # Given a DuckDB with the step's tables as views and the day, the rows of each table it writes.
 DayTransform = Callable[[duckdb.DuckDBPyConnection, date], tuple[pa.Table, ...]]
 SIDE_BY_SIDE = min(4, os.cpu_count() or 1)
@@ -231,6 +230,7 @@ def _days(lake: Lake, table: Table) -> list[date]:
 def _contents(lake: Lake, table: Table, days: list[date]) -> dict[date, str | None]:
     if table.by_day:
         found = lake.fingerprints(table, days)
+        # A day that was written without rows tells its readers no more than one that never was.
         return {day: None if found[day] == NO_ROWS else found[day] for day in days}
     if "days" not in table.names:
         return dict.fromkeys(days, lake.fingerprint(table))

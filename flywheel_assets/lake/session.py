@@ -59,7 +59,9 @@ def session(threads: int | None = None) -> duckdb.DuckDBPyConnection:
     """A connection to a DuckDB that the process shares: what is temporary is its own, settings are not.
 
     A hundredth of what `connection` costs. `threads` is how many each query may use, by default all:
-    callers that work side by side want one each.
+    callers that work side by side, or beside others, want one each. With more, a worker of DuckDB's that has had
+    nothing to do for half a second hands the C library's free memory back to the system, and whoever computes
+    meanwhile has to take it again, page by page.
     """
     return _shared(os.getpid(), threads).cursor()
 

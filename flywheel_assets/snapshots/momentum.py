@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from flywheel_assets.snapshots.concurrent import Difference, concurrent_difference, half_width
 from flywheel_assets.tables.momentum import MOMENTUM
+from flywheel_assets.tables.ranked import ranked
 
 Reals = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -141,7 +142,7 @@ def _runs(observations: pa.Table, since: Mapping[str, datetime]) -> tuple[list[s
     rows = rows.sort_by([("start_time", "ascending"), ("run_id", "ascending")])
     times = rows["start_time"].combine_chunks()
     segment = pc.fill_null(pc.index_in(rows["segment"], pa.array(SIDES.values())), -1).to_numpy().astype(np.int64)
-    names, skill = _numbered(rows["skill"])
+    names, skill = ranked(rows["skill"])
     skills = names.to_pylist()
     artifact = np.zeros(len(times), np.bool_)
     for place, name in enumerate(skills):
@@ -159,17 +160,10 @@ def _runs(observations: pa.Table, since: Mapping[str, datetime]) -> tuple[list[s
         times=times,
         segment=segment,
         skill=skill,
-        cluster=_numbered(pc.if_else(alone, of_run, of_session))[1],
+        cluster=ranked(pc.if_else(alone, of_run, of_session))[1],
         artifact=artifact & (segment == list(SIDES).index("current")),
     )
     return skills, runs
-
-
-def _numbered(values: pa.ChunkedArray) -> tuple[pa.Array, Ints]:
-    """The distinct values in order, and each one's place among them."""
-    found = pc.dictionary_encode(values.combine_chunks())
-    order = pc.array_sort_indices(found.dictionary)
-    return found.dictionary.take(order), np.argsort(order.to_numpy())[found.indices.to_numpy()]
 
 
 def _lift(runs: Runs, strata: Strata, whose: str, control: str) -> Difference:

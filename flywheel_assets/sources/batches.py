@@ -67,7 +67,6 @@ def spans_in(lake: Lake, day: date) -> int:
 
 
 def _asked(lake: Lake, question: str, day: date, signal: str) -> list[tuple[Any, ...]]:
-    # With more threads, DuckDB's worker would hand the C library's free memory back to the system when it has had
-    # nothing to do for half a second; decoding, which goes on, would have to take it again, page by page.
+    # Decoding goes on beside it.
     con = lake.connect([LANDED_BATCHES], threads=1)
     return con.execute(question, {"signal": signal, "day": day}).fetchall()

@@ -1,8 +1,5 @@
 """Every routing candidate with what the log says of it: its value off-policy, or why that cannot be told."""
 
-# Arrow makes its compute functions when it is imported, out of a type checker's sight.
-# pyright: reportAttributeAccessIssue=false
-
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,13 +11,13 @@ from typing import Any
 import duckdb
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from flywheel_assets.decisions.canonical import stated
 from flywheel_assets.decisions.off_policy.evaluate import evaluate
 from flywheel_assets.decisions.off_policy.logged import Estimated, Ints, Logged, Refused
 from flywheel_assets.decisions.stakes import Reals
 from flywheel_assets.tables.documents.scorer import Scorer, left_out
+from flywheel_assets.tables.ranked import ranked
 from flywheel_assets.tables.routing_candidates import ROUTING_CANDIDATES
 
 ROWS = (Path(__file__).parent / "routes.sql").read_text(encoding="utf-8")
@@ -54,7 +51,7 @@ class Runs:
     def of(cls, rows: pa.Table) -> "Runs":
         """Of rows of `routes.sql`."""
         (arms, action), (sets, offered), (contexts, context), (_, cluster) = (
-            _coded(rows, name) for name in ("arm", "candidate_set", "context_json", "cluster")
+            ranked(rows.column(name)) for name in ("arm", "candidate_set", "context_json", "cluster")
         )
         reward, propensity, keep = (
             rows.column(name).to_numpy(zero_copy_only=False).astype(np.float64)
@@ -62,15 +59,15 @@ class Runs:
         )
         return cls(
             rows=rows,
-            arms=[str(arm) for arm in arms],
+            arms=[str(arm) for arm in arms.to_pylist()],
             action=action,
             reward=reward,
             propensity=propensity,
             keep=keep,
-            features=_contexts(contexts, context),
+            features=_contexts(contexts.to_pylist(), context),
             cluster=cluster,
             offered=offered,
-            sets=[_offered(one) for one in sets],
+            sets=[_offered(one) for one in sets.to_pylist()],
         )
 
     def logged(self, taken: Sequence[str] | str) -> Logged:
@@ -119,13 +116,6 @@ def _log(runs: Runs, row: Mapping[str, Any]) -> Logged:
     held = runs.rows.filter(pa.array([left_out(one) for one in runs.rows["cluster"].to_pylist()], pa.bool_()))
     asked = held.select(["text", "context_json"]).to_pylist()
     return Runs.of(held).logged([rule.choose(run["text"], _said(run["context_json"])) for run in asked])
-
-
-def _coded(rows: pa.Table, name: str) -> tuple[list[str | None], Ints]:
-    """The distinct values of a column in order, NULL last, and the number of each row's."""
-    encoded = rows.column(name).combine_chunks().dictionary_encode("encode")
-    order = pc.array_sort_indices(encoded.dictionary)
-    return encoded.dictionary.take(order).to_pylist(), np.argsort(order.to_numpy())[encoded.indices.to_numpy()]
 
 
 def _offered(candidate_set: str | None) -> frozenset[str] | None:
