@@ -6,7 +6,7 @@ of a small turn. Files and rows are the same as without it, so the UI reads them
 
 import os
 import shutil
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
@@ -17,13 +17,13 @@ from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS, EVENT_TYPE_TO
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, AssetKeyTable, SqlEventLogStorageTable
 from dagster._core.storage.sql import create_engine
-from dagster._serdes import ConfigurableClassData, serialize_value
+from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Connection, Engine, NullPool, bindparam, text
 
 # A turn writes to the index and to its own file; burying the dead may touch some more.
 MOST_OPEN = 8
 # Made once: to put a statement together takes longer than to execute it.
-NOTE = SqlEventLogStorageTable.insert()
+NOTE, JUDGED_UNASKED = SqlEventLogStorageTable.insert(), AssetCheckExecutionsTable.insert()
 JUDGED = (
     AssetCheckExecutionsTable.update()
     .where(AssetCheckExecutionsTable.c.asset_key == bindparam("of"))
@@ -93,9 +93,21 @@ class SteadyEventLog(SqliteEventLogStorage):
 
     def has_table(self, table_name: str) -> bool:
         """Dagster opens the file anew to look, for every day that is reported."""
-        if table_name not in self._there and super().has_table(table_name):
-            self._there.add(table_name)
-        return table_name in self._there
+        return self._found(table_name, super().has_table)
+
+    def has_asset_key_col(self, column_name: str) -> bool:
+        """Dagster looks three times before every step."""
+        return self._found(column_name, super().has_asset_key_col)
+
+    def has_secondary_index(self, name: str) -> bool:
+        """Dagster looks before every step."""
+        return self._found(name, super().has_secondary_index)
+
+    def _found(self, name: str, look: Callable[[str], bool]) -> bool:
+        """Whether it is there: what is stays."""
+        if name not in self._there and look(name):
+            self._there.add(name)
+        return name in self._there
 
     def _initdb(self, engine: Engine, for_index_shard: bool = False) -> None:
         """Dagster reads all its migrations to find out that there is nothing to do."""
@@ -112,30 +124,17 @@ class SteadyEventLog(SqliteEventLogStorage):
             conn.execute(NOTE, row)
         if kind not in IN_INDEX:
             return
+        said = event.asset_check_evaluation if kind == dg.DagsterEventType.ASSET_CHECK_EVALUATION else None
+        ours = said if said and event.run_id and said.partition is None else None
         with self.index_connection() as conn:
             number = int((conn.execute(NOTE, row).inserted_primary_key or [0])[0])
             if kind in ASSET_EVENTS:
                 self._store_asset_event_tags(conn, [event], [number])
                 self._store_asset_event(conn, event, number)
-        if kind in ASSET_CHECK_EVENTS:
+            if ours:
+                _judge(conn, ours, row, number)
+        if kind in ASSET_CHECK_EVENTS and not ours:
             self.store_asset_check_event(event, number)
-
-    def _update_asset_check_evaluation(self, event: dg.EventLogEntry, event_id: int | None) -> None:
-        said = event.asset_check_evaluation
-        about = said and said.target_materialization_data
-        values = {
-            "execution_status": "SUCCEEDED" if said and said.passed else "FAILED",
-            "evaluation_event": serialize_value(event),
-            "evaluation_event_timestamp": self._event_insert_timestamp(event),
-            "evaluation_event_storage_id": event_id,
-            "materialization_event_storage_id": about.storage_id if about else None,
-        }
-        if said and said.partition is None:
-            planned = {"of": said.asset_key.to_string(), "named": said.check_name, "by": event.run_id}
-            with self.index_connection() as conn:
-                if conn.execute(JUDGED, {**planned, **values}).rowcount:
-                    return
-        super()._update_asset_check_evaluation(event, event_id)
 
     def _store_asset_event(self, conn: Connection, event: dg.EventLogEntry, event_id: int) -> None:
         """Dagster inserts the asset, fails because it is there, and updates it, for every day anew."""
@@ -162,6 +161,22 @@ class SteadyEventLog(SqliteEventLogStorage):
             for kept in self._kept.values():
                 kept.close()
             self._kept.clear()
+
+
+def _judge(conn: Connection, said: dg.AssetCheckEvaluation, row: Mapping[str, Any], number: int) -> None:
+    """What a check said, in the row that was planned for it, or, in a turn, in one of its own."""
+    about, key = said.target_materialization_data, said.asset_key.to_string()
+    values = {
+        "execution_status": "SUCCEEDED" if said.passed else "FAILED",
+        "evaluation_event": row["event"],
+        "evaluation_event_timestamp": row["timestamp"],
+        "evaluation_event_storage_id": number,
+        "materialization_event_storage_id": about.storage_id if about else None,
+    }
+    planned = {"of": key, "named": said.check_name, "by": row["run_id"]}
+    if not conn.execute(JUDGED, {**planned, **values}).rowcount:
+        own = {"asset_key": key, "check_name": said.check_name, "run_id": row["run_id"], "partition": None}
+        conn.execute(JUDGED_UNASKED, {**own, **values})
 
 
 def _keep(opened: Connection, empty: Path) -> None:

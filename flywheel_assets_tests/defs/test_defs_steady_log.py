@@ -11,6 +11,7 @@ from dagster._core.instance.ref import InstanceRef
 
 from flywheel_assets.defs import steady_log
 from flywheel_assets.defs.home import instance, prepare
+from flywheel_assets.defs.report import OWN_EVENTS
 from flywheel_assets.lake.places import Places
 
 
@@ -52,6 +53,20 @@ def test_what_it_writes_is_what_dagster_reads(places: Places) -> None:
     assert newest.asset_materialization is not None
     assert newest.asset_materialization.metadata["rows"].value == 3
     assert check.status.value == "SUCCEEDED"
+
+
+def test_a_check_is_in_one_row_whether_it_was_planned_or_not(places: Places) -> None:
+    key = dg.AssetCheckKey(dg.AssetKey("made"), "holds")
+    with instance(places) as steady:
+        # A run that writes its events itself, as turns do, plans no checks.
+        runs = [dg.materialize([made, holds], instance=steady, tags=tags).run_id for tags in ({}, {OWN_EVENTS: "true"})]
+        unplanned, planned = steady.event_log_storage.get_asset_check_execution_history(key, limit=5)
+    assert [unplanned.run_id, planned.run_id] == runs[::-1]
+    for check in (unplanned, planned):
+        assert check.status.value == "SUCCEEDED"
+        assert check.evaluation is not None
+        assert check.evaluation.target_materialization_data is not None
+        assert check.evaluation.target_materialization_data.run_id == runs[0]
 
 
 def test_a_run_begins_with_a_copy_of_an_empty_file_that_dagster_laid_out(places: Places) -> None:
