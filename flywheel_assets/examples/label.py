@@ -53,11 +53,11 @@ def label(con: duckdb.DuckDBPyConnection, day: date, labelers: Sequence[Labeler]
     its end plus its skill's horizon, as `label_settings` on `con` has it.
     """
     runs = _by(con.sql(f"SELECT * FROM agent_runs WHERE day = DATE '{day}'").to_arrow_table(), "run_id")
-    con.register("runs", runs)
+    _scanned(con, "runs", runs)
     con.execute("CREATE OR REPLACE TEMP VIEW nearby_runs AS SELECT * FROM agent_runs")
     con.execute(f"CREATE OR REPLACE TEMP VIEW sampled_runs AS SELECT run_id FROM runs WHERE {DRAWN}")
     spans = work(con, day, runs)
-    con.register("day_spans", spans)
+    _scanned(con, "day_spans", spans)
     con.execute("CREATE OR REPLACE TEMP VIEW work AS SELECT * EXCLUDE (run) FROM day_spans WHERE run IS NOT NULL")
     con.execute((HERE / "turns.sql").read_text())
     votes = _votes(con, find_labelers() if labelers is None else labelers)
@@ -75,6 +75,13 @@ def label(con: duckdb.DuckDBPyConnection, day: date, labelers: Sequence[Labeler]
     failed = Failed.of(spans, examples)
     blame, found = credit(failed, runs, examples, day), findings(con, failed, runs, day)
     return answered, LABEL_VOTES.conform(kept.take(order)), reliable, blame, found, labeled
+
+
+def _scanned(con: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:
+    """Make the rows a view. DuckDB sifts them as it scans: Arrow, were it handed filters, would copy what is left."""
+    con.register(f"{name}_rows", rows)
+    # No filter passes a LIMIT.
+    con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS FROM {name}_rows LIMIT {2**62}")
 
 
 def _by(rows: pa.Table, name: str) -> pa.Table:
