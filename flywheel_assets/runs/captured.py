@@ -12,11 +12,12 @@ from flywheel_assets.runs.tree import Index
 
 # Whole conversations come in each row; only their last words stay.
 ROWS_AT_ONCE = 10_000
+TEXTS_AT_ONCE = 2000
 READ = {"input_text": asked, "output_text": answered}
 REST = pa.schema([("context_json", pa.string()), ("flywheel_skill", pa.bool_()), ("tool_schema_hash", pa.string())])
 
 
-def content(con: duckdb.DuckDBPyConnection, parts: Parts) -> dict[str, pa.Array]:
+def content(con: duckdb.DuckDBPyConnection, parts: Parts) -> dict[str, pa.ChunkedArray]:
     """What the attributes of chosen spans hold, one entry per run; readable texts in place of raw messages."""
     texts: dict[str, list[str | None]] = {name: [None] * len(parts.runs.root) for name in READ}
     rest = [pa.schema([("run", pa.int64()), *REST]).empty_table()]
@@ -29,9 +30,15 @@ def content(con: duckdb.DuckDBPyConnection, parts: Parts) -> dict[str, pa.Array]
                     texts[name][run] = read(raw)
         rest.append(pa.table(batch.drop_columns(list(READ))))
     found = pa.concat_tables(rest, promote_options="permissive")
-    return {name: pa.array(said, pa.string()) for name, said in texts.items()} | {
+    return {name: _array(said) for name, said in texts.items()} | {
         name: _by_run(found[name], found["run"].to_numpy(), len(parts.runs.root)) for name in REST.names
     }
+
+
+def _array(texts: list[str | None]) -> pa.ChunkedArray:
+    """In pieces: one of all would be copied each time that it outgrows its memory."""
+    pieces = (texts[start : start + TEXTS_AT_ONCE] for start in range(0, len(texts), TEXTS_AT_ONCE))
+    return pa.chunked_array(pieces, pa.string())
 
 
 def _by_run(found: pa.ChunkedArray, run: Index, runs: int) -> pa.ChunkedArray:

@@ -78,8 +78,18 @@ def gather(con: duckdb.DuckDBPyConnection, day: date) -> tuple[Near, Window]:
     reaching = con.table("reaching").to_arrow_table()["trace_id"]
     reaches = np.isin(codes(ids.trace), index_in(reaching.combine_chunks(), ids.trace.dictionary))
     columns = columns.append_column("reaches", pa.array(reaches))
-    near = Near(columns, np.lexsort((columns.column("tie").to_numpy(), columns.column("start_unix_nano").to_numpy())))
+    near = Near(columns, in_order(*(columns.column(name).to_numpy() for name in ("start_unix_nano", "tie"))))
     return near, _window(con, near, ids)
+
+
+def in_order(start: Index, tie: NDArray[np.uint64]) -> Index:
+    """As `np.lexsort((tie, start))`, which sorts all by the ties first: few spans start at one moment."""
+    order = np.argsort(start)
+    same = np.diff(start[order]) == 0
+    alike = np.flatnonzero(np.append(False, same) | np.append(same, False))
+    spans = np.sort(order[alike])
+    order[alike] = spans[np.lexsort((tie[spans], start[spans]))]
+    return order
 
 
 def _window(con: duckdb.DuckDBPyConnection, near: Near, ids: Ids) -> Window:

@@ -3,9 +3,12 @@
 from collections import Counter, defaultdict
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from flywheel_assets.runs.window import in_order
 
 MIDNIGHT = datetime(2026, 11, 20, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -97,3 +100,9 @@ def test_every_span_is_in_one_place_whatever_the_order_and_however_often_it_came
     shuffled = data.draw(st.permutations(spans + spans[: len(spans) // 2]))
     for day in days:
         assert [table.to_pylist() for table in fold(shuffled, day)] == [table.to_pylist() for table in folded[day]]
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 3)), max_size=60))
+def test_spans_of_one_moment_come_in_order_of_their_ties(spans):
+    start, tie = np.array(spans, np.int64).reshape(-1, 2).T
+    assert in_order(start, tie.astype(np.uint64)).tolist() == np.lexsort((tie, start)).tolist()
