@@ -13,6 +13,7 @@ from flywheel_assets.defs.home import OWNER_TAG, instance, owner
 from flywheel_assets.defs.jobs import turn_tags
 from flywheel_assets.defs.report import STANDS
 from flywheel_assets.defs.resources import WheelResource
+from flywheel_assets.defs.side_by_side import execute
 from flywheel_assets.lake.places import Places
 
 # The log goes to Dagster's event log; the terminal is for the command that was typed.
@@ -50,13 +51,8 @@ def turn_the_wheel(
     started, done, run_id = time.perf_counter(), Turn(), str(uuid.uuid4())
     with instance(places) as dagster:
         dagster.add_event_listener(run_id, lambda entry: _progress(entry, on_step))
-        result = defs.resolve_job_def(job).execute_in_process(
-            run_id=run_id,
-            run_config=QUIET,
-            instance=dagster,
-            tags={**turn_tags(), OWNER_TAG: owner()},
-            raise_on_error=False,
-        )
+        resolved, tags = defs.resolve_job_def(job), {**turn_tags(), OWNER_TAG: owner()}
+        result = execute(resolved, dagster, tags, run_id, QUIET)
         for event in result.all_events:
             note(done, event)
     done.run_id, done.ok, done.seconds = result.run_id, result.success, round(time.perf_counter() - started, 2)

@@ -126,7 +126,7 @@ def report(tables: list[list[Row]], months: list[Row], agent: Row) -> str:
     lines += [
         "",
         f"The turn over {largest['spans']:,} spans took {largest['peak'] / 2**20:,.0f} MiB at most, {within} 4 GB.",
-        "Its steps over protobuf:",
+        "Its steps over protobuf; of two at once each counts what both took of the processors:",
         "",
         "| step | seconds | CPU s |",
         "|---|---:|---:|",
