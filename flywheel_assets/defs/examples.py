@@ -1,7 +1,7 @@
 """Stage 3 in Dagster: feedback, votes, labels."""
 
 from datetime import date
-from typing import Any
+from functools import partial
 
 import dagster as dg
 import duckdb
@@ -31,7 +31,6 @@ from flywheel_assets.tables.documents.queue import ANCHORS
 from flywheel_assets.tables.judge_corrections import JUDGE_CORRECTIONS
 from flywheel_assets.tables.judge_day_stats import JUDGE_DAY_STATS
 from flywheel_assets.tables.labeled_examples import LABELED_EXAMPLES
-from flywheel_assets.tables.labeler_reliability import LABELER_RELIABILITY
 from flywheel_assets.tables.steps import COLLECT_FEEDBACK, COMPARE_JUDGES, CORRECT_JUDGES, LABEL
 
 RED = {
@@ -66,14 +65,7 @@ def collected(context: dg.AssetExecutionContext, wheel: WheelResource) -> Result
 )
 def labeled(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     """Every labeler votes; the highest tier that voted decides, and the votes are kept."""
-    labelers, sets = find_labelers(), dict[date, dict[str, Any]]()
-
-    def transform(con: duckdb.DuckDBPyConnection, day: date) -> tuple[pa.Table, ...]:
-        tables = label(con, day, labelers)
-        sets[day] = {"label sets": told(tables[LABEL.writes.index(LABELER_RELIABILITY)])}
-        return tables
-
-    yield from rebuild(context, wheel.lake(), LABEL, transform, sets)
+    yield from rebuild(context, wheel.lake(), LABEL, partial(label, labelers=find_labelers()), told)
 
 
 @dg.multi_asset(

@@ -1,12 +1,8 @@
 """Stage 4 in Dagster: admit examples, or set them aside with a reason."""
 
 import functools
-from datetime import date
-from typing import Any
 
 import dagster as dg
-import duckdb
-import pyarrow as pa
 
 from flywheel_assets.defs.checks import stage_checks
 from flywheel_assets.defs.conservation import conserves
@@ -71,14 +67,7 @@ def admitted(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results
     """Every gate speaks of every example; the first that objects decides."""
     # Looked for once, and only where a day is stale: it reads what every installed package declares.
     gates = functools.cache(find_gates)
-    told: dict[date, dict[str, Any]] = {}
-
-    def judged(con: duckdb.DuckDBPyConnection, day: date) -> tuple[pa.Table, ...]:
-        tables = admit(con, day, gates())
-        told[day] = account(*tables)
-        return tables
-
-    yield from rebuild(context, wheel.lake(), ADMIT, judged, told)
+    yield from rebuild(context, wheel.lake(), ADMIT, lambda con, day: admit(con, day, gates()), account)
 
 
 observations_checks = stage_checks(

@@ -1,16 +1,14 @@
 """Stage 1 in Dagster: decode landed bytes into typed spans, a day at a time."""
 
 from dataclasses import asdict
-from datetime import date
 from functools import partial
-from pathlib import Path
 
 import dagster as dg
 import pyarrow as pa
 
 from flywheel_assets.defs.checks import stage_checks
 from flywheel_assets.defs.conservation import conserves
-from flywheel_assets.defs.day_steps import build_each, rebuild
+from flywheel_assets.defs.day_steps import build, rebuild
 from flywheel_assets.defs.graph import ASIDE, BACKFILL, specs
 from flywheel_assets.defs.metadata import table_of
 from flywheel_assets.defs.partitions import DAYS
@@ -18,8 +16,9 @@ from flywheel_assets.defs.report import Report, Results, of
 from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.defs.verdicts import Check, Verdict
 from flywheel_assets.lake.lake import Lake
+from flywheel_assets.lake.rebuild import Built
 from flywheel_assets.sources.batches import batches_of, spans_in
-from flywheel_assets.spans.decode import decode_day
+from flywheel_assets.spans.decode import COUNTS, LOSSES, decode_into
 from flywheel_assets.spans.storms import count_storms
 from flywheel_assets.tables.dialect_losses import DIALECT_LOSSES
 from flywheel_assets.tables.landed_batches import LANDED_BATCHES
@@ -47,20 +46,17 @@ LOST = "spans not accounted for"
 )
 def decoded(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results:
     """One typed row per span, whatever convention it was written in."""
-    yield from build_each(context, wheel.lake(), DECODE, partial(decode_one, wheel.lake(), wheel.places().landing))
+    lake = wheel.lake()
+    work = partial(decode_into, partial(batches_of, wheel.places().landing))
+    yield from build(context, lake, DECODE, work, partial(reports, lake))
 
 
-def decode_one(lake: Lake, landing: Path, day: date, stamp: str) -> list[Report]:
-    """Decode one day's batches into the lake; the reports say what became of every span and attribute in them."""
-    found = decode_day(batches_of(lake, landing, day), day)
-    written = lake.overwrite(RAW_SPANS, found.parts, day, inputs=stamp, content=found.content)
-    counts = found.counts
-    held = spans_in(lake, day)
+def reports(lake: Lake, built: Built) -> list[Report]:
+    """What became of every span and attribute in the day's batches."""
+    (spans, losses), counts, held = built.written, built.notes[COUNTS], spans_in(lake, built.day)
     lost = held - counts.rows - counts.duplicates - counts.other_days - counts.set_aside
-    report = found.losses.table(day)
-    uses = lake.overwrite(DIALECT_LOSSES, report, day, inputs=stamp, content=found.content)
-    said = of(written, {"spans in the day's batches": held, **asdict(counts), LOST: lost})
-    return [said, of(uses, {"attributes": shown(report)})]
+    said = of(spans, {"spans in the day's batches": held, **asdict(counts), LOST: lost})
+    return [said, of(losses, {"attributes": shown(built.notes[LOSSES])})]
 
 
 def shown(report: pa.Table) -> dg.TableMetadataValue:

@@ -6,9 +6,8 @@ Here each thread makes the rows that it writes: none are waiting in memory.
 
 import json
 import math
-import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -24,9 +23,10 @@ from deltalake.transaction import AddAction
 from pyarrow import parquet
 from pyarrow.fs import FileSystem, LocalFileSystem, PyFileSystem, SubTreeFileSystem
 
+from flywheel_assets.lake.processes import PROCESSORS
 from flywheel_assets.tables.table import Table
 
-WRITERS = min(4, os.cpu_count() or 2)
+WRITERS = min(4, PROCESSORS)
 # Several writes may be under way: more rows at a time than processors only fill the memory.
 _PROCESSORS = BoundedSemaphore(WRITERS)
 # A row group is what one thread encodes at once: few rows compress badly, many bytes fill the memory.
@@ -44,25 +44,27 @@ def parts(data: pa.Table) -> Iterator[Part]:
     return (partial(data.slice, start, GROUP_ROWS) for start in range(0, len(data), GROUP_ROWS))
 
 
-def write(
-    uri: str, storage_options: dict[str, str], table: Table, days: Mapping[date | None, Iterator[Part]]
-) -> dict[date | None, list[AddAction]]:
-    """Write each day's rows (under None: rows of no day) under `uri` as up to WRITERS files.
+def write(folder: FileSystem, table: Table, day: date | None, rows: Iterator[Part], threads: int) -> list[AddAction]:
+    """Write the day's rows (None: rows of no day) into the table's folder as up to so many files, each by a thread.
 
     Nobody sees them before a commit. Raises what the parts raise; what was written then is deleted.
     """
-    written = _Written(_files(uri, storage_options), table, days)
+    written = _Written(folder, table, day, rows)
     with ExitStack() as undo:
         undo.callback(written.delete)
-        with ThreadPoolExecutor(WRITERS) as pool:
-            threads = [pool.submit(written.write_all) for _ in range(WRITERS)]
-        for done in threads:
-            done.result()
+        if threads == 1:
+            written.write_some()
+        else:
+            with ThreadPoolExecutor(threads) as pool:
+                working = [pool.submit(written.write_some) for _ in range(threads)]
+            for done in working:
+                done.result()
         undo.pop_all()
     return written.actions
 
 
-def _files(uri: str, storage_options: dict[str, str]) -> FileSystem:
+def store(uri: str, storage_options: dict[str, str]) -> FileSystem:
+    """The folder of a table, to write files into."""
     if "://" in uri:
         return PyFileSystem(DeltaStorageHandler(uri, storage_options or None))
     # Bytes then do not pass through Python on their way to the disk.
@@ -75,61 +77,55 @@ class _Written:
 
     files: FileSystem
     table: Table
-    days: Mapping[date | None, Iterator[Part]]
-    actions: dict[date | None, list[AddAction]] = field(default_factory=dict[date | None, list[AddAction]])
+    day: date | None
+    rows: Iterator[Part]
+    actions: list[AddAction] = field(default_factory=list[AddAction])
     _paths: list[str] = field(default_factory=list[str])
     _taking: Lock = field(default_factory=Lock)
 
-    def __post_init__(self) -> None:
-        """No files yet."""
-        self.actions.update({day: [] for day in self.days})
+    def write_some(self) -> None:
+        """Write a file of the rows that no other thread takes, if there are any."""
+        with _PROCESSORS:
+            group = self._next()
+        if group is not None:
+            self._write(group)
 
-    def write_all(self) -> None:
-        """Write one file of each day that has rows which no other thread has taken."""
-        for day in self.days:
-            with _PROCESSORS:
-                group = self._next(day)
-            if group is not None:
-                self._write_one(day, group)
-
-    def _write_one(self, day: date | None, group: pa.Table) -> None:
-        partition: dict[str, str | None] = {"day": day.isoformat()} if day else {}
+    def _write(self, group: pa.Table) -> None:
+        partition: dict[str, str | None] = {"day": self.day.isoformat()} if self.day else {}
         path = "/".join([*(f"{name}={value}" for name, value in partition.items()), f"{uuid4()}.lz4.parquet"])
         self._paths.append(path)
         described: list[parquet.FileMetaData] = []
-        if day:
+        if self.day:
             self.files.create_dir(path.rpartition("/")[0])
         with self.files.open_output_stream(path) as sink:
             with _writer(sink, group.schema, self.table, described) as writer:
                 while group is not None:
                     with _PROCESSORS:
                         writer.write_table(group, row_group_size=len(group))
-                        group = self._next(day)
+                        group = self._next()
             size = sink.tell()
         told = json.dumps(stats(described[0]))
-        self.actions[day].append(
-            AddAction(path, size, partition, int(time.time() * 1000), data_change=True, stats=told)
-        )
+        self.actions.append(AddAction(path, size, partition, int(time.time() * 1000), data_change=True, stats=told))
 
     def delete(self) -> None:
         """Delete what was written."""
         for path in self._paths:
             self.files.delete_file(path)
 
-    def _next(self, day: date | None) -> pa.Table | None:
-        """The rows of the day's next group, without the day, which the file's folder tells."""
+    def _next(self) -> pa.Table | None:
+        """The rows of the next group, without the day, which the file's folder tells."""
         taken: list[pa.Table] = []
         rows = held = 0
-        while rows < GROUP_ROWS and held < GROUP_BYTES and (part := self._part(day)):
+        while rows < GROUP_ROWS and held < GROUP_BYTES and (part := self._part()):
             taken.append(found := part())
             rows, held = rows + len(found), held + found.nbytes
         names = [name for name in self.table.names if name != "day" or not self.table.by_day]
         # A dictionary that changes within a row group makes the writer write values out.
         return pa.concat_tables(taken).select(names).unify_dictionaries() if rows else None
 
-    def _part(self, day: date | None) -> Part | None:
+    def _part(self) -> Part | None:
         with self._taking:
-            return next(self.days[day], None)
+            return next(self.rows, None)
 
 
 def _writer(

@@ -13,9 +13,8 @@ from pyarrow.dataset import field as field_named
 
 from flywheel_assets.lake import files, layout, log
 from flywheel_assets.lake.files import Part
-from flywheel_assets.lake.fingerprint import fingerprints
 from flywheel_assets.lake.newest import Newest
-from flywheel_assets.lake.overwrite import Fresh, Written, overwrite
+from flywheel_assets.lake.overwrite import Fresh, Ready, Written, commit, prepare
 from flywheel_assets.lake.pins import PINS
 from flywheel_assets.lake.session import parquet_view, session
 from flywheel_assets.tables.table import DAY, Table
@@ -31,6 +30,10 @@ class Lake:
     _complete: dict[str, DeltaTable] = field(
         default_factory=dict[str, DeltaTable], init=False, repr=False, compare=False
     )
+
+    def __reduce__(self) -> tuple[type["Lake"], tuple[str, dict[str, str]]]:
+        """For another process, which opens the tables itself."""
+        return Lake, (self.root, self.storage_options)
 
     def uri(self, table: Table) -> str:
         """Where the table lives."""
@@ -64,6 +67,12 @@ class Lake:
     def changed_days(self, table: Table, since: int) -> set[date] | None:
         """Days with files that came or went after version `since`; None where the log does not tell."""
         return self._now(table).changed_days(since)
+
+    def size(self, table: Table, days: Iterable[date]) -> int:
+        """How many bytes the files of those days have."""
+        opened = self.open(table)
+        sizes = {} if opened is None else log.sizes(opened)
+        return sum(sum(sizes[day].values()) for day in days if day in sizes)
 
     def files(self, table: Table, days: Sequence[date] | None = None, version: int | None = None) -> list[str]:
         """Parquet files of the table (of those days only), to hand to DuckDB's `read_parquet`."""
@@ -147,50 +156,47 @@ class Lake:
         inputs: str = "",
         content: str | None = None,
     ) -> Written:
-        """Replace one day (or the whole of a table that is not by day), atomically.
+        """Replace one day (or the whole of a table that is not by day), atomically; `Fresh` says more of what is given.
 
         Where other `inputs` gave the rows that are there already, that is noted and no file is written.
-        `inputs` stamps what the rows were computed from (see `stamps`): fifteen hex digits, and fifteen
-        more for `concern` where only some of the rows of other days do. `content` is their
-        fingerprint where the caller knows it; rows that come in parts have to bring one. Parts are made
-        by the threads that write them. Raises ValueError when the rows do not fit the table.
+        Raises ValueError when the rows do not fit the table.
         """
-        if table.by_day != (day is not None):
-            message = f"{table.name} is {'written by day' if table.by_day else 'not written by day'}"
-            raise ValueError(message)
-        if isinstance(data, pa.Table):
-            return self._overwrite(table, [(day, data, inputs)], content)[0]
-        if content is None:
-            message = f"{table.name}: parts need their fingerprint"
-            raise ValueError(message)
-        self._opened(table)
-        return overwrite(self._now(table), table, [Fresh(day, data, None, content, inputs)])[0]
+        return self.commit(table, [self.prepare(table, Fresh(day, data, inputs, content))])[0]
 
     def overwrite_days(self, table: Table, data: Mapping[date, pa.Table], inputs: Mapping[date, str]) -> list[Written]:
         """`overwrite` of several days, all at once: whoever reads sees none of them or all."""
-        return self._overwrite(table, [(day, rows, inputs[day]) for day, rows in data.items()])
+        fresh = [Fresh(day, rows, inputs[day]) for day, rows in data.items()]
+        return self.commit(table, [self.prepare(table, one) for one in fresh])
 
-    def _overwrite(
-        self, table: Table, data: Sequence[tuple[date | None, pa.Table, str]], content: str | None = None
-    ) -> list[Written]:
-        conformed = [table.conform(rows) for _, rows, _ in data]
-        contents = [content] if content else fingerprints(conformed)
-        self._opened(table)
-        fresh = [
-            Fresh(day, files.parts(rows), len(rows), known, inputs)
-            for (day, _, inputs), rows, known in zip(data, conformed, contents, strict=True)
-        ]
-        return overwrite(self._now(table), table, fresh)
+    def prepare(self, table: Table, fresh: Fresh) -> Ready:
+        """The first half of `overwrite`, by any process: rows are written where nobody sees them before `commit`.
+
+        Files that are never committed are vacuumed away.
+        """
+        if table.by_day != (fresh.day is not None):
+            message = f"{table.name} is {'written by day' if table.by_day else 'not written by day'}"
+            raise ValueError(message)
+        self.create([table])
+        return prepare(self._now(table), table, fresh)
+
+    def commit(self, table: Table, ready: Sequence[Ready]) -> list[Written]:
+        """The second half of `overwrite`, of several days at once."""
+        return commit(self._now(table), table, ready)
+
+    def create(self, tables: Iterable[Table]) -> None:
+        """Those tables with all their columns; one that is not there is created without rows."""
+        for table in tables:
+            self._opened(table)
 
     def append(self, table: Table, data: pa.Table, key: str) -> int | None:
         """Add rows once per `key`; returns the new version, or None when `key` was there already."""
-        data = table.conform(data)
+        data, folder = table.conform(data), files.store(self.uri(table), self.storage_options)
         while True:
             # The commit is checked against everything since this very version was opened.
             opened = self._opened(table)
             if f"append/{key}" in self._now(table).notes():
                 return None
-            written = files.write(self.uri(table), self.storage_options, table, {None: files.parts(data)})[None]
+            written = files.write(folder, table, None, files.parts(data), 1)
             try:
                 log.commit(opened, written, [Transaction(f"append/{key}", 1)])
             except CommitFailedError as refused:

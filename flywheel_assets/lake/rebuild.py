@@ -5,29 +5,35 @@ a rebuild that changes nothing ripples no further, and a killed run is taken up 
 """
 
 import hashlib
-import os
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
+from typing import Any
 
 import duckdb
 import pyarrow as pa
 
+from flywheel_assets.lake.files import Part
 from flywheel_assets.lake.fingerprint import NO_ROWS
 from flywheel_assets.lake.installed import installed
 from flywheel_assets.lake.lake import Lake
-from flywheel_assets.lake.overwrite import Written
+from flywheel_assets.lake.overwrite import Fresh, Ready, Written
+from flywheel_assets.lake.processes import side_by_side
+from flywheel_assets.tables.landed_batches import LANDED_BATCHES
 from flywheel_assets.tables.steps import Read, Step
 from flywheel_assets.tables.table import Table
 
 # Given a DuckDB with the step's tables as views and the day, the rows of each table it writes.
 DayTransform = Callable[[duckdb.DuckDBPyConnection, date], tuple[pa.Table, ...]]
-SIDE_BY_SIDE = min(4, os.cpu_count() or 1)
-# So many bytes of rows are written together: each commit costs as much as hundreds of rows.
-TOGETHER = 64 * 2**20
+# Given the rows of each table, what is to be told of them.
+Tell = Callable[..., Mapping[str, Any]]
+# So many bytes of files are committed together: each commit costs as much as hundreds of rows.
+TOGETHER = 16 * 2**20
+# What reads protobuf keeps the interpreter's lock, for a quarter of decoding's time, so two threads are one and a half.
+# Processes take half a second to start, which pays for itself from about so many bytes on.
+APART_BYTES = 512 * 2**20
 # Depends on the rows, not on their order.
 _SAID = "SELECT of, count(*), sum(hash(said)::HUGEINT) FROM ({}) GROUP BY of"
 _NOTHING_SAID: list[tuple[int, int | None]] = [(0, None)]
@@ -36,20 +42,40 @@ _ASKED = 31
 
 
 @dataclass(frozen=True, slots=True)
+class Job:
+    """A day to compute from what is in the lake, which the stamp tells, with so many threads (None: all there are)."""
+
+    lake: Lake
+    day: date
+    stamp: str
+    threads: int | None
+
+    def write(self, table: Table, rows: pa.Table | Iterator[Part], content: str | None = None) -> Ready:
+        """The day's rows of that table, in files (see `Lake.prepare`)."""
+        return self.lake.prepare(table, Fresh(self.day, rows, self.stamp, content, self.threads))
+
+
+# The day's rows of each table that a step writes, in its order; and what is told of them.
+Work = Callable[[Job], tuple[list[Ready], Mapping[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
 class Computed:
-    """A day's rows of each table that the step writes, and the seconds it took."""
+    """A day's rows of each table that the step writes, in its order, in files; what else is told of it; the seconds."""
 
     day: date
-    rows: dict[str, pa.Table]
+    ready: list[Ready]
+    notes: Mapping[str, Any]
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A day that was rebuilt: what was written, in the step's order, and the seconds spent on it."""
+    """A day that was rebuilt: what was written, in the step's order; what was told of it; the seconds spent on it."""
 
     day: date
     written: list[Written]
+    notes: Mapping[str, Any]
     seconds: float
 
 
@@ -124,52 +150,56 @@ def _inputs(lake: Lake, step: Step, days: Iterable[date], seen: Callable[[Read, 
     }
 
 
-def rebuild_days(lake: Lake, step: Step, days: Sequence[date], transform: DayTransform) -> Iterator[Built]:
+def rebuild_days(
+    lake: Lake, step: Step, days: Sequence[date], transform: DayTransform, tell: Tell | None = None
+) -> Iterator[Built]:
+    """`build_days` by a function that makes tables of tables; `tell` says more of what it gives."""
+    return build_days(lake, step, days, partial(transformed, step, transform, tell))
+
+
+def transformed(
+    step: Step, transform: DayTransform, tell: Tell | None, job: Job
+) -> tuple[list[Ready], Mapping[str, Any]]:
+    """The work of a step that makes tables of tables: what it reads as views, what it gives in files."""
+    with _connect(job.lake, step, [job.day], job.threads) as con:
+        rows = transform(con, job.day)
+    ready = [job.write(table, some) for table, some in zip(step.writes, rows, strict=True)]
+    return ready, tell(*rows) if tell else {}
+
+
+def build_days(lake: Lake, step: Step, days: Sequence[date], work: Work) -> Iterator[Built]:
     """Compute days and overwrite them in every table the step writes, in the order given.
 
-    Days are computed side by side, no more at a time than there are processors, and written by the
-    caller's thread, several at once. The last table is written last and carries the stamp that makes
-    the days count as built, so a process that dies in between leaves them stale.
+    Days are computed and written to files side by side, no more at a time than there are processors: where a step
+    that may be done `apart` reads much, in other processes. The caller's thread commits, several days at once. The
+    last table is committed last and carries the stamp that makes the days count as built, so a process that dies in
+    between leaves them stale.
     """
     # Taken before anything is read: what comes in meanwhile leaves the day stale.
     concern = concerns(lake, step, days)
     stamps = {day: stamp + concern.get(day, "") for day, stamp in inputs(lake, step, days).items()}
-    for batch in _batches(_computed(lake, step, days, transform)):
-        yield from _written(lake, step, batch, stamps)
-
-
-def _computed(lake: Lake, step: Step, days: Sequence[date], transform: DayTransform) -> Iterator[Computed]:
-    """Each day in the order given; one that cannot be computed raises when its turn comes."""
+    lake.create(step.writes)
     # One thread each where several days are under way: dividing a query's work is not free.
-    threads = 1 if len(days) > 1 else None
-    coming: deque[Future[Computed]] = deque()
-    pool = ThreadPoolExecutor(SIDE_BY_SIDE)
-    try:
-        for day in days:
-            coming.append(pool.submit(_compute, lake, step, day, threads, transform))
-            if len(coming) > SIDE_BY_SIDE:
-                yield coming.popleft().result()
-        while coming:
-            yield coming.popleft().result()
-    finally:
-        pool.shutdown(cancel_futures=True)
+    jobs = [Job(lake, day, stamp, 1 if len(days) > 1 else None) for day, stamp in stamps.items()]
+    apart = step.apart and len(days) > 1 and _bytes(lake, step, days) >= APART_BYTES
+    for batch in _batches(side_by_side(partial(_computed, work), jobs, apart=apart)):
+        yield from _committed(lake, step, batch)
 
 
-def _compute(lake: Lake, step: Step, day: date, threads: int | None, transform: DayTransform) -> Computed:
+def _computed(work: Work, job: Job) -> Computed:
     started = time.perf_counter()
-    with _connect(lake, step, [day], threads) as con:
-        found = zip(step.writes, transform(con, day), strict=True)
-        return Computed(day, {table.name: rows for table, rows in found}, time.perf_counter() - started)
+    ready, notes = work(job)
+    return Computed(job.day, ready, notes, time.perf_counter() - started)
 
 
 def _batches(computed: Iterator[Computed]) -> Iterator[list[Computed]]:
-    """Days to write together. Those before one that could not be computed come before what that raises."""
+    """Days to commit together. Those before one that could not be computed come before what that raises."""
     batch: list[Computed] = []
     held = 0
     try:
         for one in computed:
             batch.append(one)
-            held += sum(rows.nbytes for rows in one.rows.values())
+            held += sum(each.size for each in one.ready)
             if held >= TOGETHER:
                 yield batch
                 batch, held = [], 0
@@ -181,15 +211,22 @@ def _batches(computed: Iterator[Computed]) -> Iterator[list[Computed]]:
         yield batch
 
 
-def _written(lake: Lake, step: Step, batch: Sequence[Computed], stamps: Mapping[date, str]) -> Iterator[Built]:
+def _committed(lake: Lake, step: Step, batch: Sequence[Computed]) -> Iterator[Built]:
     started = time.perf_counter()
-    inputs = {one.day: stamps[one.day] for one in batch}
-    written = [
-        lake.overwrite_days(table, {one.day: one.rows[table.name] for one in batch}, inputs) for table in step.writes
-    ]
+    written = [lake.commit(table, [one.ready[place] for one in batch]) for place, table in enumerate(step.writes)]
     each = (time.perf_counter() - started) / max(len(batch), 1)
     for one, tables in zip(batch, zip(*written, strict=True), strict=True):
-        yield Built(one.day, list(tables), one.seconds + each)
+        yield Built(one.day, list(tables), one.notes, one.seconds + each)
+
+
+def _bytes(lake: Lake, step: Step, days: Sequence[date]) -> int:
+    """About how many bytes are read for those days: of their files, or of a step that reads no days, as received."""
+    by_day = [read for read in step.reads if read.table.by_day]
+    if by_day:
+        return sum(lake.size(read.table, {near for day in days for near in window(read, day)}) for read in by_day)
+    con = lake.connect([LANDED_BATCHES], threads=1)
+    asked = f"SELECT coalesce(sum(length), 0)::BIGINT FROM {LANDED_BATCHES.name} WHERE list_has_any(days, $days)"
+    return con.execute(asked, {"days": list(days)}).fetchall()[0][0]
 
 
 def _connect(

@@ -1,6 +1,6 @@
 """Accepted batches of a day, read back from the landing folder."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -46,19 +46,26 @@ def read_batches(lake: Lake, landing: Path, day: date, signal: str = "traces") -
 
     `signal` is 'traces' or 'feedback'. Only one batch is in memory at a time.
     """
-    return (Batch(one.batch_id, one.format, bytes(one.payload)) for one in batches_of(lake, landing, day, signal)())
+    return (Batch(one.batch_id, one.format, bytes(one.payload)) for one in batches_of(landing, lake, day, signal)())
 
 
-def batches_of(lake: Lake, landing: Path, day: date, signal: str = "traces") -> Callable[[], Iterator[Mapped]]:
-    """The same, to be read any number of times. The lake is asked now: it cannot be while it writes a stream."""
-    rows = _asked(lake, _OF_DAY, day, signal)
+@dataclass(frozen=True, slots=True)
+class Batches:
+    """The same, to be read any number of times, by any process: `rows` are their columns in the index."""
 
-    def read() -> Iterator[Mapped]:
-        payloads = read_payloads(landing, (Place(*row[2:]) for row in rows))
-        for (batch_id, format_, *_), payload in zip(rows, payloads, strict=True):
+    landing: Path
+    rows: list[tuple[Any, ...]]
+
+    def __call__(self) -> Iterator[Mapped]:
+        """Each batch, in the order of the files."""
+        payloads = read_payloads(self.landing, (Place(*row[2:]) for row in self.rows))
+        for (batch_id, format_, *_), payload in zip(self.rows, payloads, strict=True):
             yield Mapped(batch_id, format_, payload)
 
-    return read
+
+def batches_of(landing: Path, lake: Lake, day: date, signal: str = "traces") -> Batches:
+    """`read_batches`, to be read more than once. The lake is asked now: it cannot be while it writes a stream."""
+    return Batches(landing, _asked(lake, _OF_DAY, day, signal))
 
 
 def spans_in(lake: Lake, day: date) -> int:

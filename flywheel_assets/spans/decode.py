@@ -12,18 +12,24 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from threading import Lock
+from typing import Any
 
 import pyarrow as pa
 
+from flywheel_assets.lake.lake import Lake
+from flywheel_assets.lake.overwrite import Ready
+from flywheel_assets.lake.rebuild import Job
 from flywheel_assets.spans.copies import Copies
 from flywheel_assets.spans.losses import Losses
 from flywheel_assets.spans.maps import SCHEMA
 from flywheel_assets.spans.passage import Passage, among
 from flywheel_assets.spans.payloads import Batch
+from flywheel_assets.tables.dialect_losses import DIALECT_LOSSES
 from flywheel_assets.tables.raw_spans import RAW_SPANS
 from flywheel_assets.tables.steps import DECODE
 
 Batches = Iterable[Batch] | Callable[[], Iterable[Batch]]
+COUNTS, LOSSES = "counts", "losses"
 
 
 @dataclass(slots=True)
@@ -59,6 +65,14 @@ class Decoded:
         """The rows as one stream."""
         batches = (batch for part in self.parts for batch in part().cast(RAW_SPANS.schema).to_batches())
         return pa.RecordBatchReader.from_batches(RAW_SPANS.schema, batches)
+
+
+def decode_into(opened: Callable[[Lake, date], Batches], job: Job) -> tuple[list[Ready], dict[str, Any]]:
+    """The work of `steps.DECODE`, on the day's batches as `opened` gives them; told are counts and losses."""
+    found = decode_day(opened(job.lake, job.day), job.day)
+    spans = job.write(RAW_SPANS, found.parts, found.content)
+    report = found.losses.table(job.day)
+    return [spans, job.write(DIALECT_LOSSES, report, found.content)], {COUNTS: found.counts, LOSSES: report}
 
 
 def decode_day(batches: Batches, day: date) -> Decoded:

@@ -65,6 +65,7 @@ class Step:
     """One computation: what it reads and writes. Raise `version` when its meaning changes.
 
     `rules`: the group of entry points by which other packages add rules to it (docs/extending.md).
+    `apart`: its work keeps the interpreter's lock, and can be done by other processes: it is a function of a stage.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Step:
     writes: tuple[Table, ...]
     version: str = "1"
     rules: str = ""
+    apart: bool = False
 
     @property
     def stage(self) -> str:
@@ -148,7 +150,7 @@ WHERE since <= asked.day
 
 STATED = (PRICES, SKILL_NAMES, GATE_SETTINGS, LABEL_SETTINGS)
 LAND = Step("land", (), (LANDED_BATCHES, SPAN_REJECTIONS, *STATED))
-DECODE = Step("decode", (Read(LANDED_BATCHES),), (RAW_SPANS, DIALECT_LOSSES), version="3")
+DECODE = Step("decode", (Read(LANDED_BATCHES),), (RAW_SPANS, DIALECT_LOSSES), version="3", apart=True)
 COUNT_STORMS = Step("count_storms", (Read(RAW_SPANS),), (STORMS,))
 FOLD_RUNS = Step(
     "fold_runs",

@@ -18,6 +18,7 @@ from flywheel_assets.defs.home import environment, instance
 from flywheel_assets.defs.jobs import turn_tags
 from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.defs.turn import turn_the_wheel
+from flywheel_assets.lake import processes, rebuild
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.lake.places import Places
 from flywheel_assets.lake.rebuild import stale_days
@@ -179,6 +180,35 @@ def test_a_turn_killed_half_way_is_taken_up_and_ends_with_the_same_tables(
     with instance(places) as dagster:
         killed = dagster.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE]))
         assert len(killed) == 1
+
+
+def test_days_that_other_processes_decode_are_the_same_and_said_the_same_of(
+    turned: Places, arrive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places, calls, answer = Places(tmp_path / "data"), [], processes._Process.answer
+    for day in Lake(turned.lake).days(RAW_SPANS):
+        arrive(places, day, 30)
+    monkeypatch.setattr(rebuild, "APART_BYTES", 1)
+    monkeypatch.setattr(processes._Process, "answer", lambda *given: calls.append(given) or answer(*given))
+    assert turn_the_wheel(places).failed == []
+    assert len(calls) == 3
+    assert contents(Lake(places.lake))["raw_spans"] == contents(Lake(turned.lake))["raw_spans"]
+    assert Lake(places.lake).read(RAW_SPANS) == Lake(turned.lake).read(RAW_SPANS)
+    assert said_of_spans(places) == said_of_spans(turned)
+
+
+def said_of_spans(places: Places) -> dict[str | None, dict[str, object]]:
+    """What the UI shows of each day of spans, but for times and versions."""
+    with instance(places) as dagster:
+        records = dagster.fetch_materializations(dg.AssetKey("raw_spans"), limit=10).records
+        return {
+            record.partition_key: {
+                name: value.value
+                for name, value in record.asset_materialization.metadata.items()
+                if name not in {"seconds", "table version"}
+            }
+            for record in records
+        }
 
 
 def test_a_turn_says_which_run_it_is(turned: Places) -> None:

@@ -203,7 +203,7 @@ def test_a_process_that_dies_between_two_commits_is_taken_up_where_it_stopped(
         put(lake, shift, shift + 1)
     # Every day is written by itself: two commits each.
     monkeypatch.setattr(rebuild, "TOGETHER", 1)
-    write, left = Lake.overwrite_days, iter(range(commits))
+    write, left = Lake.commit, iter(range(commits))
 
     def until_it_dies(*given, **named):
         if next(left, None) is None:
@@ -211,7 +211,7 @@ def test_a_process_that_dies_between_two_commits_is_taken_up_where_it_stopped(
         return write(*given, **named)
 
     with monkeypatch.context() as dying:
-        dying.setattr(Lake, "overwrite_days", until_it_dies)
+        dying.setattr(Lake, "commit", until_it_dies)
         with pytest.raises(KeyboardInterrupt):
             list(rebuild_days(lake, DOUBLE, days, double))
     assert (lake.days(DOUBLED), lake.days(COUNTED)) == (days[: (commits + 1) // 2], days[: commits // 2])
