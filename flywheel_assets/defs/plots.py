@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import dagster as dg
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from flywheel_assets.snapshots.plots.svg import Scale, curve, dot, grid, label, line, picture, spanning, text
 
@@ -50,7 +51,7 @@ def interval_plot(scores: pa.Table) -> dg.MarkdownMetadataValue:
 
 def momentum_plot(momentum: pa.Table) -> dg.MarkdownMetadataValue:
     """Production, holdout and first promoted artifact per block of runs, over all skills."""
-    rows = [row for row in momentum.to_pylist() if row["skill"] == "*"]
+    rows = momentum.filter(pc.field("skill") == "*").to_pylist()
     if not rows:
         return dg.MetadataValue.md("No block of runs is complete yet.")
     sides = (

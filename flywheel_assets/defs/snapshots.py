@@ -48,7 +48,7 @@ def measured(context: dg.AssetExecutionContext, wheel: WheelResource) -> Results
     def build() -> Computed:
         since = put_in_production(lake.read(PROMOTION_DECISIONS))
         found = momentum(lake.read(GATED_OBSERVATIONS, columns=NEEDED, ordered=False), since=since)
-        says = {row["skill"]: row["says"] for row in found.to_pylist()}
+        says = dict(zip(found["skill"].to_pylist(), found["says"].to_pylist(), strict=True))
         return found, {"momentum": momentum_plot(found), "says": says}
 
     yield from compute(context, lake, MEASURE_MOMENTUM, build)
