@@ -14,6 +14,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -27,19 +28,35 @@ DAYS = 10
 HISTORY_DAYS = 30
 HUNDRED_RUNS = 570
 MEMORY = 4 * 2**30
+LOOK_EVERY = 0.1
 Row = dict[str, object]
 
 
 def process(*words: object) -> Row:
-    """Run a script of this folder to its end: what it printed last, and its peak memory."""
+    """Run a script of this folder to its end: what it printed last, and its peak memory, with that of its processes."""
     child = subprocess.Popen([sys.executable, *map(str, words)], stdout=subprocess.PIPE, text=True, cwd=HERE)
-    printed = child.stdout.read() if child.stdout else ""
+    peak = 0
+    with ThreadPoolExecutor(1) as pool:
+        printing = pool.submit(child.stdout.read if child.stdout else str)
+        while wait([printing], LOOK_EVERY).not_done:
+            peak = max(peak, resident(child.pid))
     _, status, used = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
         raise RuntimeError(f"{words} ended with {child.returncode}")
-    found = json.loads(printed.splitlines()[-1])
-    return {**found, "peak": used.ru_maxrss * 1024}
+    found = json.loads(printing.result().splitlines()[-1])
+    return {**found, "peak": max(peak, used.ru_maxrss * 1024)}
+
+
+def resident(process: int) -> int:
+    """Bytes of memory that a process and all below it have now; what they share counts for each."""
+    try:
+        pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
+        below = [Path(task, "children").read_text().split() for task in Path(f"/proc/{process}/task").iterdir()]
+    except OSError:
+        # It, or a thread of it, has just ended.
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE") + sum(resident(int(child)) for each in below for child in each)
 
 
 def to_table(of: dict[str, float], steps: dict[str, float]) -> float:
