@@ -10,7 +10,7 @@ from flywheel_assets.commands.skills import read_skills
 from flywheel_assets.decisions.rollout import SkillState, rollout
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.lake.places import Places
-from flywheel_assets.lake.rebuild import stale_days
+from flywheel_assets.lake.stale import stale_days
 from flywheel_assets.snapshots.support import support_in
 from flywheel_assets.tables.catalogue import TABLES
 from flywheel_assets.tables.promotion_decisions import PROMOTION_DECISIONS

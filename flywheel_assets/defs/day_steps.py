@@ -10,7 +10,8 @@ import dagster as dg
 from flywheel_assets.defs.partitions import calendar
 from flywheel_assets.defs.report import Report, Results, in_turn, materialised, of
 from flywheel_assets.lake.lake import Lake
-from flywheel_assets.lake.rebuild import Built, DayTransform, Tell, Work, build_days, stale_days, transformed
+from flywheel_assets.lake.rebuild import Built, DayTransform, Tell, Work, build_days, transformed
+from flywheel_assets.lake.stale import stale, stamps
 from flywheel_assets.tables.steps import Step
 
 
@@ -39,25 +40,25 @@ def build(
 def _settled(context: dg.AssetExecutionContext, lake: Lake, step: Step, work: Work) -> Iterator[Built]:
     """The run's days; then those of them, or of the calendar, that are stale by what these left for later days."""
     own = {table.name for table in step.writes} & {read.table.name for read in step.reads}
-    first, moved = days(context, lake, step), False
+    first, moved = fresh(context, lake, step), False
     for one in build_days(lake, step, first, work):
         moved = moved or any(each.changed and each.table in own for each in one.written)
         yield one
     if moved:
         whole = in_turn(context)
-        again = [day for day in _stale(lake, step) if whole or day in first]
+        again = {day: stamp for day, stamp in _stale(lake, step).items() if whole or day in first}
         yield from build_days(lake, step, again, work)
 
 
-def days(context: dg.AssetExecutionContext, lake: Lake, step: Step) -> list[date]:
-    """The run's days, or, in a run for stale days only, all of the calendar that are."""
+def fresh(context: dg.AssetExecutionContext, lake: Lake, step: Step) -> dict[date, str]:
+    """The run's days, or, in a run for stale days only, all of the calendar that are, with what they are built from."""
     if not in_turn(context):
-        return [date.fromisoformat(key) for key in context.partition_keys]
-    stale = _stale(lake, step)
-    context.log.info("%s: %s days are stale, all others are fresh", step.name, len(stale))
-    return stale
+        return stamps(lake, step, [date.fromisoformat(key) for key in context.partition_keys])
+    found = _stale(lake, step)
+    context.log.info("%s: %s days are stale, all others are fresh", step.name, len(found))
+    return found
 
 
-def _stale(lake: Lake, step: Step) -> list[date]:
+def _stale(lake: Lake, step: Step) -> dict[date, str]:
     first, last = calendar()
-    return [day for day in stale_days(lake, step, settle=True) if first <= day <= last]
+    return {day: stamp for day, stamp in stale(lake, step, settle=True).items() if first <= day <= last}

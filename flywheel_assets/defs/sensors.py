@@ -21,7 +21,7 @@ from flywheel_assets.defs.progress import admitted_at_last_decision, admitted_ru
 from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.lake.places import Places
-from flywheel_assets.lake.rebuild import inputs, stale_days
+from flywheel_assets.lake.stale import inputs, stale_days
 from flywheel_assets.tables.gated_observations import GATED_OBSERVATIONS
 from flywheel_assets.tables.steps import DAY_STEPS
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from flywheel_assets.defs.report import Report, Results, in_turn, last_said, materialised, of
 from flywheel_assets.lake.lake import Lake
-from flywheel_assets.lake.rebuild import digest
+from flywheel_assets.lake.stale import digest
 from flywheel_assets.tables.steps import Step
 from flywheel_assets.tables.table import Table
 

@@ -13,7 +13,7 @@ from flywheel_assets.defs.backfill import steps_of
 from flywheel_assets.defs.home import instance
 from flywheel_assets.defs.resources import WheelResource
 from flywheel_assets.lake.places import Places
-from flywheel_assets.lake.rebuild import stale_days
+from flywheel_assets.lake.stale import stale_days
 from flywheel_assets.tables.agent_runs import AGENT_RUNS
 from flywheel_assets.tables.steps import ADMIT, DAY_STEPS, FOLD_RUNS
 

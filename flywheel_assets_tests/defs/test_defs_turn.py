@@ -21,7 +21,7 @@ from flywheel_assets.defs.turn import turn_the_wheel
 from flywheel_assets.lake import processes, rebuild
 from flywheel_assets.lake.lake import Lake
 from flywheel_assets.lake.places import Places
-from flywheel_assets.lake.rebuild import stale_days
+from flywheel_assets.lake.stale import stale_days
 from flywheel_assets.tables.agent_runs import AGENT_RUNS
 from flywheel_assets.tables.catalogue import TABLES
 from flywheel_assets.tables.documents.anchors import ANCHOR

@@ -9,7 +9,8 @@ import pytest
 
 from flywheel_assets.examples.label import label
 from flywheel_assets.lake.lake import Lake
-from flywheel_assets.lake.rebuild import rebuild_days, stale_days
+from flywheel_assets.lake.rebuild import rebuild_days
+from flywheel_assets.lake.stale import stale, stale_days
 from flywheel_assets.runs.fold import fold_runs
 from flywheel_assets.tables.agent_runs import AGENT_RUNS
 from flywheel_assets.tables.documents.anchors import ANCHOR, DRAW
@@ -34,7 +35,7 @@ def day(number: int) -> date:
 def build(lake: Lake) -> list[list[date]]:
     """As a turn does it: what is stale, and what that left stale."""
     rounds: list[list[date]] = []
-    while found := stale_days(lake, LABEL, settle=True):
+    while found := list(stale(lake, LABEL, settle=True)):
         list(rebuild_days(lake, LABEL, found, label))
         rounds.append(found)
     return rounds

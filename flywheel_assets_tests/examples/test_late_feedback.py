@@ -9,7 +9,8 @@ import pytest
 
 from flywheel_assets.examples.label import label
 from flywheel_assets.lake.lake import Lake
-from flywheel_assets.lake.rebuild import concerns, rebuild_days, stale_days
+from flywheel_assets.lake.rebuild import rebuild_days
+from flywheel_assets.lake.stale import concerns, stale, stale_days
 from flywheel_assets.runs.fold import fold_runs
 from flywheel_assets.tables.agent_runs import AGENT_RUNS
 from flywheel_assets.tables.feedback import FEEDBACK
@@ -37,7 +38,7 @@ def spoken(at: datetime, said: list[tuple[str, str]]) -> list[dict[str, object]]
 
 
 def build(lake: Lake, step: Step = LABEL) -> list[date]:
-    found = stale_days(lake, step, settle=True)
+    found = list(stale(lake, step, settle=True))
     transform = fold_runs if step is FOLD_RUNS else label
     list(rebuild_days(lake, step, found, transform))
     assert stale_days(lake, step) == []

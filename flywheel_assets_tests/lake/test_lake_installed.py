@@ -9,7 +9,7 @@ import pytest
 
 from flywheel_assets.lake.installed import installed
 from flywheel_assets.lake.lake import Lake
-from flywheel_assets.lake.rebuild import inputs
+from flywheel_assets.lake.stale import inputs
 from flywheel_assets.tables.steps import DAY_STEPS
 
 DAY = date(2026, 11, 20)

@@ -9,7 +9,8 @@ import pytest
 
 from flywheel_assets.lake import rebuild
 from flywheel_assets.lake.lake import Lake
-from flywheel_assets.lake.rebuild import inputs, rebuild_days, stale_days, window
+from flywheel_assets.lake.rebuild import rebuild_days
+from flywheel_assets.lake.stale import inputs, stale_days, window
 from flywheel_assets.tables.landed_batches import LANDED_BATCHES
 from flywheel_assets.tables.steps import Read, Step
 from flywheel_assets.tables.table import DAY, INT, TEXT, Column, Table

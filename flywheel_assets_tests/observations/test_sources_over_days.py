@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from flywheel_assets.lake.lake import Lake
-from flywheel_assets.lake.rebuild import rebuild_days, stale_days
+from flywheel_assets.lake.rebuild import rebuild_days
 from flywheel_assets.lake.session import connection
+from flywheel_assets.lake.stale import stale_days
 from flywheel_assets.observations.admit import admit
 from flywheel_assets.observations.out_of_line import Expected, Tallies, interactions
 from flywheel_assets.observations.sources import tally, watch

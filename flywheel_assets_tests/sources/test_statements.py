@@ -7,7 +7,8 @@ import pyarrow as pa
 import pytest
 
 from flywheel_assets.lake.lake import Lake
-from flywheel_assets.lake.rebuild import inputs, rebuild_days, stale_days
+from flywheel_assets.lake.rebuild import rebuild_days
+from flywheel_assets.lake.stale import inputs, stale_days
 from flywheel_assets.runs.fold import fold_runs
 from flywheel_assets.sources.statements import faults_of, write_statements
 from flywheel_assets.tables.raw_spans import RAW_SPANS
