@@ -10,13 +10,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
 
-# Memory that is handed back has to be taken again, which was a fifth of decoding's time: this pool keeps it a minute.
-if "jemalloc" in pa.supported_memory_backends() and "ARROW_DEFAULT_MEMORY_POOL" not in os.environ:
-    pa.set_memory_pool(pa.jemalloc_memory_pool())
-    pa.jemalloc_set_decay_ms(60_000)
-# The same of what readers in Rust take, where the C library is GNU's: one arena for all threads keeps up to 256 MB.
+# Memory that is handed back has to be taken again: where the C library is GNU's, one arena for all threads keeps up to
+# 256 MB of what NumPy and readers in Rust take.
 if sys.platform == "linux" and hasattr(_libc := ctypes.CDLL(None), "mallopt"):
     for _what, _size in ((M_ARENA_MAX := -8, 1), (M_MMAP_THRESHOLD := -3, 32 * 2**20), (M_TRIM_THRESHOLD := -1, 2**28)):
         _libc.mallopt(_what, _size)
