@@ -40,7 +40,7 @@ def build(
 def _settled(context: dg.AssetExecutionContext, lake: Lake, step: Step, work: Work) -> Iterator[Built]:
     """The run's days; then those of them, or of the calendar, that are stale by what these left for later days."""
     own = {table.name for table in step.writes} & {read.table.name for read in step.reads}
-    first, moved = fresh(context, lake, step), False
+    first, moved = days(context, lake, step), False
     for one in build_days(lake, step, first, work):
         moved = moved or any(each.changed and each.table in own for each in one.written)
         yield one
@@ -50,7 +50,7 @@ def _settled(context: dg.AssetExecutionContext, lake: Lake, step: Step, work: Wo
         yield from build_days(lake, step, again, work)
 
 
-def fresh(context: dg.AssetExecutionContext, lake: Lake, step: Step) -> dict[date, str]:
+def days(context: dg.AssetExecutionContext, lake: Lake, step: Step) -> dict[date, str]:
     """The run's days, or, in a run for stale days only, all of the calendar that are, with what they are built from."""
     if not in_turn(context):
         return stamps(lake, step, [date.fromisoformat(key) for key in context.partition_keys])
@@ -61,4 +61,4 @@ def fresh(context: dg.AssetExecutionContext, lake: Lake, step: Step) -> dict[dat
 
 def _stale(lake: Lake, step: Step) -> dict[date, str]:
     first, last = calendar()
-    return {day: stamp for day, stamp in stale(lake, step, settle=True).items() if first <= day <= last}
+    return {day: stamp for day, stamp in stale(lake, step).items() if first <= day <= last}

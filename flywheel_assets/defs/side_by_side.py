@@ -4,7 +4,6 @@ Dagster has executors that run one step at a time, or each in a process that tak
 """
 
 import ctypes
-import os
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -26,8 +25,10 @@ from dagster._core.execution.plan.step import ExecutionStep
 from dagster._core.execution.retries import RetryMode
 from dagster._core.executor.in_process import InProcessExecutor
 
+from flywheel_assets.lake.processes import PROCESSORS
+
 # Day steps compute several days at once already: more steps would only take each other's memory.
-AT_ONCE = min(2, os.cpu_count() or 1)
+AT_ONCE = min(2, PROCESSORS)
 
 
 def execute(

@@ -163,11 +163,6 @@ class Lake:
         """
         return self.commit(table, [self.prepare(table, Fresh(day, data, inputs, content))])[0]
 
-    def overwrite_days(self, table: Table, data: Mapping[date, pa.Table], inputs: Mapping[date, str]) -> list[Written]:
-        """`overwrite` of several days, all at once: whoever reads sees none of them or all."""
-        fresh = [Fresh(day, rows, inputs[day]) for day, rows in data.items()]
-        return self.commit(table, [self.prepare(table, one) for one in fresh])
-
     def prepare(self, table: Table, fresh: Fresh) -> Ready:
         """The first half of `overwrite`, by any process: rows are written where nobody sees them before `commit`.
 
@@ -180,7 +175,7 @@ class Lake:
         return prepare(self._now(table), table, fresh)
 
     def commit(self, table: Table, ready: Sequence[Ready]) -> list[Written]:
-        """The second half of `overwrite`, of several days at once."""
+        """The second half of `overwrite`, of several days at once: whoever reads sees none of them or all."""
         return commit(self._now(table), table, ready)
 
     def create(self, tables: Iterable[Table]) -> None:

@@ -1,7 +1,7 @@
 """Work side by side: by threads, or by other processes of this Python where it keeps the interpreter's lock.
 
 Such a process imports what it is asked for and no more: the standard library's would import this process's main
-module first, and with it Dagster. It ends with the one that started it, however that ends.
+module first, and with it Dagster. When the one that started it ends, however, it ends after the call it is at.
 """
 
 import os

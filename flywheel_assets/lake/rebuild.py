@@ -68,11 +68,9 @@ class Built:
     seconds: float
 
 
-def rebuild_days(
-    lake: Lake, step: Step, days: Sequence[date], transform: DayTransform, tell: Tell | None = None
-) -> Iterator[Built]:
-    """`build_days` by a function that makes tables of tables; `tell` says more of what it gives."""
-    return build_days(lake, step, stamps(lake, step, days), partial(transformed, step, transform, tell))
+def rebuild_days(lake: Lake, step: Step, days: Sequence[date], transform: DayTransform) -> Iterator[Built]:
+    """`build_days` by a function that makes tables of tables, from what is in the lake now."""
+    return build_days(lake, step, stamps(lake, step, days), partial(transformed, step, transform, None))
 
 
 def transformed(
@@ -85,7 +83,7 @@ def transformed(
     return ready, tell(*rows) if tell else {}
 
 
-def build_days(lake: Lake, step: Step, fresh: Mapping[date, str], work: Work) -> Iterator[Built]:
+def build_days(lake: Lake, step: Step, stamped: Mapping[date, str], work: Work) -> Iterator[Built]:
     """Compute days and overwrite them in every table the step writes, in the order given, each with its stamp.
 
     Days are computed and written to files side by side, no more at a time than there are processors: where a step
@@ -95,8 +93,8 @@ def build_days(lake: Lake, step: Step, fresh: Mapping[date, str], work: Work) ->
     """
     lake.create(step.writes)
     # One thread each where several days are under way: dividing a query's work is not free.
-    jobs = [Job(lake, day, stamp, 1 if len(fresh) > 1 else None) for day, stamp in fresh.items()]
-    apart = step.apart and len(fresh) > 1 and _bytes(lake, step, list(fresh)) >= APART_BYTES
+    jobs = [Job(lake, day, stamp, 1 if len(stamped) > 1 else None) for day, stamp in stamped.items()]
+    apart = step.apart and len(stamped) > 1 and _bytes(lake, step, list(stamped)) >= APART_BYTES
     for batch in _batches(side_by_side(partial(_computed, work), jobs, apart=apart)):
         yield from _committed(lake, step, batch)
 

@@ -34,22 +34,34 @@ def stale_days(lake: Lake, step: Step) -> list[date]:
 
     A day around which others changed in nothing that concerns it is not stale.
     """
-    return list(stale(lake, step))
+    changed, _, unconcerned = _changed(lake, step)
+    return [day for day in changed if day not in unconcerned]
 
 
-def stale(lake: Lake, step: Step, *, settle: bool = False) -> dict[date, str]:
-    """`stale_days`, each with the stamp of what is in the lake now.
+def stale(lake: Lake, step: Step) -> dict[date, str]:
+    """`stale_days`, each with its stamp.
 
-    `settle` notes of the changed days that are not stale that they are not, so that it is not looked into again.
+    Of other days around which something changed it is noted that it concerns them not, so nobody looks again.
+    """
+    changed, concern, unconcerned = _changed(lake, step)
+    if unconcerned:
+        lake.restamp(step.writes[-1], {day: changed[day] for day in unconcerned})
+    left = [day for day in changed if day not in unconcerned]
+    concern |= concerns(lake, step, [day for day in left if day not in concern])
+    return {day: changed[day] + concern.get(day, "") for day in left}
+
+
+def _changed(lake: Lake, step: Step) -> tuple[dict[date, str], dict[date, str], set[date]]:
+    """Days with other `inputs` than they were built from, ascending, with those; `concerns` of such as had some before.
+
+    Last, the days whose concerns are what they were: they are not stale.
     """
     wanted = inputs(lake, step, _reachable(lake, step))
     built = lake.stamps(step.writes[-1], wanted)
-    changed = sorted(day for day, stamp in wanted.items() if built[day] != stamp)
-    known, concern = lake.stamps(step.writes[-1], changed, "concern"), concerns(lake, step, changed)
-    unconcerned = {day: wanted[day] for day in changed if known[day] is not None and known[day] == concern.get(day)}
-    if settle and unconcerned:
-        lake.restamp(step.writes[-1], unconcerned)
-    return {day: wanted[day] + concern.get(day, "") for day in changed if day not in unconcerned}
+    changed = {day: wanted[day] for day in sorted(wanted) if built[day] != wanted[day]}
+    known = lake.stamps(step.writes[-1], changed, "concern")
+    concern = concerns(lake, step, [day for day in changed if known[day] is not None])
+    return changed, concern, {day for day, found in concern.items() if found == known[day]}
 
 
 def stamps(lake: Lake, step: Step, days: Sequence[date]) -> dict[date, str]:
@@ -65,8 +77,9 @@ def inputs(lake: Lake, step: Step, days: Iterable[date]) -> dict[date, str]:
 
 def concerns(lake: Lake, step: Step, days: Iterable[date]) -> dict[date, str]:
     """As `inputs`, but of other days' rows only those that concern the day; no days where the step does not say."""
-    looking = [read for read in step.reads if read.concern]
-    days = list(days) if looking else []
+    looking, days = [read for read in step.reads if read.concern], list(days)
+    if not (looking and days):
+        return {}
     strict = _inputs(lake, step, days, _itself)
     found: dict[date, str] = {}
     for start in range(0, len(days), _ASKED):

@@ -35,7 +35,7 @@ def day(number: int) -> date:
 def build(lake: Lake) -> list[list[date]]:
     """As a turn does it: what is stale, and what that left stale."""
     rounds: list[list[date]] = []
-    while found := list(stale(lake, LABEL, settle=True)):
+    while found := list(stale(lake, LABEL)):
         list(rebuild_days(lake, LABEL, found, label))
         rounds.append(found)
     return rounds

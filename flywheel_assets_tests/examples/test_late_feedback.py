@@ -38,7 +38,7 @@ def spoken(at: datetime, said: list[tuple[str, str]]) -> list[dict[str, object]]
 
 
 def build(lake: Lake, step: Step = LABEL) -> list[date]:
-    found = list(stale(lake, step, settle=True))
+    found = list(stale(lake, step))
     transform = fold_runs if step is FOLD_RUNS else label
     list(rebuild_days(lake, step, found, transform))
     assert stale_days(lake, step) == []

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from flywheel_assets.lake.fingerprint import fingerprint
 from flywheel_assets.lake.lake import Lake
+from flywheel_assets.lake.overwrite import Fresh
 from flywheel_assets.tables.decision_arguments import DECISION_ARGUMENTS
 from flywheel_assets.tables.example_signatures import EXAMPLE_SIGNATURES
 
@@ -171,7 +172,8 @@ def test_several_days_are_written_at_once_and_those_that_stay_as_they_are_leave_
     first = lake.overwrite(EXAMPLE_SIGNATURES, signatures(DAY, ["a", "b"]), DAY, inputs="1")
     kept = lake.files(EXAMPLE_SIGNATURES, [DAY])
     data = {DAY: signatures(DAY, ["b", "a"]), NEXT: signatures(NEXT, ["c"]), LAST: signatures(LAST, [])}
-    written = lake.overwrite_days(EXAMPLE_SIGNATURES, data, {DAY: "2", NEXT: "3", LAST: "4"})
+    fresh = [Fresh(day, rows, stamp) for (day, rows), stamp in zip(data.items(), "234", strict=True)]
+    written = lake.commit(EXAMPLE_SIGNATURES, [lake.prepare(EXAMPLE_SIGNATURES, one) for one in fresh])
     assert [(one.day, one.rows, one.changed) for one in written] == [(DAY, 2, False), (NEXT, 1, True), (LAST, 0, True)]
     assert {one.version for one in written} == {first.version + 1}
     assert lake.files(EXAMPLE_SIGNATURES, [DAY]) == kept
